@@ -1,0 +1,148 @@
+"""Every error that the runtime raises on purpose.
+
+```
+EdgeError
+├── ConfigError            a setting or a file of settings is wrong (names file, line, key)
+├── InputError             the request itself cannot be used (empty, too long, not text)
+│   └── ContextOverflow    the prompt does not fit in the model's context
+├── ModelError             a model cannot be used
+│   ├── ModelNotFound      no file or no name like that
+│   ├── ModelInvalid       the file is truncated, not a model, or of an unknown architecture
+│   └── AdapterError       a LoRA adapter is missing or does not fit the model
+├── GrammarError           a GBNF grammar or JSON schema cannot be compiled
+├── EncoderError           the embedding model is missing or was tampered with
+├── IndexFault             the index cannot be used
+│   ├── IndexCorrupt       the file is damaged
+│   ├── IndexLocked        another process holds it
+│   ├── IndexFull          the disk is full
+│   └── EmbedderMismatch   it was built with another encoder
+├── DocumentError          one document cannot be parsed
+├── CloudError             the cloud tier did not answer
+│   ├── CloudUnavailable   unreachable, overloaded or circuit open
+│   └── CloudRefused       it answered with an error that a retry cannot mend
+├── PolicyDenied           policy forbids every tier for this request
+├── ApprovalRequired       policy wants a person's consent before anything leaves
+└── Cancelled              the caller stopped it, or its deadline passed
+```
+
+`str(error)` says what happened and to which thing; `hint` says what to do next;
+`retryable` says whether the same call may work later without a change.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EdgeError(Exception):
+    """Root of the runtime's errors.
+
+    Args:
+        what: one sentence: what happened, to which thing.
+        hint: one sentence: what to do next; empty when there is nothing to do.
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
+class ConfigError(EdgeError):
+    code = "config"
+    exit_code = 3
+
+
+class InputError(EdgeError):
+    code = "input"
+    exit_code = 2
+
+
+class ContextOverflow(InputError):
+    code = "context_length_exceeded"
+
+
+class ModelError(EdgeError):
+    code = "model"
+    exit_code = 4
+
+
+class ModelNotFound(ModelError):
+    code = "model_not_found"
+
+
+class ModelInvalid(ModelError):
+    code = "model_invalid"
+
+
+class AdapterError(ModelError):
+    code = "adapter"
+
+
+class GrammarError(EdgeError):
+    code = "grammar"
+    exit_code = 2
+
+
+class EncoderError(EdgeError):
+    code = "encoder"
+    exit_code = 4
+
+
+class IndexFault(EdgeError):
+    code = "index"
+    exit_code = 5
+
+
+class IndexCorrupt(IndexFault):
+    code = "index_corrupt"
+
+
+class IndexLocked(IndexFault):
+    code = "index_locked"
+    retryable = True
+
+
+class IndexFull(IndexFault):
+    code = "index_full"
+
+
+class EmbedderMismatch(IndexFault):
+    code = "embedder_mismatch"
+
+
+class DocumentError(EdgeError):
+    code = "document"
+    exit_code = 5
+
+
+class CloudError(EdgeError):
+    code = "cloud"
+    exit_code = 6
+
+
+class CloudUnavailable(CloudError):
+    code = "cloud_unavailable"
+    retryable = True
+
+
+class CloudRefused(CloudError):
+    code = "cloud_refused"
+
+
+class PolicyDenied(EdgeError):
+    code = "policy_denied"
+    exit_code = 7
+
+
+class ApprovalRequired(PolicyDenied):
+    code = "approval_required"
+
+
+class Cancelled(EdgeError):
+    code = "cancelled"
+    exit_code = 130
