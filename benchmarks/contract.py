@@ -51,7 +51,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`data` is the folder of public data sets (`--data` or SKERRY_DATA); `seed` fixes every draw."""
+    """`data` is the folder of public data sets (or SKERRY_DATA); `seed` fixes every draw."""
 
     quick: bool = False
     seed: int = 0
