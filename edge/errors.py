@@ -4,7 +4,8 @@
 EdgeError
 ├── ConfigError            a setting or a file of settings is wrong (names file, line, key)
 ├── InputError             the request itself cannot be used (empty, too long, not text)
-│   └── ContextOverflow    the prompt does not fit in the model's context
+│   ├── ContextOverflow    the prompt does not fit in the model's context
+│   └── SessionNotFound    no conversation of that id
 ├── ModelError             a model cannot be used
 │   ├── ModelNotFound      no file or no name like that
 │   ├── ModelInvalid       the file is truncated, not a model, or of an unknown architecture
@@ -16,6 +17,10 @@ EdgeError
 │   ├── IndexLocked        another process holds it
 │   ├── IndexFull          the disk is full
 │   └── EmbedderMismatch   it was built with another encoder
+├── StateError             the file of sessions and receipts cannot be used
+│   ├── StateCorrupt       the file is damaged, or is another program's
+│   ├── StateLocked        another process holds it
+│   └── StateFull          the disk is full
 ├── DocumentError          one document cannot be parsed
 ├── CloudError             the cloud tier did not answer
 │   ├── CloudUnavailable   unreachable, overloaded or circuit open
@@ -64,6 +69,10 @@ class InputError(EdgeError):
 
 class ContextOverflow(InputError):
     code = "context_length_exceeded"
+
+
+class SessionNotFound(InputError):
+    code = "session_not_found"
 
 
 class ModelError(EdgeError):
@@ -115,14 +124,38 @@ class EmbedderMismatch(IndexFault):
     code = "embedder_mismatch"
 
 
+class StateError(EdgeError):
+    code = "state"
+    exit_code = 5
+
+
+class StateCorrupt(StateError):
+    code = "state_corrupt"
+
+
+class StateLocked(StateError):
+    code = "state_locked"
+    retryable = True
+
+
+class StateFull(StateError):
+    code = "state_full"
+
+
 class DocumentError(EdgeError):
     code = "document"
     exit_code = 5
 
 
 class CloudError(EdgeError):
+    """`status` is the HTTP status that the server answered with; None if none arrived."""
+
     code = "cloud"
     exit_code = 6
+
+    def __init__(self, what: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(what, hint=hint)
+        self.status = status
 
 
 class CloudUnavailable(CloudError):
