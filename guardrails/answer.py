@@ -1,0 +1,50 @@
+"""The only thing that reaches a person: an `Answer`, which only the gate can make."""
+
+from __future__ import annotations
+
+from dataclasses import InitVar, dataclass
+from enum import StrEnum
+
+from skerry.guardrails.findings import Finding
+
+_SEAL = object()
+
+
+class Verdict(StrEnum):
+    """What the gate did with a draft.
+
+    `released`: all of it passed. `repaired`: something was dropped or quoted from a source
+    instead. `withheld`: nothing of it could be released, and the text says so.
+    """
+
+    RELEASED = "released"
+    REPAIRED = "repaired"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A source that an answer may cite as `[mark]`."""
+
+    mark: int
+    text: str
+    in_force: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Gated text. `marks` are the sources it cites, in order of first use.
+
+    Raises:
+        TypeError: when made anywhere but in the gate.
+    """
+
+    text: str
+    marks: tuple[int, ...]
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only the gate makes an Answer: pass the draft through a Gate")

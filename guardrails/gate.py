@@ -1,0 +1,196 @@
+"""The gate: every text passes it on its way to a person, sentence by sentence.
+
+A `GroundedGate` releases a sentence when its marks exist and are in force, its words and
+numbers are in a source, and it does not repeat. An `OpenGate` is for text that claims no source.
+Both end in an `Answer`, which nothing else can make. Whatever fails here withholds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
+from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.sentences import SentenceBuffer
+from skerry.guardrails.support import best_support, missing_numbers, quotation, support
+
+NOT_FOUND = "The documents do not say."
+_MARKS = re.compile(r"\s?\[(\d{1,3}(?:\s?,\s?\d{1,3}){0,9})\]")
+_ADMITS = re.compile(
+    r"\b(?:do(?:es)? not (?:say|mention|contain|state|specify)|not (?:mentioned|stated|found)|"
+    r"no information)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """`support_floor`: least share of a sentence's content words that its source must have."""
+
+    support_floor: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate makes of one sentence: `text` is empty when it is dropped."""
+
+    text: str
+    marks: tuple[int, ...]
+    findings: tuple[Finding, ...]
+
+
+def judge(sentence: str, evidence: Sequence[Evidence], rules: GateRules) -> Judgement:
+    """Decides one sentence of a grounded answer. Pure.
+
+    A sentence without a mark, or whose mark does not support it, is attributed to the source
+    that does; a sentence that no source supports is dropped.
+    """
+    claim = _MARKS.sub("", sentence)
+    if not any(character.isalnum() for character in claim):
+        return Judgement("", (), ())
+    if _ADMITS.search(claim):
+        return Judgement(claim, (), ())
+    marks, findings = _usable_marks(sentence, evidence)
+    cited = [one for one in evidence if one.mark in marks]
+    if not cited or not _supports(claim, cited, rules):
+        found, chosen = best_support(claim, [one for one in evidence if one.in_force])
+        if chosen is None or found < rules.support_floor:
+            return _drop("unsupported", claim, findings)
+        if cited:
+            findings = (*findings, _finding(FindingKind.CITATION, "miscited", sentence))
+        cited = [chosen]
+    if missing_numbers(claim, (one.text for one in cited)):
+        return _drop("number_not_in_source", claim, findings)
+    return Judgement(_with_marks(claim, cited), tuple(one.mark for one in cited), findings)
+
+
+def _supports(claim: str, cited: Sequence[Evidence], rules: GateRules) -> bool:
+    return support(claim, "\n".join(one.text for one in cited)) >= rules.support_floor
+
+
+def _usable_marks(
+    sentence: str, evidence: Sequence[Evidence]
+) -> tuple[frozenset[int], tuple[Finding, ...]]:
+    known = {one.mark: one for one in evidence}
+    usable, findings = set(), []
+    for match in _MARKS.finditer(sentence):
+        for number in match.group(1).split(","):
+            one = known.get(int(number))
+            if one is not None and one.in_force:
+                usable.add(one.mark)
+                continue
+            label = "unknown_mark" if one is None else "not_in_force"
+            findings.append(
+                Finding(
+                    FindingKind.CITATION,
+                    label,
+                    match.start(),
+                    match.end(),
+                    1.0,
+                    Where.OUTPUT,
+                    f"gate:{label}",
+                )
+            )
+    return frozenset(usable), tuple(findings)
+
+
+def _with_marks(claim: str, cited: Sequence[Evidence]) -> str:
+    """Puts the marks before the sentence's closing punctuation and trailing space."""
+    marks = "".join(f" [{one.mark}]" for one in cited)
+    body = claim.rstrip()
+    space = claim[len(body) :]
+    closing = re.search(r"[.!?:;]*$", body)
+    cut = closing.start() if closing else len(body)
+    return f"{body[:cut]}{marks}{body[cut:]}{space}"
+
+
+def _finding(kind: FindingKind, label: str, text: str) -> Finding:
+    return Finding(kind, label, 0, len(text), 1.0, Where.OUTPUT, f"gate:{label}")
+
+
+def _drop(label: str, claim: str, findings: tuple[Finding, ...]) -> Judgement:
+    return Judgement("", (), (*findings, _finding(FindingKind.GROUNDING, label, claim)))
+
+
+class GroundedGate:
+    """Streams a draft that must be grounded in `evidence`; not thread-safe.
+
+    `feed` returns the text that may be shown now, a sentence at a time; `finish` returns the
+    rest and the `Answer`. When nothing of the draft holds, the source is quoted instead;
+    when no source fits, the answer says that the documents do not say.
+    """
+
+    def __init__(
+        self, question: str, evidence: Sequence[Evidence], rules: GateRules | None = None
+    ) -> None:
+        self._question = question
+        self._evidence = tuple(evidence)
+        self._rules = rules or GateRules()
+        self._buffer = SentenceBuffer()
+        self._released: list[str] = []
+        self._marks: list[int] = []
+        self._findings: list[Finding] = []
+        self._said: set[str] = set()
+        self._dropped = False
+
+    def feed(self, text: str) -> str:
+        return "".join(self._release(sentence) for sentence in self._buffer.feed(text))
+
+    def finish(self) -> tuple[str, Answer]:
+        last = "".join(self._release(sentence) for sentence in self._buffer.flush())
+        if not "".join(self._released).strip():
+            last = self._instead()
+        verdict = Verdict.REPAIRED if self._dropped else Verdict.RELEASED
+        if not self._evidence:
+            verdict = Verdict.WITHHELD
+        return last, self._answer(verdict)
+
+    def _release(self, sentence: str) -> str:
+        judgement = judge(sentence, self._evidence, self._rules)
+        self._findings += judgement.findings
+        key = " ".join(_MARKS.sub("", judgement.text).casefold().split())
+        if not judgement.text or key in self._said:
+            self._dropped = self._dropped or bool(judgement.findings) or key in self._said
+            return ""
+        self._said.add(key)
+        return self._show(judgement.text, judgement.marks)
+
+    def _show(self, text: str, marks: Sequence[int]) -> str:
+        self._released.append(text)
+        self._marks += [mark for mark in marks if mark not in self._marks]
+        return text
+
+    def _instead(self) -> str:
+        """The source's own words, when the draft had none that hold."""
+        self._dropped = True
+        quoted = quotation(self._question, [one for one in self._evidence if one.in_force])
+        if quoted is None:
+            return self._show(NOT_FOUND, ())
+        text, mark = quoted
+        return self._show(f"{text} [{mark}]", (mark,))
+
+    def _answer(self, verdict: Verdict) -> Answer:
+        text = "".join(self._released).strip()
+        return Answer(text, tuple(self._marks), verdict, tuple(self._findings), _SEAL)
+
+
+class OpenGate:
+    """Passes text that claims no source: conversation, code, structured output."""
+
+    def __init__(self) -> None:
+        self._released: list[str] = []
+
+    def feed(self, text: str) -> str:
+        self._released.append(text)
+        return text
+
+    def finish(self) -> tuple[str, Answer]:
+        text = "".join(self._released)
+        return "", Answer(text, (), Verdict.RELEASED, (), _SEAL)
+
+
+def fixed(text: str, *, verdict: Verdict = Verdict.WITHHELD) -> Answer:
+    """An answer of the runtime's own words: a refusal, a referral to a person."""
+    return Answer(text, (), verdict, (), _SEAL)

@@ -1,0 +1,144 @@
+"""Only the gate makes an answer, and it lets through what its sources say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skerry.guardrails import Answer, Evidence, Verdict
+from skerry.guardrails.gate import NOT_FOUND, GateRules, GroundedGate, OpenGate, fixed, judge
+
+TROLLEY = "The emergency trolley is checked every day at 08:00 by the nurse in charge."
+FRIDGE = "The vaccine fridge is kept between 2 and 8 degrees. Tell the pharmacist at once."
+OLD = "The emergency trolley is checked every week."
+EVIDENCE = (Evidence(1, TROLLEY), Evidence(2, FRIDGE), Evidence(3, OLD, in_force=False))
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    sentence: str
+    text: str
+    labels: tuple[str, ...] = ()
+
+
+CASES = [
+    Case(
+        "cited and supported",
+        "The trolley is checked every day [1].",
+        "The trolley is checked every day [1].",
+    ),
+    Case(
+        "a missing mark is added",
+        "The trolley is checked every day.",
+        "The trolley is checked every day [1].",
+    ),
+    Case(
+        "a wrong mark is mended",
+        "The trolley is checked every day [2].",
+        "The trolley is checked every day [1].",
+        ("miscited",),
+    ),
+    Case(
+        "an unknown mark is dropped",
+        "The trolley is checked every day [9].",
+        "The trolley is checked every day [1].",
+        ("unknown_mark",),
+    ),
+    Case(
+        "an old version is not cited",
+        "The emergency trolley is checked [3].",
+        "The emergency trolley is checked [1].",
+        ("not_in_force",),
+    ),
+    Case("not in any source", "Bananas are rich in potassium [1].", "", ("unsupported",)),
+    Case(
+        "a wrong number",
+        "The fridge is kept between 2 and 9 degrees [2].",
+        "",
+        ("number_not_in_source",),
+    ),
+    Case("an admission passes", "The documents do not say.", "The documents do not say."),
+    Case("no words", "[1]", ""),
+    Case(
+        "marks in one bracket",
+        "The trolley is checked every day [1, 2].",
+        "The trolley is checked every day [1] [2].",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_judge(case: Case) -> None:
+    judgement = judge(case.sentence, EVIDENCE, GateRules())
+    assert judgement.text == case.text
+    assert tuple(finding.label for finding in judgement.findings) == case.labels
+
+
+def run(draft: str, question: str = "How often is the trolley checked?") -> tuple[str, Answer]:
+    gate = GroundedGate(question, EVIDENCE)
+    shown = gate.feed(draft)
+    rest, answer = gate.finish()
+    return shown + rest, answer
+
+
+def test_what_was_shown_is_the_answer() -> None:
+    shown, answer = run("The trolley is checked every day [1]. Bananas grow. ")
+    assert shown.strip() == answer.text == "The trolley is checked every day [1]."
+    assert answer.verdict is Verdict.REPAIRED
+    assert answer.marks == (1,)
+
+
+def test_the_source_is_quoted_when_nothing_holds() -> None:
+    _, answer = run("Bananas grow in Iceland.")
+    assert answer.text == f"{TROLLEY} [1]"
+    assert answer.verdict is Verdict.REPAIRED
+
+
+def test_without_a_fitting_source_it_says_so() -> None:
+    _, answer = run("Bananas grow in Iceland.", question="Where do bananas grow?")
+    assert answer.text == NOT_FOUND
+
+
+def test_a_sentence_is_said_once() -> None:
+    _, answer = run("The trolley is checked every day [1]. " * 5)
+    assert answer.text == "The trolley is checked every day [1]."
+
+
+def test_without_evidence_it_is_withheld() -> None:
+    gate = GroundedGate("Anything?", ())
+    gate.feed("Yes, certainly.")
+    assert gate.finish()[1].verdict is Verdict.WITHHELD
+
+
+@given(st.text(max_size=300), st.integers(1, 7))
+def test_streaming_changes_nothing(draft: str, width: int) -> None:
+    gate = GroundedGate("How often is the trolley checked?", EVIDENCE)
+    parts = [gate.feed(draft[at : at + width]) for at in range(0, len(draft), width)]
+    rest, answer = gate.finish()
+    whole_shown, whole = run(draft)
+    assert "".join(parts) + rest == whole_shown
+    assert answer == whole
+
+
+@given(st.text(max_size=300))
+def test_every_mark_in_an_answer_is_in_force(draft: str) -> None:
+    _, answer = run(f"{draft} [1] [3] [77].")
+    assert set(answer.marks) <= {1, 2}
+    assert "[77]" not in answer.text
+
+
+def test_nothing_else_makes_an_answer() -> None:
+    with pytest.raises(TypeError, match="only the gate"):
+        Answer("ungated", (), Verdict.RELEASED, ())
+    with pytest.raises((TypeError, ValueError)):
+        replace(fixed("no"), text="changed")
+
+
+def test_the_open_gate_passes_text_on() -> None:
+    gate = OpenGate()
+    assert gate.feed("a") + gate.feed("b") == "ab"
+    assert gate.finish()[1].text == "ab"
