@@ -1,0 +1,79 @@
+"""The command group: lazily imported commands, and one way for every error to end.
+
+A new command is one row of `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from skerry.edge.cli.errors import report
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "ask": ("ask:ask", "Ask one question."),
+    "chat": ("chat:chat", "Talk, keeping the conversation on this device."),
+    "demo": ("demo:demo", "Index a small handbook and ask it a few questions."),
+    "doctor": ("doctor:doctor", "Check this machine, and what fits on it."),
+    "explain": ("receipts:explain", "Show why an answer was given where it was."),
+    "index": ("index:index", "Manage the documents."),
+    "models": ("models:models", "List, fetch and inspect models."),
+    "policy": ("policy:policy", "Show or check the policy."),
+    "receipts": ("receipts:receipts", "List the receipts of recent answers."),
+    "replay": ("receipts:replay", "Show what another policy would have done."),
+    "route": ("route:route", "Decide only: where would this be answered, and why?"),
+    "serve": ("serve:serve", "Serve the OpenAI API and the chat page on this machine."),
+    "sessions": ("sessions:sessions", "List and delete conversations."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is called, never for `--help`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name][0].split(":")
+        command: click.Command = getattr(
+            importlib.import_module(f"skerry.edge.cli.{module}"), attribute
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"auto_envvar_prefix": "SKERRY", "help_option_names": ["-h", "--help"]},
+    epilog="Every option can be set by the environment variable that its help names. "
+    'Shell completion: eval "$(_SKERRY_COMPLETE=bash_source skerry)" (or zsh_source, fish_source).',
+)
+@click.version_option(package_name="skerry", prog_name="skerry")
+def app() -> None:
+    """A device answers by itself, and reaches for the cloud only when policy allows it.
+
+    \b
+    Exit codes: 0 done, 1 a fault of Skerry's, 2 wrong usage or input, 3 settings,
+    4 model, 5 index, document or state, 6 cloud, 7 policy, 8 guardrail, 130 interrupted.
+    """
+
+
+def run() -> NoReturn:
+    """Runs the command line and exits; no error ends in a traceback."""
+    try:
+        app(prog_name="skerry", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except Exception as error:  # noqa: BLE001  the last stop: everything is reported here
+        sys.exit(report(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)

@@ -1,0 +1,58 @@
+"""How an error ends a command: one line for a person, one object for `--json`, an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+SCHEMA = "skerry.error/1"
+
+
+def report(error: Exception) -> int:
+    """Prints `error` and returns the exit code. Set SKERRY_DEBUG=1 for a traceback."""
+    if os.environ.get("SKERRY_DEBUG"):
+        raise error
+    if isinstance(error, BrokenPipeError):
+        sys.stderr.close()
+        return 0
+    if isinstance(error, click.exceptions.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    if isinstance(error, click.ClickException) and not _wants_json():
+        error.show()
+        return error.exit_code
+    fields = _fields(error)
+    if _wants_json():
+        click.echo(json.dumps({"schema": SCHEMA, "error": fields}))
+    else:
+        click.echo(f"skerry: {fields['what']}", err=True)
+        if fields["hint"]:
+            click.echo(f"  {fields['hint']}", err=True)
+    return int(getattr(error, "exit_code", 1))
+
+
+def _wants_json() -> bool:
+    return "--json" in sys.argv
+
+
+def _fields(error: Exception) -> dict[str, object]:
+    """`code`, `what`, `hint`, `retryable` of an error of ours, of click's, or of anybody's."""
+    if isinstance(error, click.ClickException):
+        return {
+            "code": "usage",
+            "what": error.format_message(),
+            "hint": "see --help",
+            "retryable": False,
+        }
+    known = hasattr(error, "what")
+    return {
+        "code": getattr(error, "code", "internal"),
+        "what": getattr(error, "what", None) or f"{type(error).__name__}: {error}",
+        "hint": getattr(error, "hint", "")
+        if known
+        else "this is a fault of Skerry's; set SKERRY_DEBUG=1 for a traceback and report it",
+        "retryable": bool(getattr(error, "retryable", False)),
+    }
