@@ -1,0 +1,161 @@
+"""MiniLM on ONNX Runtime and `tokenizers`, and nothing else.
+
+The graph pools and normalises; this module cuts, batches and pads. How the graph is made is
+`skerry.export.encoder`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skerry.edge.encoder.base import Vectors
+from skerry.edge.encoder.files import (
+    DEFAULT_FOLDER,
+    MODEL,
+    TOKENIZER,
+    Manifest,
+    read_manifest,
+    read_verified,
+)
+from skerry.edge.errors import EncoderError, InputError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Ids = list[int]
+
+_OUTPUT = "sentence_embedding"
+_BATCH_TOKENS = 2048  # padded tokens in one pass: bounds memory, and fills the caches
+_CHARACTERS_PER_TOKEN = 32  # far above what text has; bounds the work on a huge text
+_COUNT_PIECE = 1 << 16  # characters tokenized at once when counting
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxEncoder:
+    """A `TextEncoder`. Equal texts give equal vectors, whatever else is in the same call.
+
+    Cut off are tokens past `max_tokens`, and before that characters past 32 times as many.
+    NUL, other control characters and lone surrogates are dropped, as BERT's normaliser does.
+    """
+
+    id: str
+    dimensions: int
+    max_tokens: int
+    _session: Any
+    _tokenizer: Tokenizer
+
+    @classmethod
+    def load(cls, folder: Path | None = None, threads: int = 1) -> OnnxEncoder:
+        """The encoder in `folder`, or the one that comes with the package.
+
+        Raises:
+            EncoderError: a file is missing, truncated, was changed or cannot be loaded.
+        """
+        folder = DEFAULT_FOLDER if folder is None else folder
+        manifest = read_manifest(folder)
+        return cls(
+            id=manifest.id,
+            dimensions=manifest.dimensions,
+            max_tokens=manifest.max_tokens,
+            _session=_open_session(folder, manifest, threads),
+            _tokenizer=_open_tokenizer(folder, manifest),
+        )
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, float32 [len(texts), dimensions]. Text past `max_tokens` is cut off.
+
+        Raises:
+            InputError: `texts` is one string, or an item is not a string.
+        """
+        if isinstance(texts, str):
+            raise InputError("encode takes a list of texts, not one text", hint="Pass [text].")
+        rows = [self._ids(text) for text in texts]
+        vectors = np.empty((len(rows), self.dimensions), np.float32)
+        for batch in _batches([len(row) for row in rows]):
+            vectors[batch] = self._run([rows[i] for i in batch])
+        return vectors
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of the whole text, with the two that mark start and end; nothing is cut off."""
+        encode = self._tokenizer.encode
+        pieces = _pieces(_clean(text))
+        return 2 + sum(len(encode(piece, add_special_tokens=False).ids) for piece in pieces)
+
+    def _ids(self, text: str) -> Ids:
+        if not isinstance(text, str):
+            raise InputError(f"a text is needed, not {type(text).__name__}")
+        head = _clean(text[: self.max_tokens * _CHARACTERS_PER_TOKEN])
+        ids: Ids = self._tokenizer.encode(head).ids
+        if len(ids) > self.max_tokens:
+            ids = [*ids[: self.max_tokens - 1], ids[-1]]
+        return ids
+
+    def _run(self, rows: Sequence[Ids]) -> Vectors:
+        ids = np.zeros((len(rows), max(map(len, rows))), np.int64)
+        mask = np.zeros_like(ids)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = row
+            mask[i, : len(row)] = 1
+        vectors: Vectors = self._session.run([_OUTPUT], {"input_ids": ids, "attention_mask": mask})[
+            0
+        ]
+        return vectors
+
+
+def _open_session(folder: Path, manifest: Manifest, threads: int) -> Any:
+    import onnxruntime as ort
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    content = read_verified(folder, manifest, MODEL)
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except (state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.NotImplemented) as error:
+        what = f"'{folder / MODEL}' is no model that this ONNX Runtime can run: {error}"
+        raise EncoderError(what, hint="Install onnxruntime 1.22 or later.") from error
+
+
+def _open_tokenizer(folder: Path, manifest: Manifest) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    content = read_verified(folder, manifest, TOKENIZER)
+    try:
+        return Tokenizer.from_buffer(content)
+    except ValueError as error:
+        raise EncoderError(f"'{folder / TOKENIZER}' is not a tokenizer: {error}") from error
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "ignore").decode("utf-8")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Parts of the text, split at white space where there is some: no token spans two."""
+    start = 0
+    while start < len(text):
+        end = start + _COUNT_PIECE
+        if end < len(text):
+            space = max(text.rfind(mark, start, end) for mark in " \n\t")
+            end = space + 1 if space > start else end
+        yield text[start:end]
+        start = end
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+    """Indices, shortest texts first, in batches of at most `_BATCH_TOKENS` padded tokens."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for end in range(1, len(order) + 1):
+        full = end == len(order) or (end + 1 - start) * lengths[order[end]] > _BATCH_TOKENS
+        if full:
+            yield order[start:end]
+            start = end
