@@ -21,6 +21,10 @@ EdgeError
 │   ├── StateCorrupt       the file is damaged, or is another program's
 │   ├── StateLocked        another process holds it
 │   └── StateFull          the disk is full
+├── StateFault             the device's own state (receipts, sessions) cannot be used
+│   ├── StateCorrupt       the file is damaged, or not a state file
+│   ├── StateLocked        another process holds it
+│   └── StateFull          the disk is full
 ├── DocumentError          one document cannot be parsed
 ├── CloudError             the cloud tier did not answer
 │   ├── CloudUnavailable   unreachable, overloaded or circuit open
@@ -73,6 +77,14 @@ class ContextOverflow(InputError):
 
 class SessionNotFound(InputError):
     code = "session_not_found"
+
+
+class ReceiptNotFound(InputError):
+    code = "receipt_not_found"
+
+
+class ReceiptInvalid(InputError):
+    code = "receipt_invalid"
 
 
 class ModelError(EdgeError):
@@ -139,6 +151,24 @@ class StateLocked(StateError):
 
 
 class StateFull(StateError):
+    code = "state_full"
+
+
+class StateFault(EdgeError):
+    code = "state"
+    exit_code = 5
+
+
+class StateCorrupt(StateFault):
+    code = "state_corrupt"
+
+
+class StateLocked(StateFault):
+    code = "state_locked"
+    retryable = True
+
+
+class StateFull(StateFault):
     code = "state_full"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
+
+from skerry.edge.levels import Level
 
 
 class RequestClass(StrEnum):
@@ -52,7 +54,7 @@ class Consent(StrEnum):
     GRANTED = "granted"
 
 
-class Sensitivity(IntEnum):
+class Sensitivity(Level):
     """How sensitive the most sensitive part of a request is; higher is stricter."""
 
     PUBLIC = 0
@@ -61,7 +63,7 @@ class Sensitivity(IntEnum):
     CLINICAL = 3
 
 
-class Thermal(IntEnum):
+class Thermal(Level):
     NOMINAL = 0
     WARM = 1
     HOT = 2
@@ -118,7 +120,7 @@ class Route:
 
     `fallback` are the tiers to try in order when `tier` fails; never one that policy forbids.
     `needs_approval`: a person must see and approve what would leave before it leaves.
-    `redact`: PII is replaced before anything leaves.
+    `redact`: PII is replaced before anything leaves. `tools`: the model may be offered tools.
     """
 
     tier: Tier
@@ -129,3 +131,4 @@ class Route:
     fallback: tuple[Tier, ...] = ()
     needs_approval: bool = False
     redact: bool = True
+    tools: bool = False

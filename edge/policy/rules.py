@@ -1,0 +1,170 @@
+"""What a policy says, as plain data: one dataclass per table of `policy.toml`.
+
+Checking a file against these is `load`'s work; applying them is `decide`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le, MinLen
+
+from skerry.edge.types import LatencyBudget, Network, RequestClass, Sensitivity, Thermal, Tier
+from skerry.guardrails.findings import FindingKind
+
+Score = Annotated[float, Ge(0), Le(1)]
+Milliseconds = Annotated[int, Gt(0)]
+Name = Annotated[str, MinLen(1)]
+From = Sensitivity | Literal["never"]
+"""A sensitivity from which a rule holds, or `never`."""
+
+LocalTier = Literal[Tier.RULES, Tier.DEVICE]
+RemoteTier = Literal[Tier.SPLIT, Tier.CLOUD, Tier.CLOUD_REASONING]
+DeniableTier = Literal[
+    Tier.RULES, Tier.DEVICE, Tier.SPLIT, Tier.CLOUD, Tier.CLOUD_REASONING, Tier.HUMAN
+]
+
+
+def reaches(sensitivity: Sensitivity, start: From) -> bool:
+    """Whether a rule that holds from `start` holds at `sensitivity`."""
+    return start != "never" and sensitivity >= start
+
+
+@dataclass(frozen=True, slots=True)
+class RouterRules:
+    """When the router is believed. Below either probability it counts as unsure."""
+
+    min_confidence: Score
+    min_in_scope: Score
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivityRules:
+    """What sensitive requests may do; `clinical_labels` are findings that mean patient data."""
+
+    device_only_from: From
+    preview_from: From
+    redact: bool
+    clinical_labels: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionRules:
+    """What a finding of prompt injection of at least `score` does."""
+
+    score: Score
+    action: Literal["contain", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyRules:
+    """When a request goes to a person: the router's probability, or a finding's score."""
+
+    class_score: Score
+    finding_score: Score
+    notice: Name
+
+
+@dataclass(frozen=True, slots=True)
+class CloudRules:
+    """Switches for everything that leaves the device."""
+
+    allow: bool
+    allow_metered: bool
+    allow_cloud_fallback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRules:
+    """When the device counts as strained; `strained_total` scales its `total_ms` then."""
+
+    battery_low_percent: Annotated[float, Ge(0), Le(100)]
+    memory_low_mb: Annotated[int, Ge(0)]
+    hot_from: Thermal
+    strained_total: Annotated[float, Gt(0), Le(1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A class that no model answers has a latency budget and no more."""
+
+    ttft_ms: Milliseconds
+    total_ms: Milliseconds
+
+    def __post_init__(self) -> None:
+        if self.ttft_ms > self.total_ms:
+            raise ValueError(f"ttft_ms {self.ttft_ms} is more than total_ms {self.total_ms}")
+
+    @property
+    def budget(self) -> LatencyBudget:
+        return LatencyBudget(self.ttft_ms, self.total_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRules(Limits):
+    """How one class is answered: tiers here and remote ones, each in order of preference.
+
+    The remote ones come first when complexity or need for reasoning reaches `escalate_at`.
+    """
+
+    tiers: tuple[LocalTier, ...]
+    escalate: tuple[RemoteTier, ...]
+    escalate_at: Score
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTable:
+    """The rules of every request class; each field is named as its class."""
+
+    lookup: ClassRules
+    retrieval_question: ClassRules
+    extraction: ClassRules
+    tool_workflow: ClassRules
+    reasoning: ClassRules
+    safety_escalation: Limits
+    unsupported: Limits
+
+    def __getitem__(self, request_class: RequestClass) -> Limits:
+        rules: Limits = getattr(self, request_class.value)
+        return rules
+
+
+@dataclass(frozen=True, slots=True)
+class DenyRule:
+    """Forbids `tiers` where every condition that is given holds; None always holds."""
+
+    name: Name
+    reason: Name
+    tiers: Annotated[tuple[DeniableTier, ...], MinLen(1)]
+    classes: Annotated[tuple[RequestClass, ...], MinLen(1)] | None = None
+    finding_kinds: Annotated[tuple[FindingKind, ...], MinLen(1)] | None = None
+    finding_labels: Annotated[tuple[Name, ...], MinLen(1)] | None = None
+    sensitivity_at_least: Sensitivity | None = None
+    networks: Annotated[tuple[Network, ...], MinLen(1)] | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A whole policy. `digest` is the SHA-256 (hex) of its content, whatever file said it."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    schema: Literal["skerry.policy/1"]
+    version: Name
+    router: RouterRules
+    sensitivity: SensitivityRules
+    injection: InjectionRules
+    safety: SafetyRules
+    cloud: CloudRules
+    device: DeviceRules
+    classes: ClassTable
+    deny: tuple[DenyRule, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
