@@ -5,7 +5,9 @@ EdgeError
 ├── ConfigError            a setting or a file of settings is wrong (names file, line, key)
 ├── InputError             the request itself cannot be used (empty, too long, not text)
 │   ├── ContextOverflow    the prompt does not fit in the model's context
-│   └── SessionNotFound    no conversation of that id
+│   ├── SessionNotFound    no conversation of that id
+│   ├── ReceiptNotFound    no receipt, or more than one, goes by that id
+│   └── ReceiptInvalid     the text is not a receipt that this version reads
 ├── ModelError             a model cannot be used
 │   ├── ModelNotFound      no file or no name like that
 │   ├── ModelInvalid       the file is truncated, not a model, or of an unknown architecture
@@ -19,10 +21,6 @@ EdgeError
 │   └── EmbedderMismatch   it was built with another encoder
 ├── StateError             the file of sessions and receipts cannot be used
 │   ├── StateCorrupt       the file is damaged, or is another program's
-│   ├── StateLocked        another process holds it
-│   └── StateFull          the disk is full
-├── StateFault             the device's own state (receipts, sessions) cannot be used
-│   ├── StateCorrupt       the file is damaged, or not a state file
 │   ├── StateLocked        another process holds it
 │   └── StateFull          the disk is full
 ├── DocumentError          one document cannot be parsed
@@ -151,24 +149,6 @@ class StateLocked(StateError):
 
 
 class StateFull(StateError):
-    code = "state_full"
-
-
-class StateFault(EdgeError):
-    code = "state"
-    exit_code = 5
-
-
-class StateCorrupt(StateFault):
-    code = "state_corrupt"
-
-
-class StateLocked(StateFault):
-    code = "state_locked"
-    retryable = True
-
-
-class StateFull(StateFault):
     code = "state_full"
 
 
