@@ -71,7 +71,7 @@ def _read(path: Path) -> str:
         what = f"{path}: more than {MAX_BYTES // 1024} KiB; this is not a policy"
         raise ConfigError(what, hint="check the path")
     try:
-        return content.decode().replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _error(str(path), line, "not UTF-8 text", "save the file as UTF-8") from error

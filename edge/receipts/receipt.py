@@ -1,0 +1,135 @@
+"""The receipt of one answer: what was decided and why, what was used, what left the device.
+
+Plain data, schema `skerry.receipt/1`. A field may be added under the same name; anything else
+needs a new number. Writing receipts out and keeping them is `codec`'s and `store`'s work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, Literal, Self
+
+from skerry.edge.policy.request import PolicyInput
+from skerry.edge.types import Consent, Route, Tier
+from skerry.guardrails.findings import Finding
+
+SCHEMA: Final = "skerry.receipt/1"
+
+
+def digest(text: str) -> str:
+    """SHA-256 (hex) of `text` as UTF-8. It hides nothing: a short text can be guessed."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked. `text` is None where the device keeps no text."""
+
+    digest: str
+    text: str | None
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        return cls(digest(text), text)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUsed:
+    """The policy that decided: its version and the digest of its content."""
+
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    """The model that answered. `digest` is empty for a model that only a cloud knows."""
+
+    name: str
+    digest: str
+    adapter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkUsed:
+    """A chunk that the model saw; `mark` is its number in the answer's citations."""
+
+    id: int
+    title: str
+    version: str
+    source: str
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of the prompt, how many of them were reused from the KV cache, and of the answer."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """One line of the ledger of what left the device, kept also when nothing came back.
+
+    Bytes are of request and response bodies. `what` names the parts that were sent
+    (`question`, `chunks:[1,2]`, `history`); `redactions` counts the spans that were replaced
+    first; `approved`: a person saw and approved exactly this.
+    """
+
+    destination: str
+    bytes_sent: int
+    bytes_received: int
+    what: tuple[str, ...]
+    redactions: int
+    consent: Consent
+    approved: bool
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StepTiming:
+    """How long a step took, in milliseconds."""
+
+    name: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Everything that explains one answer.
+
+    `created_at` is Unix seconds, UTC. `input` is all that policy decided on, so that another
+    policy can be tried on it. `answered_by` is the tier that answered in the end, None if none
+    did; `fell_back` says why it is not the route's. `findings` are those of the whole
+    request: question, chunks and output. `answer_confidence` is a calibrated probability.
+    `verdict` is the gate's word, None when nothing reached it.
+    """
+
+    schema: Literal["skerry.receipt/1"] = SCHEMA
+    id: str
+    created_at: float
+    session: str | None = None
+    question: Question
+    input: PolicyInput
+    route: Route
+    policy: PolicyUsed
+    answered_by: Tier | None
+    fell_back: str | None = None
+    model: ModelUsed | None = None
+    encoder: str | None = None
+    findings: tuple[Finding, ...] = ()
+    chunks: tuple[ChunkUsed, ...] = ()
+    usage: TokenUsage | None = None
+    egress: tuple[Egress, ...] = ()
+    steps: tuple[StepTiming, ...] = ()
+    ttft_ms: float | None = None
+    total_ms: float
+    answer_confidence: float | None = None
+    verdict: str | None = None
+    verdict_details: tuple[str, ...] = ()
+    output_digest: str | None = None
+    error: str | None = None

@@ -1,0 +1,230 @@
+"""A receipt for a person at a terminal: one panel, read from the top.
+
+Text of the request is shown as text: markup is not read and control characters cannot act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from skerry.edge.receipts.receipt import (
+    ChunkUsed,
+    Egress,
+    ModelUsed,
+    Receipt,
+    StepTiming,
+    TokenUsage,
+)
+from skerry.edge.types import Tier
+from skerry.guardrails.findings import Finding
+
+_BAR_WIDTH = 24
+_QUESTION_SHOWN = 400
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+_WARN = "yellow"
+_GOOD = "green"
+_DIM = "dim"
+
+
+def render(receipt: Receipt) -> RenderableType:
+    """A panel that suits 60 columns and more."""
+    when = datetime.fromtimestamp(receipt.created_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Panel(
+        Group(*_parts(receipt)),
+        title=Text(f"receipt {receipt.id}"),
+        subtitle=Text(when, style=_DIM),
+        box=box.ROUNDED,
+        padding=(0, 1),
+    )
+
+
+def _parts(receipt: Receipt) -> Iterator[RenderableType]:
+    yield _facts(receipt)
+    yield _section("because", _reasons(receipt))
+    if receipt.chunks:
+        yield _section("sources", _chunks(receipt.chunks))
+    if receipt.steps:
+        yield _section("time", _steps(receipt.steps))
+
+
+def _facts(receipt: Receipt) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=_DIM, no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _fact_rows(receipt):
+        table.add_row(name, value)
+    return table
+
+
+def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
+    yield "question", _question(receipt)
+    route = receipt.route
+    yield "class", _plain(f"{route.request_class} (confidence {route.confidence:.2f})")
+    yield "answered", _answered(receipt)
+    yield "left device", _left(receipt.egress)
+    yield "verdict", _verdict(receipt)
+    if receipt.findings:
+        yield "findings", _plain(_findings(receipt.findings), _WARN)
+    if receipt.model:
+        yield "model", _model(receipt.model, receipt.usage)
+    yield "policy", _plain(f"{receipt.policy.version} ({receipt.policy.digest[:12]})")
+    yield "latency", _latency(receipt)
+    if receipt.error:
+        yield "error", _plain(receipt.error, "red")
+
+
+def _question(receipt: Receipt) -> Text:
+    text = receipt.question.text
+    if text is None:
+        return _plain(f"not kept; digest {receipt.question.digest[:12]}", _DIM)
+    return _plain(text if len(text) <= _QUESTION_SHOWN else f"{text[:_QUESTION_SHOWN]}…")
+
+
+def _answered(receipt: Receipt) -> Text:
+    planned = receipt.route.tier
+    if receipt.answered_by is None:
+        return _plain(f"nowhere; the route was {planned}", "red")
+    text = _plain(receipt.answered_by, _tier_style(receipt.answered_by))
+    if receipt.answered_by is not planned:
+        text.append_text(_plain(f" in place of {planned}", _WARN))
+    if receipt.fell_back:
+        text.append_text(_plain(f": {receipt.fell_back}"))
+    return text
+
+
+def _tier_style(tier: Tier) -> str:
+    if tier.leaves_device or tier in (Tier.HUMAN, Tier.REFUSE):
+        return f"bold {_WARN}"
+    return f"bold {_GOOD}"
+
+
+def _left(egress: Sequence[Egress]) -> Text:
+    if not egress:
+        return _plain("nothing left this device", f"bold {_GOOD}")
+    return Text("\n").join(_plain(_egress(one), _WARN) for one in egress)
+
+
+def _egress(one: Egress) -> str:
+    attempts = f", {one.attempts} attempts" if one.attempts > 1 else ""
+    approved = ", approved" if one.approved else ""
+    return (
+        f"{', '.join(one.what) or 'nothing'} to {one.destination}: {one.bytes_sent:,} bytes out, "
+        f"{one.bytes_received:,} back{attempts}; {one.redactions} redacted; "
+        f"consent {one.consent}{approved}"
+    )
+
+
+def _verdict(receipt: Receipt) -> Text:
+    if receipt.verdict is None:
+        return _plain("nothing reached the gate", _DIM)
+    text = _plain(receipt.verdict, "bold")
+    if receipt.answer_confidence is not None:
+        text.append_text(_plain(f" (answer confidence {receipt.answer_confidence:.2f})"))
+    for detail in receipt.verdict_details:
+        text.append_text(_plain(f"\n{detail}"))
+    return text
+
+
+def _findings(findings: Sequence[Finding]) -> str:
+    def named(finding: Finding) -> tuple[str, str, str]:
+        return finding.where, finding.kind, finding.label
+
+    groups = (
+        (name, len(list(group))) for name, group in groupby(sorted(findings, key=named), named)
+    )
+    return ", ".join(
+        f"{kind} {label} in {where}{f' x{count}' if count > 1 else ''}"
+        for (where, kind, label), count in groups
+    )
+
+
+def _model(model: ModelUsed, usage: TokenUsage | None) -> Text:
+    digest = f" ({model.digest[:12]})" if model.digest else ""
+    adapter = f" + {model.adapter}" if model.adapter else ""
+    return _plain(f"{model.name}{digest}{adapter}{_tokens(usage) if usage else ''}")
+
+
+def _tokens(usage: TokenUsage) -> str:
+    return (
+        f"; {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached), "
+        f"{usage.completion_tokens} made"
+    )
+
+
+def _latency(receipt: Receipt) -> Text:
+    budget = receipt.route.budget
+    text = Text()
+    if receipt.ttft_ms is not None:
+        text.append_text(_within("first text", receipt.ttft_ms, budget.ttft_ms))
+        text.append("; ")
+    return text.append_text(_within("all", receipt.total_ms, budget.total_ms))
+
+
+def _within(name: str, took_ms: float, budget_ms: int) -> Text:
+    style = _WARN if took_ms > budget_ms else ""
+    return _plain(f"{name} {_ms(took_ms)} of {_ms(budget_ms)}", style)
+
+
+def _section(name: str, body: RenderableType) -> RenderableType:
+    return Group(Text(), Text(name, style="bold"), body)
+
+
+def _reasons(receipt: Receipt) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=_DIM, no_wrap=True)
+    table.add_column(overflow="fold")
+    for reason in receipt.route.reasons:
+        table.add_row(_plain(reason.rule), _plain(reason.text))
+    return table
+
+
+def _chunks(chunks: Sequence[ChunkUsed]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(overflow="fold", ratio=3)
+    table.add_column(overflow="fold", ratio=2, style=_DIM)
+    for chunk in chunks:
+        version = f", version {chunk.version}" if chunk.version else ""
+        table.add_row(
+            _plain(f"[{chunk.mark}]"), _plain(f"{chunk.title}{version}"), _plain(chunk.source)
+        )
+    return table
+
+
+def _steps(steps: Sequence[StepTiming]) -> Table:
+    longest = max(step.ms for step in steps)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=_DIM, no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True, style="blue")
+    for step in steps:
+        table.add_row(_plain(step.name), _ms(step.ms), _bar(step.ms, longest))
+    return table
+
+
+def _bar(value: float, longest: float) -> str:
+    """A bar in eighths of a cell; anything above nothing shows."""
+    if value <= 0 or longest <= 0:
+        return ""
+    eighths = max(1, round(value / longest * _BAR_WIDTH * 8))
+    return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()
+
+
+def _ms(value: float) -> str:
+    if value >= 10_000:
+        return f"{value / 1000:,.1f} s"
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """`text` as it reads, without what a terminal would obey."""
+    shown = (char if char.isprintable() or char == "\n" else "�" for char in text)
+    return Text("".join(shown), style=style)
