@@ -1,0 +1,138 @@
+"""TOML that remembers on which line each key stands, so that an error can name it.
+
+`tomllib` parses; this only finds lines. Knows nothing of what the keys mean.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+Path = tuple[str, ...]
+_AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+_LONGEST_VALUE = 200
+_AT_END = re.compile(r" \(at end of document\)$")
+
+
+class TomlFault(ValueError):
+    """The text is not TOML. `line` counts from 1; `what` is the parser's complaint."""
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(f"line {line}: {what}")
+        self.line = line
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong value: its line, its dotted key (empty for the whole text), and the complaint."""
+
+    line: int
+    key: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedToml:
+    """Parsed TOML. `lines` maps the path of a key or table to the line of its first mention.
+
+    Elements of an array of tables share the path of the array.
+    """
+
+    data: dict[str, Any]
+    lines: Mapping[Path, int]
+
+    def line(self, path: Path) -> int:
+        """The line of `path`, or of the nearest table around it; 1 for the whole text."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def fault(self, error: ValidationError) -> Fault:
+        """The complaint of `error` that stands first in the text."""
+        return min((self._fault(detail) for detail in error.errors()), key=lambda f: f.line)
+
+    def _fault(self, detail: Mapping[str, Any]) -> Fault:
+        path = tuple(part for part in detail["loc"] if isinstance(part, str))
+        return Fault(self.line(path), ".".join(path), detail["msg"])
+
+
+def parse(text: str) -> LocatedToml:
+    """Parses TOML 1.0.
+
+    Raises:
+        TomlFault: the text is not TOML.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _located(str(error), text) from None
+    except RecursionError:
+        raise TomlFault(1, "nested too deeply") from None
+    lines: dict[Path, int] = {}
+    for line, path in _mentions(text):
+        for length in range(1, len(path) + 1):
+            lines.setdefault(path[:length], line)
+    return LocatedToml(data, lines)
+
+
+def _located(complaint: str, text: str) -> TomlFault:
+    found = _AT_LINE.search(complaint)
+    if found:
+        return TomlFault(int(found[1]), complaint[: found.start()])
+    last = max(1, len(text.splitlines()))
+    return TomlFault(last, _AT_END.sub("", complaint))
+
+
+def _mentions(text: str) -> Iterator[tuple[int, Path]]:
+    """Every key and table header of a valid text, as (line, whole path)."""
+    table: Path = ()
+    for line, statement in _statements(text):
+        names = _names(tomllib.loads(statement))
+        if statement.lstrip().startswith("["):
+            table = names
+            yield line, table
+        elif names:
+            yield line, table + names
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Splits a valid text into statements: a line, or the lines of a multi-line value.
+
+    Stops at a value of more than `_LONGEST_VALUE` lines: every further line of it is parsed again
+    with all those before it.
+    """
+    start, pending = 1, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        pending += line + "\n"
+        if _complete(pending):
+            yield start, pending
+            start, pending = number + 1, ""
+        elif number - start >= _LONGEST_VALUE:
+            return
+
+
+def _complete(statement: str) -> bool:
+    try:
+        tomllib.loads(statement)
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
+def _names(parsed: Mapping[str, Any]) -> Path:
+    """The path of a statement's only key: `a.b = 1` and `[a.b]` give ("a", "b")."""
+    names: list[str] = []
+    value: Any = parsed
+    while isinstance(value, dict) and len(value) == 1:
+        name, value = next(iter(value.items()))
+        names.append(name)
+        if isinstance(value, list) and value == [{}]:
+            break
+    return tuple(names)
