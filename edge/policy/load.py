@@ -82,7 +82,7 @@ def _document(text: str, name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
+        line = int(place[1]) if place else text.rstrip().count("\n") + 1
         raise _error(name, line, f"not TOML: {error}", "mend the syntax there") from error
     except RecursionError as error:
         raise _error(name, 1, "nested too deeply", "write a flatter file") from error

@@ -1,0 +1,107 @@
+"""A receipt as a person sees it at a terminal."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from skerry.edge.receipts import Egress, Question, Receipt, StepTiming
+from skerry.edge.receipts.render import render
+from skerry.edge.types import Tier
+
+Make = Callable[..., Receipt]
+
+
+def shown(receipt: Receipt, width: int = 100, *, terminal: bool = False) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=terminal)
+    console.print(render(receipt))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_every_line_fits(make_receipt: Make, sent: Egress, width: int) -> None:
+    receipt = make_receipt(egress=(sent, sent), question=Question.of("long " * 100))
+    lines = shown(receipt, width).splitlines()
+    assert {len(line) for line in lines} == {width}
+
+
+def test_what_stayed_says_so(make_receipt: Make) -> None:
+    text = shown(make_receipt())
+    assert "nothing left this device" in text
+    for part in (
+        "emergency trolley",
+        "retrieval_question (confidence 0.91)",
+        "cloud.not_needed",
+        "[1]  Emergency equipment, version 4",
+        "pii email in input",
+        "released (answer confidence 0.83)",
+        "412 prompt tokens (96 cached), 38 made",
+        "first text 640 ms of 3,000 ms",
+        "1,840 ms",
+    ):
+        assert part in text
+
+
+def test_what_left_is_listed(make_receipt: Make, sent: Egress) -> None:
+    text = shown(make_receipt(egress=(sent,)), 200)
+    assert "nothing left" not in text
+    assert (
+        "question, chunks:[1,2] to https://cloud.example/v1: 2,310 bytes out, 18,442 back, "
+        "2 attempts; 1 redacted; consent ask, approved"
+    ) in text
+
+
+def test_a_fall_back_is_told(make_receipt: Make) -> None:
+    receipt = make_receipt(answered_by=Tier.RULES, fell_back="no model is loaded")
+    assert "rules in place of device: no model is loaded" in shown(receipt)
+
+
+def test_an_answer_that_never_was(make_receipt: Make) -> None:
+    receipt = make_receipt(
+        answered_by=None,
+        verdict=None,
+        error="cancelled by the caller",
+        ttft_ms=None,
+        model=None,
+        usage=None,
+        chunks=(),
+        steps=(),
+        findings=(),
+    )
+    text = shown(receipt)
+    assert "nowhere; the route was device" in text
+    assert "nothing reached the gate" in text
+    assert "cancelled by the caller" in text
+    assert "sources" not in text
+
+
+def test_a_question_that_was_not_kept(make_receipt: Make) -> None:
+    receipt = make_receipt(question=Question("ab" * 32, None))
+    assert "not kept; digest abababababab" in shown(receipt)
+
+
+def test_text_cannot_act_on_the_terminal(make_receipt: Make) -> None:
+    question = "[red]no[/] \x1b[2J\x1b]0;title\x07 \x9b31m \u202eevil\r"
+    text = shown(make_receipt(question=Question.of(question)))
+    assert "[red]no[/]" in text
+    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & {*text}
+
+
+def test_bars_are_in_proportion(make_receipt: Make) -> None:
+    steps = (StepTiming("all", 80.0), StepTiming("half", 40.0), StepTiming("none", 0.0))
+    lines = shown(make_receipt(steps=steps)).splitlines()
+    bars = {line.split()[1]: line.count("█") for line in lines[-4:-1]}
+    assert bars == {"all": 24, "half": 12, "none": 0}
+
+
+def test_rich_is_loaded_only_to_render() -> None:
+    heavy = "{'rich', 'pydantic', 'sqlite_utils', 'numpy', 'onnxruntime', 'llama_cpp'}"
+    code = f"import sys, skerry.edge.receipts; print({heavy} & {{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
