@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 Path = tuple[str, ...]
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _LONGEST_VALUE = 200
+_PLAINER = {"missing": "is missing", "unexpected_keyword_argument": "there is no such key"}
 _AT_END = re.compile(r" \(at end of document\)$")
 
 
@@ -55,12 +57,19 @@ class LocatedToml:
         return self.lines.get(path, 1)
 
     def fault(self, error: ValidationError) -> Fault:
-        """The complaint of `error` that stands first in the text."""
-        return min((self._fault(detail) for detail in error.errors()), key=lambda f: f.line)
+        """The first complaint of `error` about a key that is there, else about a missing one."""
+        details = error.errors(include_url=False)
+        detail = min(details, key=lambda detail: self._place(_path(detail)))
+        path = _path(detail)
+        what = _PLAINER.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+        return Fault(self.line(path), ".".join(path), what)
 
-    def _fault(self, detail: Mapping[str, Any]) -> Fault:
-        path = tuple(part for part in detail["loc"] if isinstance(part, str))
-        return Fault(self.line(path), ".".join(path), detail["msg"])
+    def _place(self, path: Path) -> tuple[bool, int]:
+        return path not in self.lines, self.line(path)
+
+
+def _path(detail: ErrorDetails) -> Path:
+    return tuple(part for part in detail["loc"] if isinstance(part, str))
 
 
 def parse(text: str) -> LocatedToml:

@@ -75,7 +75,7 @@ def _in_config(name: str, description: str) -> Any:
 
 
 class Settings(BaseSettings):
-    """Every setting of the runtime. Frozen; `model_copy(update=…)` makes a changed one.
+    """Every setting of the runtime. Frozen; `with_changes` makes a changed one.
 
     Raises:
         ConfigError: a value cannot be used; names the argument, the variable, or the file with
@@ -111,7 +111,9 @@ class Settings(BaseSettings):
     parallel: int | None = Field(
         None, ge=1, le=64, description="Requests decoded together; unset takes the profile's."
     )
-    gpu_layers: int = Field(0, ge=-1, description="Layers computed on a GPU; -1 is all of them.")
+    gpu_layers: int = Field(
+        0, ge=-1, le=1024, description="Layers computed on a GPU; -1 is all, 0 takes the profile's."
+    )
     max_loaded: int = Field(2, ge=1, le=64, description="Models kept in memory at once.")
     idle_unload_s: float = Field(
         600.0, ge=0, description="Seconds without use before a model is unloaded; 0 is never."
@@ -167,6 +169,14 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise _config_error(error, values) from None
+
+    def with_changes(self, **values: Any) -> Settings:
+        """These settings with others in place of some; checked as arguments are.
+
+        Raises:
+            ConfigError: a value cannot be used.
+        """
+        return Settings(**{**dict(self), **values})
 
     @classmethod
     def settings_customise_sources(

@@ -90,6 +90,16 @@ def test_frozen() -> None:
         Settings().port = 1  # type: ignore[misc]
 
 
+def test_changes_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Settings(port=1, cloud_api_key="k", labels="a,b")
+    monkeypatch.setenv("SKERRY_HOST", "elsewhere")
+    after = before.with_changes(port=2)
+    assert after == before.model_copy(update={"port": 2})
+    assert after.host == before.host
+    with pytest.raises(ConfigError, match="no setting is called 'ofline'"):
+        before.with_changes(ofline=True)
+
+
 @dataclass(frozen=True)
 class Wrong:
     """A source with a wrong value, and what the error must say."""
