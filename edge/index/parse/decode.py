@@ -14,6 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x0b\x1b")) + b"\x7f"
+_STRAY_CONTROLS = 4
 _BINARY_SHARE = 0.02
 _SIGNATURES = {b"%PDF-": "a PDF", b"PK\x03\x04": "a ZIP or Office file", b"\x89PNG": "an image"}
 
@@ -52,7 +53,7 @@ def _refuse_binary(data: bytes, name: str) -> None:
                 f"{name} is {what}, not text", hint="give the file the suffix of its format"
             )
     controls = len(data) - len(data.translate(None, _CONTROL))
-    if controls > _BINARY_SHARE * len(data):
+    if controls > _STRAY_CONTROLS + _BINARY_SHARE * len(data):
         raise DocumentError(
             f"{name} is a binary file, not text",
             hint="save it as UTF-8 text, or give the file the suffix of its format",
