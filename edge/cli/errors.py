@@ -24,14 +24,19 @@ def report(error: Exception) -> int:
     if isinstance(error, click.ClickException) and not _wants_json():
         error.show()
         return error.exit_code
-    fields = _fields(error)
-    if _wants_json():
-        click.echo(json.dumps({"schema": SCHEMA, "error": fields}))
-    else:
-        click.echo(f"skerry: {fields['what']}", err=True)
-        if fields["hint"]:
-            click.echo(f"  {fields['hint']}", err=True)
+    print_error(error, as_json=_wants_json())
     return int(getattr(error, "exit_code", 1))
+
+
+def print_error(error: Exception, *, as_json: bool) -> None:
+    """Prints what happened and what to do next."""
+    fields = _fields(error)
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, "error": fields}))
+        return
+    click.echo(f"skerry: {fields['what']}", err=True)
+    if fields["hint"]:
+        click.echo(f"  {fields['hint']}", err=True)
 
 
 def _wants_json() -> bool:

@@ -18,9 +18,14 @@ class TextEncoder(Protocol):
     another. `dimensions` is the length of a vector.
     """
 
-    id: str
-    dimensions: int
-    max_tokens: int
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int: ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, float32 [len(texts), dimensions]. Text past `max_tokens` is cut off."""

@@ -1,0 +1,122 @@
+"""`skerry ask`: one question, a streamed answer, its sources, and the receipt."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skerry.edge.cli.options import (
+    ASKING,
+    GENERATING,
+    PLACES,
+    json_option,
+    make_runtime,
+    option,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from skerry.edge.events import Citation, Event, Reply
+
+SCHEMA = "skerry.ask/1"
+EVENT_SCHEMA = "skerry.event/1"
+
+
+@click.command()
+@click.argument("question", required=False)
+@settings(*GENERATING, *PLACES, *ASKING)
+@option("--session", metavar="ID", help="Continue this conversation.")
+@option("--as-of", type=click.DateTime(), help="Ask what was in force then (UTC).")
+@option("--schema", type=click.Path(path_type=Path), help="Answer as JSON of this JSON schema.")
+@option("--grammar", type=click.Path(path_type=Path), help="Answer in this GBNF grammar.")
+@option("--receipt/--no-receipt", default=None, help="Show the receipt; default: on a terminal.")
+@option("--yes", is_flag=True, help="Approve what policy wants approved before it leaves.")
+@option("--stream", is_flag=True, help="With --json: one object a line, as things happen.")
+@json_option
+def ask(
+    question: str | None,
+    session: str | None,
+    as_of: Any,
+    schema: Path | None,
+    grammar: Path | None,
+    receipt: bool | None,
+    yes: bool,
+    stream: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Ask one question. Without QUESTION, or with -, it is read from standard input.
+
+    \b
+    skerry ask "How often is the emergency trolley checked?"
+    skerry ask --offline --json "What is the fridge temperature?" | jq .answer
+    """
+    from skerry.edge.cli.asking import build_request
+
+    text = _question(question)
+    with make_runtime(given) as runtime:
+        request = build_request(
+            text, session=session, as_of=as_of, schema=schema, grammar=grammar, yes=yes
+        )
+        events = runtime.stream(request)
+        if as_json:
+            _print_json(events, stream=stream)
+        else:
+            print_answer(events, receipt=sys.stdout.isatty() if receipt is None else receipt)
+
+
+def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
+    """Prints text as it is released, then the sources, then perhaps the receipt."""
+    from skerry.edge.events import Finished, TextReleased, TierFailed
+
+    for event in events:
+        if isinstance(event, TextReleased):
+            click.echo(event.text, nl=False)
+        elif isinstance(event, TierFailed):
+            click.echo(f"({event.why}; the {event.next} tier answers)", err=True)
+        elif isinstance(event, Finished):
+            _print_end(event.reply, receipt=receipt)
+            return event.reply
+    raise AssertionError("a stream ends with Finished")
+
+
+def _print_end(reply: Reply, *, receipt: bool) -> None:
+    click.echo()
+    for citation in reply.citations:
+        click.secho(f"  {_source_line(citation)}", dim=True)
+    if receipt:
+        from skerry.edge.cli.output import console
+        from skerry.edge.receipts.render import render
+
+        console().print(render(reply.receipt))
+
+
+def _source_line(citation: Citation) -> str:
+    chunk = citation.chunk
+    place = " › ".join((chunk.title, *chunk.heading[1:]))
+    version = f", version {chunk.version}" if chunk.version else ""
+    return f"[{citation.mark}] {place}{version} ({chunk.source})"
+
+
+def _print_json(events: Iterator[Event], *, stream: bool) -> None:
+    from skerry.edge.cli.asking import event_fields, reply_fields
+    from skerry.edge.cli.output import emit
+    from skerry.edge.events import Finished
+
+    for event in events:
+        if stream:
+            emit(EVENT_SCHEMA, event_fields(event))
+        elif isinstance(event, Finished):
+            emit(SCHEMA, reply_fields(event.reply))
+
+
+def _question(given: str | None) -> str:
+    if given is not None and given != "-":
+        return given
+    if given is None and sys.stdin.isatty():
+        raise click.UsageError("no question: give one, or pipe one in")
+    return sys.stdin.buffer.read(2_000_000).decode(errors="surrogateescape")

@@ -1,0 +1,63 @@
+"""`skerry demo`: the main job in one command, on a small handbook that comes with Skerry."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skerry.edge.cli.options import make_runtime, option, settings
+
+DEMO = Path(__file__).parents[1] / "demo"
+
+
+@click.command()
+@settings("model", "profile")
+@option(
+    "--keep", type=click.Path(path_type=Path), help="Keep the index and receipts in this folder."
+)
+@option("--questions", default=5, show_default=True, help="How many questions to ask.")
+def demo(keep: Path | None, questions: int, **given: Any) -> None:
+    """Index a small handbook and ask it a few questions, offline."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="skerry-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _run(folder, questions, given)
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
+    from skerry.edge.cli.ask import print_answer
+    from skerry.edge.cli.index import show_report
+
+    places = {
+        "index": folder / "index.sqlite",
+        "state": folder / "state.sqlite",
+        "offline": True,
+        "store_text": True,
+    }
+    with make_runtime(given | places) as runtime:
+        _say(f"Indexing the handbook of the Harbour Clinic ({DEMO / 'handbook'})")
+        show_report(runtime.index.add([DEMO / "handbook"]))
+        for entry in _questions()[:questions]:
+            _say(entry["question"])
+            print_answer(runtime.stream(entry["question"]), receipt=True)
+    if folder.exists():
+        _say('Ask your own: skerry index add FOLDER, then skerry ask "…"')
+
+
+def _say(text: str) -> None:
+    click.echo()
+    click.secho(f"▌ {text}", bold=True)
+
+
+def _questions() -> list[dict[str, Any]]:
+    with (DEMO / "questions.toml").open("rb") as file:
+        found: list[dict[str, Any]] = tomllib.load(file)["question"]
+    return [entry for entry in found if entry.get("demo", True)]

@@ -1,0 +1,30 @@
+"""`skerry route`: where a question would be answered, and why. Nothing is generated or sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from skerry.edge.cli.options import ASKING, PLACES, json_option, make_runtime, settings
+
+SCHEMA = "skerry.route/1"
+
+
+@click.command()
+@click.argument("question")
+@settings(*PLACES, *ASKING)
+@json_option
+def route(question: str, as_json: bool, **given: Any) -> None:
+    """Decide only: where would QUESTION be answered, and why?"""
+    from skerry.edge.policy import explain
+
+    with make_runtime(given) as runtime:
+        decided = runtime.route(question)
+    if as_json:
+        from skerry.edge.cli.asking import route_fields
+        from skerry.edge.cli.output import emit
+
+        emit(SCHEMA, route_fields(decided))
+    else:
+        click.echo("\n".join(explain(decided)))

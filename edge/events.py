@@ -1,0 +1,71 @@
+"""What a runtime tells while it answers: one frozen event per thing that happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skerry.edge.types import Route, Tier
+
+if TYPE_CHECKING:
+    from skerry.edge.engines.base import FinishReason
+    from skerry.edge.index.types import Chunk
+    from skerry.edge.receipts import Receipt
+    from skerry.guardrails.answer import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDecided:
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The source behind `[mark]`, and where in its document it lies."""
+
+    mark: int
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesFound:
+    """The sources that the answer may cite, best first."""
+
+    sources: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TierFailed:
+    """A tier could not answer; `next` does. Text shown before this is void."""
+
+    tier: Tier
+    next: Tier
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextReleased:
+    """Text that passed the gate. The concatenation since the last `TierFailed` is the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a question got: gated text, the sources that it cites, and the receipt."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: Verdict
+    finish: FinishReason
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of a stream."""
+
+    reply: Reply
+
+
+Event = RouteDecided | SourcesFound | TierFailed | TextReleased | Finished

@@ -1,0 +1,259 @@
+"""The parts behind a runtime, each opened on first use.
+
+Knows where everything comes from (settings, device profile) and nothing of the order of steps.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from skerry.edge.engines.base import Engine, EngineOptions, Message, Sampling
+from skerry.edge.errors import ConfigError
+from skerry.edge.request import Request
+from skerry.edge.types import Classification, Network, Tier
+
+if TYPE_CHECKING:
+    from skerry.device_profiles import Profile
+    from skerry.edge.encoder import TextEncoder, Vectors
+    from skerry.edge.engines.pool import ModelPool
+    from skerry.edge.escalate import RemoteTier
+    from skerry.edge.index import Hit, Index
+    from skerry.edge.policy import Policy, PolicyInput
+    from skerry.edge.receipts import ReceiptStore
+    from skerry.edge.router import Router
+    from skerry.edge.session import SessionStore
+    from skerry.edge.settings import Settings
+    from skerry.guardrails.findings import Finding
+
+_ON_DEVICE = frozenset({Tier.RULES, Tier.DEVICE, Tier.HUMAN, Tier.REFUSE})
+_MOST_TURNS = 64
+
+
+Part = TypeVar("Part")
+
+
+class Parts:
+    """What a runtime is made of. Thread-safe; `close` closes what was opened, newest first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._made: dict[str, Any] = {}
+        self._lock = threading.RLock()
+        self._closing = ExitStack()
+
+    @property
+    def profile(self) -> Profile:
+        """The device profile: the one that was named, or the one that suits this machine."""
+        return self._once("profile", self._pick_profile)
+
+    @property
+    def encoder(self) -> TextEncoder:
+        from skerry.edge.encoder import OnnxEncoder
+
+        return self._once("encoder", OnnxEncoder.load)
+
+    @property
+    def router(self) -> Router:
+        from skerry.edge.router import Router
+
+        return self._once("router", Router.load)
+
+    @property
+    def policy(self) -> Policy:
+        from skerry.edge.policy import load_policy
+
+        return self._once("policy", lambda: load_policy(self.settings.policy))
+
+    @property
+    def index(self) -> Index:
+        from skerry.edge.index import Index
+
+        return self._once("index", lambda: Index.open(self.settings.index, self.encoder))
+
+    @property
+    def receipts(self) -> ReceiptStore:
+        from skerry.edge.receipts import ReceiptStore, Retention
+
+        retention = Retention(store_text=self.settings.store_text)
+        return self._once(
+            "receipts", lambda: ReceiptStore.open(self.settings.state, retention=retention)
+        )
+
+    @property
+    def sessions(self) -> SessionStore:
+        from skerry.edge.session import SessionStore
+
+        return self._once("sessions", lambda: SessionStore.open(self.settings.state))
+
+    @property
+    def pool(self) -> ModelPool:
+        return self._once("pool", self._make_pool)
+
+    @property
+    def cloud(self) -> RemoteTier:
+        """The cloud tier.
+
+        Raises:
+            ConfigError: none is configured.
+        """
+        return self._once("cloud", self._make_cloud)
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(temperature=self.settings.temperature, seed=self.settings.seed)
+
+    @property
+    def context_tokens(self) -> int:
+        return self.engine_options.context_tokens
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """How models are loaded: the settings, else the profile."""
+        wanted, profile = self.settings, self.profile
+        return EngineOptions(
+            context_tokens=wanted.context_tokens or profile.context_tokens,
+            threads=wanted.threads or profile.threads,
+            batch_tokens=wanted.batch_tokens or profile.batch_tokens,
+            kv_type=wanted.kv_type or profile.kv_type,
+            parallel=wanted.parallel or profile.parallel,
+            gpu_layers=wanted.gpu_layers or profile.gpu_layers,
+        )
+
+    def engine(self, name: str | None = None) -> AbstractContextManager[Engine]:
+        """A lease of the model `name`, or of the default; it stays loaded until given back."""
+        return self.pool.engine(name or self.settings.model)
+
+    def search(self, request: Request, vector: Vectors) -> list[Hit]:
+        """What the documents have on the request; empty without documents."""
+        from skerry.edge.index import Query
+
+        if not self.has_documents:
+            return []
+        wanted = self.settings
+        query = Query(
+            request.question,
+            limit=wanted.top_k,
+            labels=wanted.labels if request.labels is None else request.labels,
+            domain=request.domain or wanted.domain,
+            as_of=request.as_of,
+            floor=wanted.similarity_floor,
+        )
+        return self.index.search(query, vector)
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether there is an index with anything in it; never makes one."""
+        return ("index" in self._made or self.settings.index.exists()) and len(self.index) > 0
+
+    def history(self, request: Request, budget_tokens: int) -> Sequence[Message]:
+        """The earlier turns, compressed to the budget: the caller's, or the session's."""
+        from skerry.edge.session import Turn, compress
+
+        turns = [Turn(str(turn["role"]), str(turn["content"])) for turn in request.history]
+        if not turns and request.session is not None:
+            turns = list(self.sessions.get(request.session, last=_MOST_TURNS).turns)
+        if not turns:
+            return []
+        return compress(turns, budget_tokens, self.encoder.count_tokens).messages
+
+    def policy_input(
+        self, request: Request, seen: Classification, findings: Sequence[Finding]
+    ) -> PolicyInput:
+        """Everything that policy decides on, as it is now."""
+        from skerry.edge.device import device_state
+        from skerry.edge.policy import PolicyInput
+
+        wanted = self.settings
+        return PolicyInput(
+            classification=seen,
+            network=self.network(),
+            consent=wanted.consent if request.consent is None else request.consent,
+            device=device_state(),
+            available=self.available(),
+            findings=tuple(findings),
+            sensitivity=max(wanted.sensitivity, request.sensitivity),
+            budget=request.budget,
+        )
+
+    def network(self) -> Network:
+        from skerry.edge.escalate import network_state
+
+        wanted = self.settings
+        return network_state(wanted.offline, wanted.cloud_url, metered=wanted.network_metered)
+
+    def available(self) -> frozenset[Tier]:
+        """The tiers that could answer now."""
+        if self.settings.offline or not self.settings.cloud_url or not self.cloud.available():
+            return _ON_DEVICE
+        return _ON_DEVICE | {Tier.CLOUD, Tier.CLOUD_REASONING}
+
+    def close(self) -> None:
+        with self._lock:
+            self._closing.close()
+            self._made.clear()
+
+    def _once(self, name: str, make: Callable[[], Part]) -> Part:
+        with self._lock:
+            if name not in self._made:
+                part = make()
+                self._made[name] = part
+                if hasattr(part, "close"):
+                    self._closing.callback(part.close)
+            made: Part = self._made[name]
+            return made
+
+    def _pick_profile(self) -> Profile:
+        from skerry.device_profiles import find_profile, load_profiles, pick, probe
+
+        profiles = load_profiles(self.settings.profiles_dir)
+        if self.settings.profile is not None:
+            return find_profile(self.settings.profile, profiles)
+        return pick(probe(), profiles).profile
+
+    def _make_pool(self) -> ModelPool:
+        from skerry.edge.engines.models import catalogue
+        from skerry.edge.engines.pool import ModelPool
+
+        wanted = self.settings
+        return ModelPool(
+            catalogue(wanted.models_dir),
+            self.engine_options,
+            max_loaded=wanted.max_loaded,
+            idle_unload_s=wanted.idle_unload_s,
+        )
+
+    def _make_cloud(self) -> RemoteTier:
+        from skerry.edge.escalate import CloudOptions, CloudTier, Secret
+
+        wanted = self.settings
+        if not wanted.cloud_url or not wanted.cloud_model:
+            raise ConfigError("no cloud is configured", hint="set cloud_url and cloud_model")
+        key = wanted.cloud_api_key.get_secret_value() if wanted.cloud_api_key else ""
+        return CloudTier(
+            CloudOptions(
+                base_url=wanted.cloud_url,
+                model=wanted.cloud_model,
+                reasoning_model=wanted.cloud_reasoning_model,
+                api_key=Secret(key),
+                connect_s=wanted.cloud_connect_s,
+                ttft_s=wanted.cloud_ttft_s,
+                idle_s=wanted.cloud_idle_s,
+                total_s=wanted.cloud_total_s,
+            )
+        )
+
+
+def build_parts(settings: Settings | None, overrides: Mapping[str, Any]) -> Parts:
+    """Parts for `settings` with `overrides` over them.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    from skerry.edge.settings import Settings
+
+    if settings is None:
+        return Parts(Settings(**overrides))
+    return Parts(settings.model_copy(update=dict(overrides)))

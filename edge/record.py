@@ -1,0 +1,100 @@
+"""Makes the receipt of a request out of what its steps left behind. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from skerry.edge.errors import EdgeError
+from skerry.edge.events import TierFailed
+from skerry.edge.policy import Policy, PolicyInput
+from skerry.edge.receipts import (
+    ChunkUsed,
+    Egress,
+    ModelUsed,
+    PolicyUsed,
+    Question,
+    Receipt,
+    TokenUsage,
+    digest,
+    new_id,
+)
+from skerry.edge.tiers import Departure, Outcome, Work
+from skerry.edge.trace import Trace
+from skerry.edge.types import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A request that ended: with an `outcome` of `tier`, or with an `error`."""
+
+    given: PolicyInput
+    work: Work
+    trace: Trace
+    failures: tuple[TierFailed, ...] = ()
+    outcome: Outcome | None = None
+    tier: Tier | None = None
+    error: EdgeError | None = None
+
+    def receipt(self, policy: Policy, encoder: str) -> Receipt:
+        """The receipt, with a new id and the time now."""
+        work, outcome = self.work, self.outcome
+        return Receipt(
+            id=new_id(),
+            created_at=time.time(),
+            session=work.request.session,
+            question=Question.of(work.request.question),
+            input=self.given,
+            route=work.route,
+            policy=PolicyUsed(policy.version, policy.digest),
+            answered_by=self.tier,
+            fell_back="; ".join(failure.why for failure in self.failures) or None,
+            model=_model(outcome),
+            encoder=encoder,
+            findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),
+            chunks=tuple(_chunks(work)),
+            usage=_usage(outcome),
+            egress=tuple(_egress(departure, self) for departure in work.ledger),
+            steps=tuple(self.trace.steps),
+            ttft_ms=self.trace.ttft_ms,
+            total_ms=self.trace.elapsed_ms(),
+            verdict=outcome.answer.verdict if outcome else None,
+            output_digest=digest(outcome.answer.text) if outcome else None,
+            error=self.error.what if self.error else None,
+        )
+
+
+def _model(outcome: Outcome | None) -> ModelUsed | None:
+    if outcome is None or outcome.model is None:
+        return None
+    return ModelUsed(outcome.model.name, outcome.model.digest)
+
+
+def _usage(outcome: Outcome | None) -> TokenUsage | None:
+    if outcome is None or outcome.usage is None:
+        return None
+    usage = outcome.usage
+    return TokenUsage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
+
+
+def _chunks(work: Work) -> Iterator[ChunkUsed]:
+    for source in work.prompt.sources:
+        chunk = source.chunk
+        yield ChunkUsed(chunk.id, chunk.title, chunk.version, chunk.source, source.mark)
+
+
+def _egress(departure: Departure, record: Record) -> Egress:
+    work = record.work
+    marks = ",".join(str(source.mark) for source in work.prompt.sources)
+    history = len(work.prompt.messages) > 2
+    return Egress(
+        destination=departure.egress.destination,
+        bytes_sent=departure.egress.bytes_sent,
+        bytes_received=departure.egress.bytes_received,
+        what=("question", *([f"chunks:[{marks}]"] if marks else ()), *(["history"] * history)),
+        redactions=departure.preview.redactions,
+        consent=record.given.consent,
+        approved=work.route.needs_approval,
+        attempts=departure.egress.attempts,
+    )

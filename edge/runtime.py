@@ -1,0 +1,284 @@
+"""The runtime: one question, top to bottom. Read `Runtime.stream` first.
+
+Each line of it is a step of the design: screen, encode once, route, decide, retrieve, assemble,
+generate and gate, record. The parts behind the steps are in `skerry.edge.parts`; how each
+tier answers is in `skerry.edge.tiers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from skerry.edge import tiers
+from skerry.edge.aio import iterate_in_thread
+from skerry.edge.engines.base import Generation, Piece
+from skerry.edge.errors import ApprovalRequired, CloudError, EdgeError
+from skerry.edge.events import (
+    Event,
+    Finished,
+    Reply,
+    RouteDecided,
+    SourcesFound,
+    TierFailed,
+)
+from skerry.edge.parts import Parts, build_parts
+from skerry.edge.prompt import PromptBudget, assemble
+from skerry.edge.record import Record
+from skerry.edge.request import Request
+from skerry.edge.tiers import NothingToQuote, Outcome, Work
+from skerry.edge.trace import Trace
+from skerry.edge.types import RequestClass, Route, Tier
+from skerry.guardrails.gate import NOT_FOUND
+from skerry.guardrails.screen import screen
+
+if TYPE_CHECKING:
+    from skerry.edge.encoder.base import Vectors
+    from skerry.edge.index import Index
+    from skerry.edge.index.types import Hit
+    from skerry.edge.policy import PolicyInput
+    from skerry.edge.receipts import Receipt, StepTiming
+    from skerry.edge.settings import Settings
+    from skerry.edge.types import Classification
+    from skerry.guardrails.findings import Finding
+
+_NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
+_DECLINES = frozenset({Tier.HUMAN, Tier.REFUSE})
+_NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
+
+
+class Runtime:
+    """Answers questions on this device; thread-safe; a context manager.
+
+    Args:
+        settings: where everything is; None reads the environment and the file of settings.
+        on_step: called at the end of every step of every request.
+        **overrides: settings by name, such as `model="…"`, `index="…"`, `offline=True`.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        on_step: Callable[[StepTiming], None] | None = None,
+        **overrides: Any,
+    ) -> None:
+        self.parts = build_parts(settings, overrides)
+        self._on_step = on_step
+
+    @classmethod
+    def of(cls, parts: Parts) -> Self:
+        """A runtime on parts that the caller built."""
+        runtime = cls.__new__(cls)
+        runtime.parts = parts
+        runtime._on_step = None
+        return runtime
+
+    @property
+    def index(self) -> Index:
+        """The documents; opened, or made, on first use."""
+        return self.parts.index
+
+    def stream(self, question: str | Request, **options: Any) -> Iterator[Event]:
+        """Answers `question`, event by event; closing the iterator cancels.
+
+        Args:
+            question: the text, or a whole `Request`.
+            **options: the fields of `Request`.
+
+        Raises:
+            InputError: the question cannot be used.
+            ModelError: the model cannot be used.
+            IndexFault: the index cannot be used.
+            CloudError: the cloud failed and policy names no other tier.
+            ApprovalRequired: nobody approved, and policy names no other tier.
+        """
+        request = _request(question, options)
+        trace = Trace(self._on_step)
+        with trace.step("screen"):
+            findings = screen(request.question)
+        with trace.step("encode"):
+            vector = self.parts.encoder.encode([request.question])[0]
+        with trace.step("route"):
+            seen = self.parts.router.classify(vector, request.question)
+        with trace.step("decide"):
+            given, route = self._decide(request, seen, findings)
+        yield RouteDecided(route)
+        with trace.step("retrieve"):
+            hits = self._retrieve(request, route, vector)
+        with trace.step("assemble"):
+            work = self._assemble(request, route, hits)
+        yield SourcesFound(work.prompt.sources)
+        failures: list[TierFailed] = []
+        try:
+            tier, outcome = yield from self._answer(work, trace, failures)
+        except EdgeError as error:
+            self._record(Record(given, work, trace, tuple(failures), error=error))
+            raise
+        receipt = self._record(Record(given, work, trace, tuple(failures), outcome, tier))
+        yield Finished(_reply(work, outcome, receipt))
+
+    def ask(self, question: str | Request, **options: Any) -> Reply:
+        """The whole answer. Takes and raises what `stream` does."""
+        for event in self.stream(question, **options):
+            if isinstance(event, Finished):
+                return event.reply
+        raise AssertionError("a stream ends with Finished")
+
+    async def astream(self, question: str | Request, **options: Any) -> AsyncIterator[Event]:
+        """`stream` for asyncio; leaving the loop cancels."""
+        request = _request(question, options)
+        async for event in iterate_in_thread(lambda: self.stream(request), request.cancel):
+            yield event
+
+    async def aask(self, question: str | Request, **options: Any) -> Reply:
+        """`ask` for asyncio."""
+        async for event in self.astream(question, **options):
+            if isinstance(event, Finished):
+                return event.reply
+        raise AssertionError("a stream ends with Finished")
+
+    def route(self, question: str | Request, **options: Any) -> Route:
+        """Decides only: where this would be answered, and why. Loads no model, sends nothing."""
+        request = _request(question, options)
+        vector = self.parts.encoder.encode([request.question])[0]
+        seen = self.parts.router.classify(vector, request.question)
+        return self._decide(request, seen, screen(request.question))[1]
+
+    def complete(self, generation: Generation, *, model: str | None = None) -> Iterator[Piece]:
+        """A plain completion by a model on this device: no retrieval, no route, no receipt.
+
+        Raises:
+            ModelNotFound: no model of that name.
+            ContextOverflow: the prompt does not fit.
+        """
+        with self.parts.engine(model) as engine:
+            yield from tiers.complete(generation, engine)
+
+    def close(self) -> None:
+        """Ends running generations and closes every part. May be called twice."""
+        self.parts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _decide(
+        self, request: Request, seen: Classification, findings: Sequence[Finding]
+    ) -> tuple[PolicyInput, Route]:
+        from skerry.edge.policy import decide
+
+        given = self.parts.policy_input(request, seen, findings)
+        return given, decide(given, self.parts.policy)
+
+    def _retrieve(self, request: Request, route: Route, vector: Vectors) -> list[Hit]:
+        if route.tier in _DECLINES:
+            return []
+        return self.parts.search(request, vector)
+
+    def _assemble(self, request: Request, route: Route, hits: Sequence[Hit]) -> Work:
+        max_tokens = request.max_tokens or self.parts.settings.max_tokens
+        budget = PromptBudget.of(self.parts.context_tokens, max_tokens)
+        prompt = assemble(
+            request.question,
+            hits,
+            self.parts.history(request, budget.history),
+            budget=budget,
+            count_tokens=self.parts.encoder.count_tokens,
+            instructions=request.instructions,
+        )
+        generation = Generation(
+            messages=prompt.messages,
+            max_tokens=max_tokens,
+            sampling=request.sampling or self.parts.sampling,
+            stop=request.stop,
+            grammar=request.grammar,
+            adapter=request.adapter,
+            session=request.session,
+            cancel=request.cancel,
+        )
+        return Work(request, route, prompt, generation, _grounded(request, route, prompt.sources))
+
+    def _answer(
+        self, work: Work, trace: Trace, failures: list[TierFailed]
+    ) -> Generator[Event, None, tuple[Tier, Outcome]]:
+        """Runs the route's tier, then its fallbacks in order, until one answers."""
+        order = (work.route.tier, *work.route.fallback)
+        for tier, following in zip(order, (*order[1:], None), strict=True):
+            try:
+                with trace.step(f"answer:{tier}"):
+                    return tier, (yield from trace.watch(self._run(tier, work)))
+            except _NEXT_TIER_MAY as error:
+                if following is None:
+                    raise
+                failures.append(TierFailed(tier, following, error.what))
+                yield failures[-1]
+        raise AssertionError("the last tier returns or raises")
+
+    def _record(self, record: Record) -> Receipt:
+        """Keeps the receipt, and the turn where there is a session."""
+        receipt = self.parts.receipts.add(record.receipt(self.parts.policy, self.parts.encoder.id))
+        session = record.work.request.session
+        if session is not None and record.outcome is not None:
+            sessions = self.parts.sessions
+            sessions.append(session, "user", record.work.request.question)
+            sessions.append(session, "assistant", record.outcome.answer.text, receipt.id)
+        return receipt
+
+    def _run(self, tier: Tier, work: Work) -> tiers.TierRun:
+        if tier in _DECLINES:
+            return tiers.decline(self._declining(tier))
+        if self._cannot_be_grounded(work):
+            return tiers.decline(NOT_FOUND)
+        if tier is Tier.RULES:
+            return tiers.quote(work)
+        if tier is Tier.DEVICE:
+            return self._on_device(work)
+        return tiers.ask_cloud(work, self.parts.cloud, reasoning=tier is Tier.CLOUD_REASONING)
+
+    def _declining(self, tier: Tier) -> str:
+        if tier is Tier.REFUSE:
+            return tiers.REFUSED
+        return f"{tiers.REFERRED} {self.parts.policy.safety.notice}"
+
+    def _on_device(self, work: Work) -> tiers.TierRun:
+        with self.parts.engine(work.request.model) as engine:
+            return (yield from tiers.generate_here(work, engine))
+
+    def _cannot_be_grounded(self, work: Work) -> bool:
+        """A question about documents, of which none fits: no source is better than a wrong one."""
+        return (
+            not work.prompt.sources
+            and work.route.request_class in _NEEDS_SOURCES
+            and self.parts.has_documents
+        )
+
+
+def _request(question: str | Request, options: dict[str, Any]) -> Request:
+    if isinstance(question, Request):
+        return replace(question, **options) if options else question
+    return Request(question, **options)
+
+
+def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool:
+    """Whether every sentence must be in the sources: not for structured output or given text."""
+    free = request.grammar is not None or route.request_class is RequestClass.EXTRACTION
+    return bool(sources) and not free
+
+
+def _reply(work: Work, outcome: Outcome, receipt: Receipt) -> Reply:
+    answer = outcome.answer
+    cited = tuple(source for source in work.prompt.sources if source.mark in answer.marks)
+    return Reply(answer.text, cited, answer.verdict, outcome.finish, receipt)

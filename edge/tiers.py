@@ -1,0 +1,202 @@
+"""How each tier answers: quote a source, generate here, ask the cloud, or decline.
+
+A tier is a generator of released text that returns an `Outcome`. Whatever it makes passes the
+gate here, so that nothing ungated can be yielded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from skerry.edge.engines.base import (
+    Engine,
+    FinishReason,
+    Generation,
+    Message,
+    ModelInfo,
+    Piece,
+    Usage,
+)
+from skerry.edge.errors import ApprovalRequired, EdgeError
+from skerry.edge.events import TextReleased
+from skerry.edge.prompt import Prompt
+from skerry.edge.request import Request
+from skerry.edge.types import Route
+from skerry.guardrails.answer import Answer, Evidence, Verdict
+from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
+from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
+from skerry.guardrails.screen import screen
+from skerry.guardrails.support import quotation
+
+if TYPE_CHECKING:
+    from skerry.edge.escalate import Preview, RemoteTier
+    from skerry.edge.escalate.base import Egress
+
+REFUSED = (
+    "This is outside what this runtime answers. Ask about the documents that it holds, "
+    "or ask a person."
+)
+REFERRED = "This needs a person, not a language model."
+
+
+class Gate(Protocol):
+    def feed(self, text: str) -> str: ...
+
+    def finish(self) -> tuple[str, Answer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Something that left the device: what was previewed, and the bytes that it took."""
+
+    egress: Egress
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A routed request, ready to be answered. What leaves the device is written to `ledger`."""
+
+    request: Request
+    route: Route
+    prompt: Prompt
+    generation: Generation
+    grounded: bool
+    ledger: list[Departure] = field(default_factory=list)
+
+    def gate(self) -> Gate:
+        return GroundedGate(self.request.question, self.evidence()) if self.grounded else OpenGate()
+
+    def evidence(self) -> list[Evidence]:
+        return [Evidence(source.mark, source.chunk.text) for source in self.prompt.sources]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a tier made: the gated answer, and what it took."""
+
+    answer: Answer
+    finish: FinishReason = FinishReason.STOP
+    usage: Usage | None = None
+    model: ModelInfo | None = None
+
+
+TierRun = Generator[TextReleased, None, Outcome]
+
+
+class NothingToQuote(EdgeError):
+    """No sentence of the sources answers the question; the next tier may."""
+
+    code = "nothing_to_quote"
+
+
+def quote(work: Work) -> TierRun:
+    """Answers in a source's own words, without a model.
+
+    Raises:
+        NothingToQuote: no sentence of the sources fits the question.
+    """
+    found = quotation(work.request.question, work.evidence())
+    if found is None:
+        raise NothingToQuote("no sentence of the sources answers this")
+    text, mark = found
+    gate = GroundedGate(work.request.question, work.evidence())
+    answer, _ = yield from _through(gate, [Piece(f"{text} [{mark}]", finish=FinishReason.STOP)])
+    return Outcome(answer)
+
+
+def generate_here(work: Work, engine: Engine) -> TierRun:
+    """Answers with a model on this device."""
+    with closing(_as_generator(engine.generate(work.generation))) as pieces:
+        answer, last = yield from _through(work.gate(), pieces)
+    return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage, engine.info)
+
+
+def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
+    """Answers in the cloud, with PII replaced, once approved where the route wants that.
+
+    Raises:
+        ApprovalRequired: nobody approved; nothing has left the device.
+        CloudError: the cloud did not answer.
+    """
+    pseudonyms = Pseudonyms()
+    preview = _preview(work, cloud, pseudonyms, reasoning=reasoning)
+    if work.route.needs_approval and not _approved(work.request, preview):
+        raise ApprovalRequired(
+            f"sending this to {preview.destination} was not approved; nothing has left this device",
+            hint="approve what `skerry ask` shows, or pass `approve` to the runtime",
+        )
+    with cloud.send(
+        preview, deadline_s=work.route.budget.total_ms / 1e3, cancel=work.request.cancel
+    ) as stream:
+        try:
+            answer, last = yield from _through(work.gate(), _restored(stream, pseudonyms))
+        finally:
+            work.ledger.append(Departure(stream.egress, preview))
+    return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage)
+
+
+def _preview(work: Work, cloud: RemoteTier, pseudonyms: Pseudonyms, *, reasoning: bool) -> Preview:
+    messages = [_redacted(message, pseudonyms, work.route) for message in work.prompt.messages]
+    return cloud.preview(
+        messages,
+        sampling=work.generation.sampling,
+        max_tokens=work.generation.max_tokens,
+        stop=work.generation.stop,
+        reasoning=reasoning,
+        redactions=len(pseudonyms),
+    )
+
+
+def _approved(request: Request, preview: Preview) -> bool:
+    return request.approve is not None and request.approve(preview)
+
+
+def decline(text: str) -> TierRun:
+    """Answers with the runtime's own words."""
+    yield TextReleased(text)
+    return Outcome(fixed(text, verdict=Verdict.WITHHELD))
+
+
+def _through(
+    gate: Gate, pieces: Iterable[Piece]
+) -> Generator[TextReleased, None, tuple[Answer, Piece]]:
+    last = Piece("")
+    for piece in pieces:
+        last = piece
+        if text := gate.feed(piece.text):
+            yield TextReleased(text)
+    rest, answer = gate.finish()
+    if rest:
+        yield TextReleased(rest)
+    return answer, last
+
+
+def _as_generator(pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+    yield from pieces
+
+
+def _restored(pieces: Iterable[Piece], pseudonyms: Pseudonyms) -> Iterator[Piece]:
+    restorer = Restorer(pseudonyms)
+    for piece in pieces:
+        text = restorer.feed(piece.text)
+        yield replace(piece, text=text + restorer.flush() if piece.finish else text)
+
+
+def _redacted(message: Message, pseudonyms: Pseudonyms, route: Route) -> Message:
+    content = message.get("content")
+    if not (route.redact and isinstance(content, str)):
+        return message
+    return {**message, "content": pseudonyms.replace(content, screen(content))}
+
+
+def complete(generation: Generation, engine: Engine) -> Iterator[Piece]:
+    """A plain completion: every piece passes an open gate."""
+    gate = OpenGate()
+    with closing(_as_generator(engine.generate(generation))) as pieces:
+        for piece in pieces:
+            yield replace(piece, text=gate.feed(piece.text))
+    gate.finish()
