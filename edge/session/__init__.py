@@ -1,0 +1,18 @@
+"""Conversations: kept on the device, and made short enough for the model's context.
+
+Nothing here is ever sent anywhere. Which turns go into a prompt is left to the runtime.
+"""
+
+from skerry.edge.session.compress import Compressed, compress
+from skerry.edge.session.store import SessionStore
+from skerry.edge.session.types import Session, SessionInfo, SessionLimits, Turn
+
+__all__ = [
+    "Compressed",
+    "Session",
+    "SessionInfo",
+    "SessionLimits",
+    "SessionStore",
+    "Turn",
+    "compress",
+]

@@ -1,0 +1,174 @@
+"""Keeps conversations in the device's state file, or in memory alone."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Self
+
+from skerry.edge.errors import InputError, SessionNotFound
+from skerry.edge.session.schema import SESSIONS
+from skerry.edge.session.types import ROLES, Session, SessionInfo, SessionLimits, Turn
+from skerry.edge.state import StateFile
+
+_ID_BYTES = 18
+_HEAD = "SELECT id, created_at, updated_at, turns, size_bytes FROM session_heads"
+_TURNS = "SELECT role, text, at, receipt_id FROM session_turns WHERE session_id = ?"
+_GROW = """
+    UPDATE session_heads SET turns = turns + 1, size_bytes = size_bytes + ?, updated_at = ?
+    WHERE id = ?
+"""
+
+
+class SessionStore:
+    """Conversations of one device. Thread-safe; other processes may use the same file.
+
+    A turn is on disk when `append` returns. Deleted text is overwritten. Every method raises
+    StateError, or one of its kinds, when the file cannot be used.
+    """
+
+    def __init__(
+        self, state: StateFile, limits: SessionLimits, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._state = state
+        self._limits = limits
+        self._clock = clock
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        store_text: bool = True,
+        limits: SessionLimits | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Opens the state file `path`, making it (mode 0600) and its tables where absent.
+
+        Without `store_text` the file is left alone: conversations live in the memory of this
+        process and end with it.
+        """
+        state = StateFile.open(path, SESSIONS) if store_text else StateFile.in_memory(SESSIONS)
+        return cls(state, limits or SessionLimits(), clock)
+
+    def create(self) -> SessionInfo:
+        """A new, empty conversation, with an id that cannot be guessed."""
+        now = self._clock()
+        info = SessionInfo(secrets.token_urlsafe(_ID_BYTES), now, now, 0, 0)
+        with self._state.write() as connection:
+            connection.execute(
+                "INSERT INTO session_heads VALUES (?, ?, ?, 0, 0)",
+                (info.id, info.created_at, info.updated_at),
+            )
+        return info
+
+    def get(self, session_id: str, *, last: int | None = None) -> Session:
+        """The conversation with its turns, or with the `last` few.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+        """
+        rows = self._state.read(f"{_HEAD} WHERE id = ?", (session_id,))
+        if not rows:
+            raise self._not_found(session_id)
+        newest_first = self._state.read(
+            f"{_TURNS} ORDER BY number DESC LIMIT ?",
+            (session_id, -1 if last is None else max(0, last)),
+        )
+        return Session(SessionInfo(*rows[0]), tuple(_turn(*row) for row in reversed(newest_first)))
+
+    def append(self, session_id: str, role: str, text: str, receipt_id: str | None = None) -> Turn:
+        """Adds a turn. Either all of it is stored or nothing is.
+
+        Raises:
+            SessionNotFound: there is no conversation of that id.
+            InputError: the role is none, or a limit would be passed.
+        """
+        data = self._checked(role, text)
+        turn = Turn(role, text, self._clock(), receipt_id)
+        with self._state.write() as connection:
+            info = self._head(connection, session_id)
+            self._check_room(info, len(data))
+            connection.execute(
+                "INSERT INTO session_turns VALUES (?, ?, ?, ?, ?, ?)",
+                (session_id, info.turns + 1, role, data, turn.at, receipt_id),
+            )
+            connection.execute(_GROW, (len(data), turn.at, session_id))
+        return turn
+
+    def list(self, limit: int = 50) -> tuple[SessionInfo, ...]:
+        """At most `limit` conversations, last used first."""
+        rows = self._state.read(
+            f"{_HEAD} ORDER BY updated_at DESC, rowid DESC LIMIT ?", (max(0, limit),)
+        )
+        return tuple(SessionInfo(*row) for row in rows)
+
+    def delete(self, session_id: str) -> None:
+        """Deletes a conversation and its text for good.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+        """
+        if not self._delete("id = ?", session_id):
+            raise self._not_found(session_id)
+
+    def purge(self, older_than_s: float) -> int:
+        """Deletes what was last used more than `older_than_s` seconds ago; returns how many."""
+        return self._delete("updated_at < ?", self._clock() - older_than_s)
+
+    def close(self) -> None:
+        """May be called twice. Conversations that were in memory only are gone."""
+        self._state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _delete(self, where: str, value: object) -> int:
+        with self._state.write() as connection:
+            deleted = connection.execute(f"DELETE FROM session_heads WHERE {where}", (value,))
+        if deleted.rowcount:
+            self._state.forget()
+        return deleted.rowcount
+
+    def _head(self, connection: Connection, session_id: str) -> SessionInfo:
+        row = connection.execute(f"{_HEAD} WHERE id = ?", (session_id,)).fetchone()
+        if row is None:
+            raise self._not_found(session_id)
+        return SessionInfo(*row)
+
+    def _checked(self, role: str, text: str) -> bytes:
+        if role not in ROLES:
+            raise InputError(f"{role!r} is no role", hint=f"use one of {', '.join(sorted(ROLES))}")
+        data = text.encode("utf-8", "surrogatepass")
+        if len(data) > self._limits.turn_bytes:
+            raise InputError(
+                f"this turn has {len(data):,} bytes; at most {self._limits.turn_bytes:,} are kept",
+                hint="put long texts into the index with `skerry index add`",
+            )
+        return data
+
+    def _check_room(self, info: SessionInfo, size_bytes: int) -> None:
+        limits = self._limits
+        grown = info.size_bytes + size_bytes
+        if info.turns >= limits.session_turns or grown > limits.session_bytes:
+            raise InputError(
+                f"the conversation {info.id} is full: it has {info.turns:,} turns and "
+                f"{info.size_bytes:,} bytes",
+                hint="start a new one; this one stays as it is",
+            )
+
+    def _not_found(self, session_id: str) -> SessionNotFound:
+        return SessionNotFound(
+            f"there is no conversation {session_id!r} in {self._state.name}",
+            hint="it may have been deleted or purged; start a new one",
+        )
+
+
+def _turn(role: str, text: bytes, at: float, receipt_id: str | None) -> Turn:
+    return Turn(role, text.decode("utf-8", "surrogatepass"), at, receipt_id)
