@@ -63,7 +63,7 @@ def test_a_prefix_that_only_one_has(store: ReceiptStore, make_receipt: Make) -> 
         store.get("0198")
 
 
-@pytest.mark.parametrize("key", ["", "  ", "ffff", "%", "*", "'; --", "\x00", "lastly"])
+@pytest.mark.parametrize("key", ["", "  ", "ffff", "%", "*", "'; --", "\x00", "\ud800", "lastly"])
 def test_no_such_receipt(store: ReceiptStore, make_receipt: Make, key: str) -> None:
     store.add(make_receipt())
     with pytest.raises(ReceiptNotFound) as caught:
@@ -83,6 +83,7 @@ def test_the_list_is_newest_first_and_bounded(store: ReceiptStore, make_receipt:
     assert store.list(limit=2) == (made[4], made[3])
     assert store.list(since=1003.0) == (made[4], made[3])
     assert store.list(limit=-1) == ()
+    assert store.list(limit=10**30) == store.list()
 
 
 def test_the_same_receipt_twice(store: ReceiptStore, make_receipt: Make) -> None:
@@ -90,6 +91,13 @@ def test_the_same_receipt_twice(store: ReceiptStore, make_receipt: Make) -> None
     with pytest.raises(InputError, match="never change"):
         store.add(make_receipt(id=receipt.id, error="another"))
     assert store.list() == (receipt,)
+
+
+def test_text_that_is_not_unicode_is_kept_as_far_as_it_goes(
+    store: ReceiptStore, make_receipt: Make
+) -> None:
+    store.add(make_receipt(session="\ud800", error="\udfff"))
+    assert (store.get("last").session, store.get("last").error) == ("?", "?")
 
 
 def test_a_row_cannot_be_changed(path: Path, store: ReceiptStore, make_receipt: Make) -> None:
@@ -221,11 +229,11 @@ def test_another_process_holds_the_file(
 def test_a_full_disk_loses_nothing(store: ReceiptStore, make_receipt: Make) -> None:
     """The limit on pages is SQLite's own way to run out of space."""
     first = store.add(make_receipt())
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    ((pages,),) = store._state.read("PRAGMA page_count")
+    store._state.read(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StateFull, match="full"):
         store.add(make_receipt(error="x" * 100_000))
-    store._connection.execute("PRAGMA max_page_count = 100000")
+    store._state.read("PRAGMA max_page_count = 100000")
     after = store.add(make_receipt())
     assert store.list() == (after, first)
 
