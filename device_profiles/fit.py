@@ -3,8 +3,9 @@
 The memory that a loaded model takes, by llama.cpp's allocations (all resident, in bytes):
 
     weights   the tensors, mapped from the file
-    KV cache  2 x layers x kv_heads x head_dim x bytes per element x context x parallel
-              (context rounded up to 256 tokens, as llama.cpp does)
+    KV cache  values per token x bytes per element x context x parallel, where the values are
+              2 x layers x kv_heads x head_dim, and the context is rounded up to 256 tokens
+              as llama.cpp does
     working   activations of one batch, 16 x batch x (embedding + feed_forward);
               logits, 8 x vocabulary x parallel;
               the tokenizer's tables, 360 x vocabulary;
@@ -60,14 +61,13 @@ class Fits(StrEnum):
 class ModelFacts:
     """What a model's file says of it. `context_tokens` is what it was trained for.
 
-    `kv_heads` and `head_dim` are those of one layer, the same in all.
+    `kv_values` is how many values one token adds to the KV cache: keys and values of all layers,
+    2 x layers x kv_heads x head_dim where all layers are alike.
     """
 
     name: str
     weights_bytes: int
-    layers: int
-    kv_heads: int
-    head_dim: int
+    kv_values: int
     embedding: int
     feed_forward: int
     vocabulary: int
@@ -165,7 +165,7 @@ def room_of(device: Profile | Machine, *, read_gb_s: float | None = None) -> Roo
 def kv_bytes(model: ModelFacts, how: Loading) -> float:
     """Bytes of the KV cache of all sequences; both K and V are of `how.kv_type`."""
     steps = -(-how.context_tokens // CONTEXT_STEP)
-    elements = 2 * model.layers * model.kv_heads * model.head_dim * steps * CONTEXT_STEP
+    elements = model.kv_values * steps * CONTEXT_STEP
     return elements * how.kv_type.bytes_per_element * how.parallel
 
 

@@ -22,8 +22,10 @@ from skerry.device_profiles import (
 )
 from skerry.device_profiles.fit import kv_bytes
 
-SMOL = ModelFacts("smollm2-135m", 96_576_768, 30, 3, 64, 576, 1536, 49_152, 8192)
-LLAMA_8B = ModelFacts("llama-3.1-8b", 4_920_000_000, 32, 8, 128, 4096, 14_336, 128_256, 131_072)
+SMOL = ModelFacts("smollm2-135m", 96_576_768, 2 * 30 * 3 * 64, 576, 1536, 49_152, 8192)
+LLAMA_8B = ModelFacts(
+    "llama-3.1-8b", 4_920_000_000, 2 * 32 * 8 * 128, 4096, 14_336, 128_256, 131_072
+)
 GIB = 1 << 30
 
 
@@ -116,9 +118,7 @@ MODELS = st.builds(
     ModelFacts,
     name=st.just("any"),
     weights_bytes=st.integers(1, 100 * GIB),
-    layers=st.integers(1, 200),
-    kv_heads=st.integers(1, 128),
-    head_dim=st.integers(1, 512),
+    kv_values=st.integers(1, 1 << 24),
     embedding=st.integers(1, 20_000),
     feed_forward=st.integers(1, 80_000),
     vocabulary=st.integers(1, 300_000),

@@ -38,9 +38,8 @@ assert llama.llama_decode(loaded, llama.llama_batch_get_one(tokens, batch)) == 0
 print(json.dumps({
     "rss": psutil.Process().memory_info().rss,
     "weights_bytes": llama.llama_model_size(model),
-    "layers": llama.llama_model_n_layer(model),
-    "kv_heads": llama.llama_model_n_head_kv(model),
-    "head_dim": llama.llama_model_n_embd(model) // llama.llama_model_n_head(model),
+    "kv_values": 2 * llama.llama_model_n_layer(model) * llama.llama_model_n_head_kv(model)
+    * llama.llama_model_n_embd(model) // llama.llama_model_n_head(model),
     "embedding": llama.llama_model_n_embd(model),
     "vocabulary": llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model)),
     "context_tokens": llama.llama_model_n_ctx_train(model),
