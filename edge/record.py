@@ -50,7 +50,7 @@ class Record:
             policy=PolicyUsed(policy.version, policy.digest),
             answered_by=self.tier,
             fell_back="; ".join(failure.why for failure in self.failures) or None,
-            model=_model(outcome),
+            model=_model(outcome, work.generation.adapter),
             encoder=encoder,
             findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),
             chunks=tuple(_chunks(work)),
@@ -65,10 +65,10 @@ class Record:
         )
 
 
-def _model(outcome: Outcome | None) -> ModelUsed | None:
+def _model(outcome: Outcome | None, adapter: str | None) -> ModelUsed | None:
     if outcome is None or outcome.model is None:
         return None
-    return ModelUsed(outcome.model.name, outcome.model.digest)
+    return ModelUsed(outcome.model.name, outcome.model.digest, adapter)
 
 
 def _usage(outcome: Outcome | None) -> TokenUsage | None:
@@ -95,6 +95,6 @@ def _egress(departure: Departure, record: Record) -> Egress:
         what=("question", *([f"chunks:[{marks}]"] if marks else ()), *(["history"] * history)),
         redactions=departure.preview.redactions,
         consent=record.given.consent,
-        approved=work.route.needs_approval,
+        approved=departure.approved,
         attempts=departure.egress.attempts,
     )

@@ -1,7 +1,7 @@
 """The runtime: one question, top to bottom. Read `Runtime.stream` first.
 
-Each line of it is a step of the design: screen, encode once, route, decide, retrieve, assemble,
-generate and gate, record. The parts behind the steps are in `skerry.edge.parts`; how each
+Each line is a step: screen, encode once, route, retrieve, decide, assemble, generate and gate,
+record. The parts behind the steps are in `skerry.edge.parts`; how each
 tier answers is in `skerry.edge.tiers`.
 """
 
@@ -28,6 +28,7 @@ from skerry.edge.parts import Parts, build_parts
 from skerry.edge.prompt import PromptBudget, assemble
 from skerry.edge.record import Record
 from skerry.edge.request import Request
+from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
@@ -35,14 +36,11 @@ from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
-    from skerry.edge.encoder.base import Vectors
     from skerry.edge.index import Index
     from skerry.edge.index.types import Hit
     from skerry.edge.policy import PolicyInput
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
-    from skerry.edge.types import Classification
-    from skerry.guardrails.findings import Finding
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
 _DECLINES = frozenset({Tier.HUMAN, Tier.REFUSE})
@@ -100,17 +98,8 @@ class Runtime:
         """
         request = _request(question, options)
         trace = Trace(self._on_step)
-        with trace.step("screen"):
-            findings = screen(request.question)
-        with trace.step("encode"):
-            vector = self.parts.encoder.encode([request.question])[0]
-        with trace.step("route"):
-            seen = self.parts.router.classify(vector, request.question)
-        with trace.step("decide"):
-            given, route = self._decide(request, seen, findings)
+        given, route, hits = self._decide(request, trace)
         yield RouteDecided(route)
-        with trace.step("retrieve"):
-            hits = self._retrieve(request, route, vector)
         with trace.step("assemble"):
             work = self._assemble(request, route, hits)
         yield SourcesFound(work.prompt.sources)
@@ -145,10 +134,7 @@ class Runtime:
 
     def route(self, question: str | Request, **options: Any) -> Route:
         """Decides only: where this would be answered, and why. Loads no model, sends nothing."""
-        request = _request(question, options)
-        vector = self.parts.encoder.encode([request.question])[0]
-        seen = self.parts.router.classify(vector, request.question)
-        return self._decide(request, seen, screen(request.question))[1]
+        return self._decide(_request(question, options), Trace())[1]
 
     def complete(self, generation: Generation, *, model: str | None = None) -> Iterator[Piece]:
         """A plain completion by a model on this device: no retrieval, no route, no receipt.
@@ -175,25 +161,31 @@ class Runtime:
     ) -> None:
         self.close()
 
-    def _decide(
-        self, request: Request, seen: Classification, findings: Sequence[Finding]
-    ) -> tuple[PolicyInput, Route]:
+    def _decide(self, request: Request, trace: Trace) -> tuple[PolicyInput, Route, list[Hit]]:
+        """Decides once, on the question and on the sources that would go with it."""
         from skerry.edge.policy import decide
 
-        given = self.parts.policy_input(request, seen, findings)
-        return given, decide(given, self.parts.policy)
-
-    def _retrieve(self, request: Request, route: Route, vector: Vectors) -> list[Hit]:
-        if route.tier in _DECLINES:
-            return []
-        return self.parts.search(request, vector)
+        with trace.step("screen"):
+            findings = screen(request.question)
+        with trace.step("encode"):
+            vector = self.parts.encoder.encode([request.question])[0]
+        with trace.step("route"):
+            seen = self.parts.router.classify(vector, request.question)
+        with trace.step("retrieve"):
+            hits = self.parts.search(request, vector)
+        with trace.step("screen_sources"):
+            hits, findings = screen_sources(hits, findings, self.parts.policy.injection.score)
+        with trace.step("decide"):
+            given = self.parts.policy_input(request, seen, findings)
+            route = decide(given, self.parts.policy)
+        return given, route, hits
 
     def _assemble(self, request: Request, route: Route, hits: Sequence[Hit]) -> Work:
         max_tokens = request.max_tokens or self.parts.settings.max_tokens
         budget = PromptBudget.of(self.parts.context_tokens, max_tokens)
         prompt = assemble(
             request.question,
-            hits,
+            () if route.tier in _DECLINES else hits,
             self.parts.history(request, budget.history),
             budget=budget,
             count_tokens=self.parts.encoder.count_tokens,

@@ -50,10 +50,14 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Something that left the device: what was previewed, and the bytes that it took."""
+    """Something that left the device: what was previewed, and the bytes that it took.
+
+    `approved`: a person saw the preview and approved it.
+    """
 
     egress: Egress
     preview: Preview
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
     """
     pseudonyms = Pseudonyms()
     preview = _preview(work, cloud, pseudonyms, reasoning=reasoning)
-    if work.route.needs_approval and not _approved(work.request, preview):
+    approved = work.route.needs_approval and _approved(work.request, preview)
+    if work.route.needs_approval and not approved:
         raise ApprovalRequired(
             f"sending this to {preview.destination} was not approved; nothing has left this device",
             hint="approve what `skerry ask` shows, or pass `approve` to the runtime",
@@ -135,7 +140,7 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
         try:
             answer, last = yield from _through(work.gate(), _restored(stream, pseudonyms))
         finally:
-            work.ledger.append(Departure(stream.egress, preview))
+            work.ledger.append(Departure(stream.egress, preview, approved))
     return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage)
 
 
