@@ -28,7 +28,7 @@ def defaults() -> None:
 @settings("policy")
 @json_option
 def check(file: Path | None, as_json: bool, **given: Any) -> None:
-    """Check FILE, or the policy in force: its version and digest, or what is wrong in which line."""
+    """Check FILE, or the policy in force; say what is wrong, in which line."""
     from skerry.edge.policy import load_policy
 
     loaded = load_policy(file or make_settings(given).policy)
