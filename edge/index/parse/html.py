@@ -57,7 +57,7 @@ def read_html(text: str, builder: Builder, name: str) -> dict[str, str]:
             f"{name} nests more than {_DEEPEST} elements",
             hint="the file is damaged or was made to do harm; save its text as .txt",
         )
-    page = LexborHTMLParser(text)
+    page = LexborHTMLParser(text, scripting=True)
     for root in (page.css_first(_MAIN), page.body):
         if root is not None and not builder.blocks:
             _Reader(builder).read(root)
@@ -66,7 +66,7 @@ def read_html(text: str, builder: Builder, name: str) -> dict[str, str]:
 
 def read_fragment(text: str, builder: Builder) -> None:
     """Feeds the blocks of a piece of HTML, as found inside Markdown, to `builder`."""
-    body = LexborHTMLParser(text).body if _depth(text) <= _DEEPEST else None
+    body = LexborHTMLParser(text, scripting=True).body if _depth(text) <= _DEEPEST else None
     if body is not None:
         _Reader(builder).read(body)
 

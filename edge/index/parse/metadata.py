@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from skerry.edge.errors import DocumentError
 from skerry.edge.index.parse.parsed import Parsed
@@ -35,6 +35,7 @@ _PREFIX = re.compile(r"^(?:dc|dcterms|article)[.:]")
 _SEPARATOR = re.compile(r"[\s_]+")
 _LONGEST_VALUE = 500
 _MOST_LINES = 200
+_DAY_SECONDS = 86_400
 _FENCE = re.compile(r"---[ \t]*$")
 _CLOSE = re.compile(r"(?:---|\.\.\.)[ \t]*$")
 _PAIR = re.compile(r"([A-Za-z][\w .-]{0,60}?)[ \t]*:(?:[ \t]+(.*))?$")
@@ -151,9 +152,8 @@ def _seconds(parsed: Parsed, key: str, *, whole_day: bool) -> float | None:
             f"'{parsed.title}' has {key}: {value}, which is not a date",
             hint=f"write {key} as ISO 8601, such as 2026-01-31",
         )
-    if whole_day and _is_bare_date(value):
-        when += timedelta(days=1)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    begin = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return begin + _DAY_SECONDS if whole_day and _is_bare_date(value) else begin
 
 
 def _parsed_date(value: str) -> datetime | None:

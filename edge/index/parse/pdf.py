@@ -53,12 +53,13 @@ def _open(data: bytes, name: str) -> Any:
     try:
         return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
-        if error.err_code == _PASSWORD_ERROR:
+        # PDFium's last error can be that of an earlier document: it needs a second witness.
+        if error.err_code == _PASSWORD_ERROR and b"/Encrypt" in data:
             raise DocumentError(
                 f"{name} is encrypted", hint="save a copy without a password"
             ) from error
         raise DocumentError(
-            f"{name} is damaged or not a PDF ({error})", hint="open it and export it again"
+            f"{name} is damaged or not a PDF", hint="open it and export it again"
         ) from error
 
 
@@ -78,7 +79,7 @@ def _pages(document: Any, name: str) -> Iterator[list[Line]]:
                 yield list(_lines(text))
         except pypdfium2.PdfiumError as error:
             raise DocumentError(
-                f"page {number + 1} of {name} is damaged ({error})",
+                f"page {number + 1} of {name} is damaged",
                 hint="open the file and export it again",
             ) from error
 
