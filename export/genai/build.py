@@ -1,0 +1,103 @@
+"""The recipe: open the source, run GenAI's model builder, measure, write a manifest, move in place.
+
+Nothing stands at the destination before all of it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from skerry.export.genai.measure import Fidelity, measure
+from skerry.export.genai.source import CARD, ExportError, Source, open_source
+
+Precision = Literal["int4", "int8", "fp32"]
+
+MANIFEST = "skerry.json"
+_BUILDER = "onnxruntime_genai.models.builder"
+_BUILD_TIMEOUT_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A finished folder."""
+
+    folder: Path
+    size_bytes: int
+    fidelity: Fidelity
+
+
+def export_genai(source: Path, out: Path, precision: Precision) -> Exported:
+    """Writes the model folder `out`, which must not exist yet.
+
+    Raises:
+        ExportError: the source cannot be opened, the builder refuses it, or `out` exists.
+    """
+    if out.exists():
+        raise ExportError(f"'{out}' exists already", hint="remove it, or give another --out")
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # measure() imports the library
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as made:
+        work = Path(made)
+        opened = open_source(source, work)
+        _run_builder(opened.folder, work, precision)
+        result = measure(opened.folder, work / "model")
+        _write_manifest(work / "model", opened, precision, result)
+        if (opened.folder / CARD).is_file():
+            shutil.copy(opened.folder / CARD, work / "model")
+        (work / "model").rename(out)
+    return Exported(out, sum(file.stat().st_size for file in out.iterdir()), result)
+
+
+def _run_builder(source: Path, work: Path, precision: Precision) -> None:
+    """GenAI's own builder as a process: it prints a line per tensor, and leaks what it loads."""
+    command = [sys.executable, "-m", _BUILDER, "--input", str(source)]
+    command += ["--output", str(work / "model"), "--cache_dir", str(work / "cache")]
+    command += ["--precision", precision, "--execution_provider", "cpu"]
+    command += ["--extra_options", "hf_token=false"]
+    done = subprocess.run(  # noqa: S603  (our own interpreter)
+        command, capture_output=True, text=True, timeout=_BUILD_TIMEOUT_S, check=False
+    )
+    if done.returncode != 0:
+        reason = done.stderr.strip().rsplit("\n", 1)[-1]
+        raise ExportError(
+            f"the model builder refuses '{source}': {reason}",
+            hint="onnxruntime-genai supports the architectures that its builder lists",
+        )
+
+
+def _write_manifest(folder: Path, source: Source, precision: str, result: Fidelity) -> None:
+    manifest = {
+        "name": source.name,
+        "licence": source.licence,
+        "quantization": precision,
+        "parameters": _parameters(source.folder),
+        "source_sha256": source.digest,
+        "builder": f"onnxruntime-genai {version('onnxruntime-genai')}",
+        "fidelity": asdict(result),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+
+
+def _parameters(folder: Path) -> int:
+    """Numbers in the source's weights; tied ones count once, as they are stored once.
+
+    Reads the headers only: 8 bytes of length, little endian, then JSON
+    (https://github.com/huggingface/safetensors#format).
+    """
+    count = 0
+    for file in folder.glob("*.safetensors"):
+        with file.open("rb") as weights:
+            header = json.loads(weights.read(int.from_bytes(weights.read(8), "little")))
+        header.pop("__metadata__", None)
+        count += sum(math.prod(tensor["shape"]) for tensor in header.values())
+    return count
