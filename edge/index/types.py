@@ -9,9 +9,10 @@ Times are Unix seconds, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 
 class Kind(StrEnum):
@@ -146,7 +147,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one `add` did. `unchanged` cost nothing."""
+    """What one `add` did: sources by what became of them.
+
+    `unchanged` cost nothing; `skipped` counts the files in folders whose format is not supported.
+    """
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
@@ -154,3 +158,81 @@ class IngestReport:
     failed: tuple[Failure, ...]
     chunks: int
     seconds: float
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What `verify` looked at, and every problem it found, in words."""
+
+    documents: int
+    chunks: int
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFreshness:
+    """How old the newest record of a fluid source is, beside what was promised for it.
+
+    `last_at` and `age_seconds` are None when nothing came yet. `alert` says in words that the
+    promise is broken; it is empty when it is kept, or when none was made (`sla_seconds` None).
+    """
+
+    source: str
+    last_at: float | None
+    age_seconds: float | None
+    sla_seconds: float | None
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What an index holds. `memory_bytes` is what its loaded vectors take in this process."""
+
+    documents: int
+    superseded: int
+    expired: int
+    chunks: int
+    words: int
+    encoder_id: str
+    dimensions: int
+    file_bytes: int
+    memory_bytes: int
+
+
+class Reranker(Protocol):
+    """Puts the best hits in a better order, for example with a cross-encoder."""
+
+    def rerank(self, text: str, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """The hits to keep, best first: some or all of `hits`, perhaps with other scores."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How an index cuts, weighs and forgets.
+
+    Attributes:
+        target_tokens, max_tokens: size of a chunk, in the encoder's tokens.
+        max_file_bytes: a larger file is listed as failed.
+        dense_weight: share of the cosine in the fused score, in [0, 1]; words have the rest.
+        floor: a chunk whose cosine with the query is below is no hit.
+        pool: how many candidates each of dense and lexical search hands to fusion.
+        ttl_seconds: hard expiry of a fluid record that names none.
+        half_life_seconds: age at which a fluid record counts half, for a source that names none.
+        busy_timeout_ms: how long to wait for another process before IndexLocked.
+    """
+
+    target_tokens: int = 180
+    max_tokens: int = 240
+    max_file_bytes: int = 64 * 2**20
+    dense_weight: float = 0.5
+    floor: float = 0.2
+    pool: int = 100
+    ttl_seconds: float = 30 * 86_400.0
+    half_life_seconds: float = 7 * 86_400.0
+    busy_timeout_ms: int = 5_000

@@ -1,0 +1,173 @@
+"""Connections to the one SQLite file of an index, and what SQLite's errors mean to a user.
+
+Several threads and several processes may use the file at once: readers see a consistent state
+and never wait; writers take turns. What is in the tables is the business of `schema` and `store`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from skerry.edge.errors import IndexCorrupt, IndexFault, IndexFull, IndexLocked
+
+_CACHE_KIB = 8192  # page cache per connection
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+
+
+@contextmanager
+def faults(path: Path) -> Iterator[None]:
+    """Turns an error of SQLite into an IndexFault that names the file and says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _fault(error, path) from error
+
+
+def _fault(error: sqlite3.Error, path: Path) -> IndexFault:
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    primary = extended & 0xFF
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        what = f"the index '{path}' is damaged: {error}"
+        return IndexCorrupt(what, hint="Restore a copy, or delete it and add the documents again.")
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        what = f"the index '{path}' is being written by another process"
+        return IndexLocked(what, hint="Wait until the other process is done and try again.")
+    if extended in _FULL:
+        what = f"the index '{path}' cannot grow: {error}"
+        return IndexFull(what, hint="Free space on the disk and run the same command again.")
+    if primary == sqlite3.SQLITE_READONLY:
+        what = f"the index '{path}' cannot be written: {error}"
+        return IndexFault(what, hint="Check the file's permissions and how the index was opened.")
+    what = f"the index '{path}' cannot be used: {error}"
+    return IndexFault(what, hint="Check the path, its permissions and the disk.")
+
+
+class Database:
+    """A pool of reading connections and one writing connection. Thread-safe.
+
+    Raises, from every method:
+        IndexLocked, IndexFull, IndexCorrupt, IndexFault: see `faults`.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool, busy_timeout_ms: int) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._timeout = busy_timeout_ms / 1000
+        self._write_lock = threading.RLock()
+        self._pool_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._writer: sqlite3.Connection | None = None
+        self._closed = False
+        with faults(path):
+            self._prepare_file()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection in one read transaction: everything read belongs to one state."""
+        with faults(self.path):
+            connection = self._borrow()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection in one write transaction: all of it happens, or nothing."""
+        with faults(self.path), self._write_lock:
+            connection = self._writing_connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def size_bytes(self) -> int:
+        """What the file and its write-ahead log take on the disk."""
+        parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
+    def close(self) -> None:
+        """Closes every connection that is not in use. May be called twice."""
+        with self._write_lock, self._pool_lock:
+            self._closed = True
+            connections = [*self._idle, *filter(None, [self._writer])]
+            self._idle, self._writer = [], None
+        for connection in connections:
+            connection.close()
+
+    def _prepare_file(self) -> None:
+        if self.path.is_dir():
+            raise IndexFault(f"'{self.path}' is a folder", hint="Name a file for the index.")
+        if self.read_only:
+            if not self.path.exists():
+                raise IndexFault(f"there is no index at '{self.path}'", hint="Add documents first.")
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            what = f"the index '{self.path}' cannot be opened: {error.strerror}"
+            raise IndexFault(what, hint="Check the path and its permissions.") from error
+
+    def _writing_connection(self) -> sqlite3.Connection:
+        self._check_open()
+        if self.read_only:
+            what = f"the index '{self.path}' was opened to be read only"
+            raise IndexFault(what, hint="Open it without read_only to change it.")
+        if self._writer is None:
+            writer = self._connect("rw")
+            writer.execute("PRAGMA journal_mode = WAL")
+            writer.execute("PRAGMA synchronous = NORMAL")
+            self._writer = writer
+        return self._writer
+
+    def _borrow(self) -> sqlite3.Connection:
+        self._check_open()
+        with self._pool_lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._connect_reader()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        with self._pool_lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect_reader(self) -> sqlite3.Connection:
+        connection = self._connect("ro" if self.read_only else "rw")
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or not self.read_only:
+                raise
+            # A write-ahead log cannot be made on a read-only medium, and none is needed there.
+            return self._connect("ro", "&immutable=1")
+        return connection
+
+    def _connect(self, mode: str, more: str = "") -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}{more}"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        return connection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise IndexFault("the index is closed", hint="Open it again.")

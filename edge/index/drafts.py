@@ -1,0 +1,128 @@
+"""A document on its way into the index: parsed, cut, governed, encoded. Not yet written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from skerry.edge.encoder.base import TextEncoder, Vectors
+from skerry.edge.index.chunking import Piece, chunk
+from skerry.edge.index.parse import Parsed
+from skerry.edge.index.types import IndexSettings, Kind, Metadata
+from skerry.edge.index.words import WordSplitter, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document came from and what its content was when it was read.
+
+    `key` tells the records of one feed apart; it is empty for a file. `digest` is the SHA-256 of
+    the content, `modified_ns` the file's time of change. `declared` is what the caller
+    said of it: the same content declared otherwise is not unchanged.
+    """
+
+    source: str
+    key: str
+    digest: str
+    size_bytes: int
+    modified_ns: int
+    declared: str
+
+
+@dataclass(frozen=True, slots=True)
+class Governance:
+    """What governs a document, all decided. Times in Unix seconds."""
+
+    kind: Kind
+    title: str
+    version: str
+    valid_from: float
+    valid_from_stated: bool
+    expires_at: float | None
+    labels: frozenset[str]
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All that is written of a document, in one transaction.
+
+    `vectors` are float32 [len(pieces), dimensions]; `words` are the word counts of each piece.
+    """
+
+    origin: Origin
+    governance: Governance
+    text: str
+    metadata: Mapping[str, str]
+    pieces: Sequence[Piece]
+    vectors: Vectors
+    words: Sequence[Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafter:
+    """Cuts and encodes documents; knows nothing of the file."""
+
+    encoder: TextEncoder
+    splitter: WordSplitter
+    settings: IndexSettings
+
+    def draft(self, origin: Origin, governance: Governance, parsed: Parsed) -> Draft:
+        pieces = self._pieces(parsed, governance.title)
+        texts = [searchable(governance.title, piece.heading, piece.text) for piece in pieces]
+        return Draft(
+            origin=origin,
+            governance=governance,
+            text=plain(parsed.text),
+            metadata=parsed.metadata,
+            pieces=pieces,
+            vectors=self.encoder.encode(texts),
+            words=self.splitter.counts(texts),
+        )
+
+    def _pieces(self, parsed: Parsed, title: str) -> list[Piece]:
+        """Pieces that the encoder can take whole, with the title before them."""
+        count = self.encoder.count_tokens
+        room = max(self.encoder.max_tokens - count(title), self.encoder.max_tokens // 2)
+        longest = min(self.settings.max_tokens, room)
+        target = min(self.settings.target_tokens, longest)
+        return chunk(parsed, target_tokens=target, max_tokens=longest, count_tokens=count)
+
+
+def searchable(title: str, heading: Sequence[str], text: str) -> str:
+    """A chunk as it is encoded and its words counted: with the title and headings it lacks."""
+    above = [line for line in dict.fromkeys((title, *heading)) if line not in text]
+    return "\n".join([*above, text])
+
+
+def merged(said: Metadata, declared: Metadata, *, kind: Kind, now: float) -> Governance:
+    """What governs a document that says `said` of itself and is added as `declared`.
+
+    The caller's word stands before the document's, but labels add up: neither can widen who
+    may read it.
+    """
+    stated = declared.valid_from if declared.valid_from is not None else said.valid_from
+    expires = declared.expires_at if declared.expires_at is not None else said.expires_at
+    return Governance(
+        kind=kind,
+        title=plain(declared.title or said.title or ""),
+        version=plain(declared.version or said.version or ""),
+        valid_from=now if stated is None else stated,
+        valid_from_stated=stated is not None,
+        expires_at=expires,
+        labels=declared.labels | said.labels,
+        domain=plain(declared.domain or said.domain),
+    )
+
+
+def declaration(kind: Kind, metadata: Metadata) -> str:
+    """What a caller declared, as text that is equal when the declaration is."""
+    fields = {**asdict(metadata), "labels": sorted(metadata.labels), "kind": kind}
+    return json.dumps(fields, sort_keys=True)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,306 @@
+"""The index of what the device knows: one file, two kinds of knowledge, one search."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skerry.edge.encoder.base import TextEncoder
+from skerry.edge.errors import InputError
+from skerry.edge.index import add, events, files, freshness, reembedding, store, verify
+from skerry.edge.index.collection import CollectionCache, check_encoder
+from skerry.edge.index.database import Database
+from skerry.edge.index.drafts import Drafter
+from skerry.edge.index.governance import document_in_force, gone
+from skerry.edge.index.intake import Intake
+from skerry.edge.index.schema import fact, migrate, set_fact
+from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
+from skerry.edge.index.types import (
+    Document,
+    Event,
+    Hit,
+    IndexSettings,
+    IngestReport,
+    Kind,
+    Metadata,
+    Progress,
+    Query,
+    Reranker,
+    SourceFreshness,
+    Stats,
+    VerifyReport,
+)
+from skerry.edge.index.words import WordSplitter
+
+Floats = NDArray[np.float32]
+
+
+class Index:
+    """Documents and records on this device, to be searched. Thread-safe.
+
+    Several processes may use one file: a reader sees what another has written in its next
+    search, and writers take turns.
+
+    Raises, from every method:
+        IndexLocked: another process writes for longer than `settings.busy_timeout_ms`.
+        IndexFull: the disk is full. What was taken before stays.
+        IndexCorrupt: the file is damaged.
+        EmbedderMismatch: the file was re-embedded with another encoder meanwhile.
+        IndexFault: the file cannot be used otherwise.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        encoder: TextEncoder,
+        settings: IndexSettings,
+        reranker: Reranker | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._encoder = encoder
+        self._clock = clock
+        self._splitter = WordSplitter()
+        self._intake = Intake(database, Drafter(encoder, self._splitter, settings), clock)
+        self._searcher = Searcher(self._splitter, settings, reranker)
+        self._cache = CollectionCache(encoder.id, encoder.dimensions, settings.half_life_seconds)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        encoder: TextEncoder,
+        *,
+        read_only: bool = False,
+        settings: IndexSettings | None = None,
+        reranker: Reranker | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Opens the index at `path`, or makes a new one there.
+
+        Args:
+            encoder: what the vectors come from; the file remembers it and refuses another.
+            read_only: the file must exist and is not written.
+            clock: gives Unix seconds.
+
+        Raises:
+            EmbedderMismatch: the file was built with another encoder.
+            IndexFault: the file is no index, belongs to a later version, or cannot be opened.
+        """
+        settings = settings or IndexSettings()
+        timeout = settings.busy_timeout_ms
+        database = Database(Path(path), read_only=read_only, busy_timeout_ms=timeout)
+        try:
+            migrate(database)
+            _pin(database, encoder)
+            return cls(database, encoder, settings, reranker, clock)
+        except BaseException:
+            database.close()
+            raise
+
+    def add(
+        self,
+        paths: Iterable[Path | str],
+        *,
+        kind: Kind = Kind.ANCHORED,
+        metadata: Metadata | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> IngestReport:
+        """Takes in files, and folders with everything below them.
+
+        An unchanged file costs nothing. A changed one becomes the new version of its source; a
+        file of the same title with a higher version supersedes the older one too. The older stays,
+        for queries as of its time. What cannot be parsed is in `failed`, and the rest goes in.
+
+        Args:
+            metadata: governs all of these documents; labels are added to the documents' own.
+        """
+        chosen = [Path(path) for path in paths]
+        report = add.add_files(self._intake, chosen, kind, metadata or Metadata(), progress)
+        self._intake.purge()
+        return report
+
+    def ingest(self, records: Iterable[Event]) -> IngestReport:
+        """Takes in fluid records; one replaces the older of the same source and key.
+
+        A record that has expired, or that is older than the one there is, counts as `skipped`.
+        """
+        return events.ingest_events(self._intake, records)
+
+    def search(self, query: Query, vector: Floats | None = None) -> list[Hit]:
+        """The chunks that answer `query` best, best first; empty if none is near enough.
+
+        Only what the query may see is ranked: in force at its time, not expired, of its kinds and
+        domain, and with no label that it lacks.
+
+        Args:
+            vector: the unit vector of the query's text, float32 [dimensions], if it is known.
+
+        Raises:
+            InputError: the text is empty, `limit` or `per_source` is below 1, or the
+                vector has another shape.
+        """
+        _check(query)
+        if vector is None:
+            vector = self._encoder.encode([query.text[:QUERY_CHARACTERS]])[0]
+        if vector.shape != (self._encoder.dimensions,):
+            what = f"a vector of shape {vector.shape} cannot be searched for"
+            raise InputError(what, hint=f"It has the shape ({self._encoder.dimensions},).")
+        with self._database.reading() as connection:
+            collection = self._cache.current(connection)
+            return self._searcher.search(connection, collection, query, vector, self._clock())
+
+    def documents(
+        self,
+        *,
+        include_superseded: bool = False,
+        as_of: float | None = None,
+        labels: frozenset[str] | None = None,
+    ) -> list[Document]:
+        """The documents in force, now or at the time `as_of`, in the order they were added.
+
+        Args:
+            include_superseded: also what is superseded, expired, or not in force yet.
+            labels: only what a caller with these may read; None is everything.
+        """
+        now = self._clock()
+        at = now if as_of is None else as_of
+        with self._database.reading() as connection:
+            return [
+                document
+                for document in store.read_documents(connection)
+                if (labels is None or document.labels <= labels)
+                and (include_superseded or document_in_force(document, at, now))
+            ]
+
+    def document_text(self, document_id: int, *, labels: frozenset[str] | None = None) -> str:
+        """The whole extracted text, to which a chunk's `start` and `end` refer.
+
+        Args:
+            labels: those that the caller holds; None may read everything.
+
+        Raises:
+            InputError: there is no such document, it has expired for good, or the caller may not
+                read it: which of these is not said.
+        """
+        with self._database.reading() as connection:
+            document = store.read_document(connection, document_id)
+            readable = document and (labels is None or document.labels <= labels)
+            if document is None or not readable or gone(document, self._clock()):
+                raise InputError(f"there is no document {document_id}", hint="List the documents.")
+            return store.read_text(connection, document_id)
+
+    def remove(self, source_or_id: str | int) -> int:
+        """Deletes one version by its id, or every version of a source, or of all files in a folder.
+
+        Returns:
+            How many documents were deleted. What a deleted version superseded stays superseded.
+        """
+        with store.change(self._database) as transaction:
+            ids = _matching(transaction, source_or_id)
+            if ids:
+                transaction.remove(ids)
+            return len(ids)
+
+    def verify(self) -> VerifyReport:
+        """Checks the whole file: structure, digests of texts, vectors and words of every chunk."""
+        return verify.verify(self._database)
+
+    def reembed(
+        self, encoder: TextEncoder, progress: Callable[[Progress], None] | None = None
+    ) -> int:
+        """Re-encodes every chunk with another encoder, then uses that; how many were encoded.
+
+        Searches go on meanwhile. What is interrupted is resumed by the next call.
+        """
+        encoded = reembedding.reembed_database(self._database, encoder, progress)
+        settings = self._searcher.settings
+        self._encoder = encoder
+        self._intake = Intake(
+            self._database, Drafter(encoder, self._splitter, settings), self._clock
+        )
+        self._cache = CollectionCache(encoder.id, encoder.dimensions, settings.half_life_seconds)
+        return encoded
+
+    def set_sla(self, source: str, seconds: float | None) -> None:
+        """Sets how old the newest record of a source may be; None takes the promise back."""
+        freshness.set_sla(self._database, source, seconds)
+
+    def set_half_life(self, source: str, seconds: float | None) -> None:
+        """Sets the age at which a source's records count half; None is the default again."""
+        freshness.set_half_life(self._database, source, seconds)
+
+    def freshness(self) -> list[SourceFreshness]:
+        """How fresh each fluid source is, with an alert where its promise is broken."""
+        return freshness.freshness(self._database, self._clock())
+
+    def stats(self) -> Stats:
+        """What the index holds; loads the vectors if no search has done so yet."""
+        now = self._clock()
+        with self._database.reading() as connection:
+            collection = self._cache.current(connection)
+            table = collection.documents
+            (words,) = connection.execute("SELECT count(*) FROM words").fetchone()
+        return Stats(
+            documents=int(table.alive.sum()),
+            superseded=int((table.alive & (table.superseded <= now)).sum()),
+            expired=int((table.alive & (table.expires <= now)).sum()),
+            chunks=int(table.alive[collection.document_rows].sum()),
+            words=words,
+            encoder_id=self._encoder.id,
+            dimensions=self._encoder.dimensions,
+            file_bytes=self._database.size_bytes(),
+            memory_bytes=collection.memory_bytes,
+        )
+
+    def close(self) -> None:
+        """Closes the file. May be called twice."""
+        self._database.close()
+        self._splitter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _pin(database: Database, encoder: TextEncoder) -> None:
+    """Checks that the file's vectors are the encoder's; a new file remembers the encoder."""
+    with database.reading() as connection:
+        check_encoder(connection, encoder.id)
+        if fact(connection, "encoder_id") is not None or database.read_only:
+            return
+    with database.writing() as connection:
+        check_encoder(connection, encoder.id)
+        set_fact(connection, "encoder_id", encoder.id)
+        set_fact(connection, "dimensions", encoder.dimensions)
+
+
+def _check(query: Query) -> None:
+    if not query.text.strip():
+        raise InputError("the query is empty", hint="Say what to search for.")
+    if query.limit < 1 or query.per_source < 1:
+        what = f"limit={query.limit} and per_source={query.per_source} find nothing"
+        raise InputError(what, hint="Both are at least 1.")
+
+
+def _matching(transaction: store.Change, source_or_id: str | int) -> list[int]:
+    if isinstance(source_or_id, int):
+        document = store.read_document(transaction.connection, source_or_id)
+        return [document.id] if document else []
+    if not source_or_id:
+        return []
+    path = files.source_name(files.absolute(Path(source_or_id)))
+    return store.ids_of_source(transaction.connection, source_or_id, path)

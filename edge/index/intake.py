@@ -1,0 +1,107 @@
+"""Writes what is new, one transaction for each document, and keeps the report.
+
+A process that is killed at any point leaves whole documents only; the next run takes the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from skerry.edge.errors import DocumentError
+from skerry.edge.index.database import Database
+from skerry.edge.index.drafts import Drafter, Governance, Origin
+from skerry.edge.index.parse import Parsed
+from skerry.edge.index.store import Known, change, expired_records, newest
+from skerry.edge.index.types import Failure, IngestReport, Kind
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Tally:
+    """The report while it is written."""
+
+    added: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    skipped: int = 0
+    chunks: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def fail(self, name: str, error: DocumentError) -> None:
+        self.failed.append(Failure(name, error.what, error.hint))
+
+    def report(self) -> IngestReport:
+        return IngestReport(
+            added=tuple(self.added),
+            updated=tuple(self.updated),
+            unchanged=tuple(self.unchanged),
+            failed=tuple(self.failed),
+            chunks=self.chunks,
+            seconds=time.monotonic() - self.began,
+            skipped=self.skipped,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Drafts and writes documents into one index. `clock` gives Unix seconds."""
+
+    database: Database
+    drafter: Drafter
+    clock: Clock
+
+    def known(self, source: str, key: str = "") -> Known | None:
+        with self.database.reading() as connection:
+            return newest(connection, source, key)
+
+    def take(
+        self, name: str, origin: Origin, governance: Governance, parsed: Parsed, tally: Tally
+    ) -> None:
+        """Drafts a document and writes it in the place of what it replaces, if anything."""
+        draft = self.drafter.draft(origin, governance, parsed)
+        with change(self.database) as transaction:
+            known = newest(transaction.connection, origin.source, origin.key)
+            if known is not None and same(known.origin, origin):
+                tally.unchanged.append(name)  # another process was quicker
+                return
+            if known is not None and not _retained(known, draft.origin, governance):
+                transaction.remove([known.id])
+                draft = replace(draft, governance=_continued(governance, known))
+            transaction.add(draft, now=self.clock())
+            transaction.seal()
+        (tally.added if known is None else tally.updated).append(name)
+        tally.chunks += len(draft.pieces)
+
+    def purge(self) -> None:
+        """Deletes the fluid records that have expired."""
+        now = self.clock()
+        with self.database.reading() as connection:
+            if not expired_records(connection, now):
+                return
+        with change(self.database) as transaction:
+            transaction.remove(expired_records(transaction.connection, now))
+
+
+def same(known: Origin, origin: Origin) -> bool:
+    """Whether the content and what was declared of it are as they were."""
+    return (known.digest, known.declared) == (origin.digest, origin.declared)
+
+
+def _retained(known: Known, origin: Origin, governance: Governance) -> bool:
+    """Whether the older version is kept beside the new one.
+
+    Fluid records have no history. Equal content that is declared otherwise is no new version: the
+    old declaration, perhaps with fewer labels, must not live on in as-of queries.
+    """
+    return governance.kind is Kind.ANCHORED and known.origin.digest != origin.digest
+
+
+def _continued(governance: Governance, known: Known) -> Governance:
+    """Equal content declared anew has been in force since it first was, unless a date is stated."""
+    if governance.kind is Kind.FLUID or governance.valid_from_stated:
+        return governance
+    return replace(governance, valid_from=known.valid_from)
