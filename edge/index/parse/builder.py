@@ -17,6 +17,8 @@ _GAP = "\n\n"
 _INDENT = "  "
 _DEEPEST_INDENT = 12
 _CONTROLS = "\x00-\x08\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff"
+# Zero width, bidirectional overrides and tag characters: text that no reader sees.
+_CONTROLS += "\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f"
 _BREAKS = "\x0b\x0c\r\x85\u2028\u2029"
 _ODD = re.compile(f"[{_CONTROLS}{_BREAKS}\ud800-\udfff]")
 _UNPRINTABLE = re.compile(f"[{_CONTROLS}]")
@@ -27,7 +29,7 @@ _LINE_EDGE = re.compile(r" ?\n\s*")
 
 
 def clean(text: str) -> str:
-    """Text with `\\n` as its only line break and without control characters or lone surrogates."""
+    """Text with one kind of line break and without characters that no reader sees."""
     if not _ODD.search(text):
         return text
     text = _LINE_BREAK.sub("\n", text)

@@ -112,15 +112,15 @@ def _read(
         read_table(text, builder, name, delimiter="\t" if media_type != "text/csv" else None)
         return {}, ()
     metadata, text = split_front_matter(text)
-    _read_text(text, media_type, builder)
+    _read_text(text, media_type, builder, name)
     return metadata, ()
 
 
-def _read_text(text: str, media_type: str, builder: Builder) -> None:
+def _read_text(text: str, media_type: str, builder: Builder, name: str) -> None:
     if media_type == "text/markdown":
         from skerry.edge.index.parse.markdown import read_markdown
 
-        read_markdown(text, builder)
+        read_markdown(text, builder, name)
     else:
         from skerry.edge.index.parse.plain import read_plain
 

@@ -52,30 +52,38 @@ def read_html(text: str, builder: Builder, name: str) -> dict[str, str]:
     Raises:
         DocumentError: elements nest deeper than 2,000.
     """
-    if _depth(text) > _DEEPEST:
-        raise DocumentError(
-            f"{name} nests more than {_DEEPEST} elements",
-            hint="the file is damaged or was made to do harm; save its text as .txt",
-        )
-    page = LexborHTMLParser(text, scripting=True)
+    page = _parsed(text, name)
     for root in (page.css_first(_MAIN), page.body):
         if root is not None and not builder.blocks:
             _Reader(builder).read(root)
     return _metadata(page)
 
 
-def read_fragment(text: str, builder: Builder) -> None:
-    """Feeds the blocks of a piece of HTML, as found inside Markdown, to `builder`."""
-    body = LexborHTMLParser(text, scripting=True).body if _depth(text) <= _DEEPEST else None
+def read_fragment(text: str, builder: Builder, name: str) -> None:
+    """Feeds the blocks of HTML that is not a page of its own to `builder`.
+
+    Raises:
+        DocumentError: elements nest deeper than 2,000.
+    """
+    body = _parsed(text, name).body
     if body is not None:
         _Reader(builder).read(body)
 
 
-def visible_text(text: str) -> str:
-    """The text of inline HTML; `<br>` is a line break."""
+def visible_text(text: str, name: str) -> str:
+    """The text of inline HTML; `<br>` is a line break. Raises as `read_fragment`."""
     builder = Builder()
-    read_fragment(text, builder)
+    read_fragment(text, builder, name)
     return builder.text()
+
+
+def _parsed(text: str, name: str) -> LexborHTMLParser:
+    if _depth(text) > _DEEPEST:
+        raise DocumentError(
+            f"{name} nests more than {_DEEPEST} elements",
+            hint="the file is damaged or was made to do harm; save its text as .txt",
+        )
+    return LexborHTMLParser(text, scripting=True)
 
 
 def _depth(text: str) -> int:

@@ -1,7 +1,7 @@
 """Reads Markdown (CommonMark with tables) through markdown-it-py.
 
-Markup is dropped and its text kept; embedded HTML goes to the HTML reader, so that what a browser
-would not show does not reach the index.
+Markup is dropped and its text kept. What has HTML in it goes to the HTML reader, so that elements
+which a browser would hide do not reach the index.
 """
 
 from __future__ import annotations
@@ -31,35 +31,56 @@ _INLINES = MarkdownIt("commonmark")
 Env = MutableMapping[str, Any]
 
 
-def read_markdown(text: str, builder: Builder) -> None:
-    """Feeds the blocks of `text` to `builder`. Nesting too deep to follow is read as plain text."""
+def read_markdown(text: str, builder: Builder, name: str) -> None:
+    """Feeds the blocks of `text` to `builder`. Nesting too deep to follow is read as plain text.
+
+    Raises:
+        DocumentError: embedded HTML nests too deep.
+    """
     env: Env = {}
     tokens = _BLOCKS.parse(text, env)
     if any(token.level >= _DEEPEST - 1 and token.nesting > 0 for token in tokens):
         read_plain(text, builder)
-        return
-    _Reader(builder, env).read(tokens)
+    elif any(token.type == "html_block" for token in tokens):
+        # A block of HTML may hide or frame the Markdown after it: only the whole page tells.
+        read_fragment(_page(tokens, env), builder, name)
+    else:
+        _Reader(builder, env, name).read(tokens)
+
+
+def _page(tokens: Sequence[Token], env: Env) -> str:
+    for token in tokens:
+        if token.type == "inline":
+            token.children = _inline_tokens(token.content, env)
+    return str(_INLINES.renderer.render(tokens, _INLINES.options, env))
 
 
 class _Reader:
     """Walks the flat token list once."""
 
-    def __init__(self, builder: Builder, env: Env) -> None:
+    def __init__(self, builder: Builder, env: Env, name: str) -> None:
         self._builder = builder
         self._env = env
+        self._name = name
         self._heading = 0
         self._rows: list[list[str]] | None = None
 
     def read(self, tokens: Sequence[Token]) -> None:
         for token in tokens:
             if token.type == "inline":
-                self._inline(inline_text(token.content, self._env))
+                self._inline(self._text(token.content))
             elif token.nesting:
                 self._container(token)
             elif token.type in ("fence", "code_block"):
                 self._builder.code(token.content)
-            elif token.type == "html_block":
-                read_fragment(token.content, self._builder)
+
+    def _text(self, content: str) -> str:
+        """What a reader sees of inline Markdown, links and images by their words."""
+        tokens = _inline_tokens(content, self._env)
+        if any(token.type == "html_inline" for token in tokens):
+            html = _INLINES.renderer.render(tokens, _INLINES.options, self._env)
+            return visible_text(html, self._name)
+        return "".join(_inline_token(token) for token in tokens)
 
     def _inline(self, text: str) -> None:
         if self._rows is not None:
@@ -98,15 +119,16 @@ class _Reader:
             self._rows = None
 
 
-def inline_text(content: str, env: Env) -> str:
-    """The text of inline Markdown: what a reader sees, links and images by their words."""
+def _inline_tokens(content: str, env: Env) -> list[Token]:
+    """The tokens of inline Markdown; a text without markup, or too long, is one token."""
     if not _MARKUP.search(content) or len(content) > _LONGEST_MARKED_UP:
-        return _SOFT_BREAK.sub(" ", content)
+        return [Token("text", "", 0, content=_SOFT_BREAK.sub(" ", content))]
     tokens: list[Token] = []
     _INLINES.inline.parse(content, _INLINES, env, tokens)
-    if any(token.type == "html_inline" for token in tokens):
-        return visible_text(_INLINES.renderer.render(tokens, _INLINES.options, env))
-    return "".join(_inline_token(token) for token in tokens)
+    for token in tokens:
+        if token.type == "text_special":  # an entity, which the renderer knows only as text
+            token.type = "text"
+    return tokens
 
 
 def _inline_token(token: Token) -> str:

@@ -108,6 +108,10 @@ ENCODED = [
     Encoded("some NUL", b"Wash your hands.\x00 Dry them.", "Wash your hands. Dry them."),
     Encoded("carriage returns", b"a\r\nb\rc", "a\nb\nc"),
     Encoded("soft hyphen", "am\u00adbu\u00adlance".encode(), "ambulance"),
+    Encoded("zero width", "am\u200bbulance".encode(), "ambulance"),
+    Encoded("written backwards", "a\u202eb\u202c".encode(), "ab"),
+    Encoded("tag characters", "a\U000e0061\U000e0062".encode(), "a"),
+    Encoded("joiners are kept", "می\u200cخواهم".encode(), "می\u200cخواهم"),
     Encoded("no-break space", "5\u00a0mg".encode(), "5 mg"),
 ]
 

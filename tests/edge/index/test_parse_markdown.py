@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from skerry.edge.errors import DocumentError
 from skerry.edge.index.parse import BlockKind, parse_data
 
 
@@ -29,6 +30,7 @@ CASES = [
         (("paragraph", "a b c d http://f g h"),),
     ),
     Case("reference link", "[a][b]\n\n[b]: http://c", (("paragraph", "a"),)),
+    Case("entities in HTML", "1 &lt; 2<br>&#x26; <u>b</u>", (("paragraph", "1 < 2\n& b"),)),
     Case("entities", "1 &lt; 2 &amp; 3 &#xd800;", (("paragraph", "1 < 2 & 3 \ufffd"),)),
     Case(
         "inline HTML",
@@ -69,11 +71,30 @@ CASES = [
 ]
 
 
+def blocks(source: str) -> list[tuple[str, str]]:
+    parsed = parse_data(source.encode(), "a.md")
+    return [(block.kind.value, parsed.text[block.start : block.end]) for block in parsed.blocks]
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_blocks(case: Case) -> None:
-    parsed = parse_data(case.source.encode(), "a.md")
-    blocks = [(block.kind.value, parsed.text[block.start : block.end]) for block in parsed.blocks]
-    assert blocks == [*case.expected]
+    assert blocks(case.source) == [*case.expected]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_block_of_html_does_not_change_how_the_rest_is_read(case: Case) -> None:
+    assert blocks(f"{case.source}\n\n<!-- x -->") == [*case.expected]
+
+
+def test_html_may_hide_the_markdown_inside_it() -> None:
+    source = "before\n\n<div hidden>\n\n**hidden**\n\n- hidden\n\n</div>\n\nafter"
+    assert blocks(source) == [("paragraph", "before"), ("paragraph", "after")]
+
+
+@pytest.mark.parametrize("source", ["<div>\n" * 3000 + "x", "x " + "<b>" * 2500])
+def test_html_that_nests_to_do_harm_is_refused(source: str) -> None:
+    with pytest.raises(DocumentError, match=r"a\.md nests more than"):
+        parse_data(source.encode(), "a.md")
 
 
 def test_levels_and_title() -> None:
