@@ -179,7 +179,9 @@ LIST = st.lists(
 TABLE = st.lists(st.tuples(LINE, LINE), min_size=1, max_size=12).map(
     lambda rows: "| a | b |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows)
 )
-CODE = st.lists(LINE, min_size=1, max_size=12).map(lambda lines: "```\n" + "\n".join(lines) + "\n```")
+CODE = st.lists(LINE, min_size=1, max_size=12).map(
+    lambda lines: "```\n" + "\n".join(lines) + "\n```"
+)
 QUOTE = st.lists(LINE, min_size=1, max_size=5).map(lambda ls: "\n".join("> " + line for line in ls))
 BLOB = st.integers(1, 400).map("x".__mul__)
 DOCUMENTS = st.one_of(
