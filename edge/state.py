@@ -18,6 +18,7 @@ from typing import Any, Self
 from skerry.edge.errors import StateCorrupt, StateError, StateFull, StateLocked
 
 _BUSY_SECONDS = 5.0
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 _APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
 _HAS_MIGRATIONS = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
 
@@ -92,8 +93,7 @@ class StateFile:
             self._connection.close()
 
     def _prepare(self, schema: Schema) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-                       "secure_delete = ON"):  # fmt: skip
+        for pragma in _PRAGMAS:
             self.read(f"PRAGMA {pragma}")
         if self._pending(schema):
             with self.write() as connection:

@@ -25,6 +25,7 @@ from skerry.edge.escalate.faults import (
     overdue,
     protocol_fault,
     server_message,
+    snippet,
     status_fault,
     translated,
 )
@@ -177,7 +178,7 @@ async def check_head(options: CloudOptions, response: httpx2.Response, wanted: s
         raise status_fault(options, response.status_code, said, response.headers)
     given = response.headers.get("content-type", "nothing").partition(";")[0].strip().lower()
     if given != wanted:
-        raise protocol_fault(options, f"it sent {given[:80]!a} instead of {wanted}")
+        raise protocol_fault(options, f"it sent {snippet(options, given)} instead of {wanted}")
     if response.headers.get("content-encoding", "identity") != "identity":
         raise protocol_fault(options, "it sent compressed data that was not asked for")
 

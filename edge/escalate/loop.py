@@ -106,6 +106,9 @@ async def unless(cancel: threading.Event, coroutine: Coroutine[Any, Any, None]) 
     Raises:
         Whatever `coroutine` raises.
     """
+    if cancel.is_set():
+        coroutine.close()
+        return False
     work = asyncio.ensure_future(coroutine)
     watch = asyncio.ensure_future(_is_set(cancel))
     try:

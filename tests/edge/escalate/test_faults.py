@@ -99,6 +99,12 @@ def test_our_secrets_are_never_shown(parts: list[str]) -> None:
         assert KEY[:12] not in shown, "cutting bared half of a key"
 
 
+def test_a_long_key_that_is_cut_off_with_the_body() -> None:
+    token = "".join(f"{n:04}" for n in range(500))
+    options = CloudOptions(base_url="https://api.example.org", model="m", api_key=Secret(token))
+    assert snippet(options, (token * 40)[: 64 << 10]) == "*" * SNIPPET_CHARACTERS + "…"
+
+
 NOW = 1_700_000_000.0
 WAITS = {
     "": None,

@@ -214,7 +214,8 @@ def drip(connection: Connection) -> None:
 WELL = head() + delta("Well, ")
 TRUNCATED = head(Content_Length="900") + delta("Well, ")
 SMALL = {"max_response_bytes": 100_000}
-SHORT = {"ttft_s": 0.3, "idle_s": 0.3}
+SILENT = {"ttft_s": 0.3}
+STALLED = {"ttft_s": 5.0, "idle_s": 0.3}
 NOT_ALIKE = "did not answer like an OpenAI-compatible"
 
 FAULTS = [
@@ -223,14 +224,16 @@ FAULTS = [
     Fault("speaks no HTTP", say(b"SSH-2.0-OpenSSH_9.2\r\n"), CloudUnavailable, "broke", attempts=3),
     Fault("endless head", say(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 50_000), CloudUnavailable,
           "broke", attempts=3),
-    Fault("says nothing", hang(), CloudUnavailable, r"no text within 0\.3 s", options=SHORT),
-    Fault("head and nothing", hang(head()), CloudUnavailable, "no text within", options=SHORT),
+    Fault("says nothing", hang(), CloudUnavailable, r"no text within 0\.3 s", options=SILENT),
+    Fault("head and nothing", hang(head()), CloudUnavailable, "no text within", options=SILENT),
     Fault("role and nothing", hang(head() + delta(role="assistant")), CloudUnavailable,
-          "no text within", options=SHORT),
+          "no text within", options=SILENT),
     Fault("empty stream", say(head()), CloudUnavailable, "before it was whole", attempts=3),
     Fault("400", fail(400, '{"error": {"message": "bad seed"}}'), CloudRefused, "400: bad seed"),
     Fault("401 echoing the key", fail(401, f'{{"error": "no {KEY}"}}'), CloudRefused,
           r"401: no \*+$"),
+    Fault("echo in a header", fail(200, "", f"text/{KEY}"), CloudRefused, r"text/\*+ instead"),
+    Fault("echo in a redirect", fail(302, location=f"http://x/{KEY}"), CloudRefused, r"x/\*+"),
     Fault("404 page", fail(404, "<html>nope</html>", "text/html"), CloudRefused, "404: <html>nope"),
     Fault("429", fail(429), CloudUnavailable, "429", attempts=3),
     Fault("429 for long", fail(429, retry_after="3600"), CloudUnavailable, "429"),
@@ -240,7 +243,7 @@ FAULTS = [
     Fault("504", fail(504), CloudUnavailable, "504", attempts=3),
     Fault("redirect", fail(307, location="http://127.0.0.1:9/v1"), CloudRefused, "redirects to"),
     Fault("endless error", fail(400, "no " * 1_000_000), CloudRefused, "400: no no"),
-    Fault("stalled error", hang(head(400)), CloudUnavailable, "no text within", options=SHORT),
+    Fault("stalled error", hang(head(400)), CloudUnavailable, "no text within", options=SILENT),
     Fault("sign-in page", fail(200, "<html>", "text/html"), CloudRefused, NOT_ALIKE),
     Fault("no stream", fail(200, '{"choices": []}'), CloudRefused, NOT_ALIKE),
     Fault("compressed", say(head(content_encoding="gzip") + b"\x1f\x8b"), CloudRefused, NOT_ALIKE),
@@ -251,8 +254,8 @@ FAULTS = [
           "Well, and ", options=SMALL),
     Fault("endless comments", endless(b": \n\n" * 500), CloudRefused, "more than 100,000 bytes",
           "Well, ", options=SMALL),
-    Fault("stalls", hang(WELL), CloudUnavailable, r"stalled for 0\.3 s", "Well, ", options=SHORT),
-    Fault("only comments", drip, CloudUnavailable, "stalled", "Well, ", options=SHORT),
+    Fault("stalls", hang(WELL), CloudUnavailable, r"stalled for 0\.3 s", "Well, ", options=STALLED),
+    Fault("only comments", drip, CloudUnavailable, "stalled", "Well, ", options=STALLED),
     Fault("truncated", say(WELL), CloudUnavailable, "before it was whole", "Well, "),
     Fault("cut short", say(TRUNCATED), CloudUnavailable, "broke", "Well, "),
     Fault("error object", say(WELL + event({"error": {"message": "CUDA"}})), CloudUnavailable,
@@ -269,7 +272,7 @@ FAULTS = [
 def test_faults(
     serve: Serve, make_tier: Make, caplog: pytest.LogCaptureFixture, fault: Fault
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     stream = ask(make_tier(serve(fault.script).url, **fault.options))
     given_out: list[str] = []
     started = time.monotonic()
@@ -282,6 +285,18 @@ def test_faults(
     assert caught.value.hint
     assert KEY not in f"{caught.value} {caught.value.hint} {caught.value!r} {caplog.text}"
     assert list(stream) == []
+
+
+def test_the_key_is_in_no_log(
+    serve: Serve, make_tier: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(fail(503), say(GOOD))
+    text_of(ask(make_tier(server.url, headers={"X-Token": "also-hidden"})))
+    assert server.requests[0].header("x-token") == "also-hidden"
+    assert "HTTP Request: POST" in caplog.text
+    assert KEY not in caplog.text
+    assert "also-hidden" not in caplog.text
 
 
 def test_nothing_listens(make_tier: Make) -> None:
@@ -345,8 +360,8 @@ def test_does_not_wait_past_the_deadline(serve: Serve, make_tier: Make) -> None:
     server = serve(fail(429, retry_after="3"), say(GOOD))
     started = time.monotonic()
     with pytest.raises(CloudUnavailable, match="429"):
-        text_of(ask(make_tier(server.url), deadline_s=2.0))
-    assert time.monotonic() - started < 1
+        text_of(ask(make_tier(server.url), deadline_s=2.5))
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("script", [hang(), hang(WELL), drip], ids=["head", "text", "comments"])
@@ -355,7 +370,7 @@ def test_the_deadline_is_over_everything(serve: Serve, make_tier: Make, script: 
     started = time.monotonic()
     with pytest.raises(CloudUnavailable, match=r"deadline of 0\.4 s"):
         text_of(stream)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 3
 
 
 def test_total_s_caps_the_callers_deadline(serve: Serve, make_tier: Make) -> None:
@@ -410,7 +425,16 @@ def test_cancelling_closes_the_connection_at_once(
     else:
         del stream
         gc.collect()
-    assert closed.get(timeout=5) - asked < 0.5
+    assert closed.get(timeout=5) - asked < 1
+
+
+def test_cancelled_before_it_began(serve: Serve, make_tier: Make) -> None:
+    server = serve(say(GOOD))
+    cancel = threading.Event()
+    cancel.set()
+    stream = ask(make_tier(server.url), cancel=cancel)
+    assert [piece.finish for piece in stream] == [FinishReason.CANCELLED]
+    assert (server.connections, stream.egress.attempts) == ([], 0)
 
 
 def test_cancelling_while_waiting_to_try_again(serve: Serve, make_tier: Make) -> None:
@@ -420,7 +444,7 @@ def test_cancelling_while_waiting_to_try_again(serve: Serve, make_tier: Make) ->
     threading.Timer(0.2, cancel.set).start()
     started = time.monotonic()
     assert [piece.finish for piece in stream] == [FinishReason.CANCELLED]
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 3
     assert len(server.requests) == 1
 
 
@@ -445,7 +469,7 @@ def test_going_offline_stops_the_next_try(serve: Serve, make_tier: Make) -> None
 
 def test_the_circuit_opens_and_closes(serve: Serve, make_tier: Make) -> None:
     server = serve(fail(500), fail(500), say(GOOD))
-    tier = make_tier(server.url, breaker_failures=2, breaker_cooldown_s=0.4)
+    tier = make_tier(server.url, breaker_failures=2, breaker_cooldown_s=1.0)
     for _ in range(2):
         assert tier.available()
         with pytest.raises(CloudUnavailable):
@@ -455,7 +479,7 @@ def test_the_circuit_opens_and_closes(serve: Serve, make_tier: Make) -> None:
     with pytest.raises(CloudUnavailable, match="failed too often"):
         ask(tier)
     assert len(server.requests) == 2
-    time.sleep(0.4)
+    time.sleep(1.0)
     assert tier.available()
     assert text_of(ask(tier)) == "Every morning."
     assert tier.circuit is CircuitState.CLOSED
@@ -474,7 +498,7 @@ def test_a_cancelled_or_slow_answer_does_not_open_the_circuit(
 ) -> None:
     tier = make_tier(serve(hang(WELL)).url, breaker_failures=1, idle_s=9)
     with pytest.raises(CloudUnavailable, match="deadline"):
-        text_of(ask(tier, deadline_s=0.2))
+        text_of(ask(tier, deadline_s=0.8))
     cancel = threading.Event()
     cancel.set()
     text_of(ask(tier, cancel=cancel))
