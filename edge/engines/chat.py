@@ -22,10 +22,10 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from skerry.edge.errors import InputError, ModelInvalid
 from skerry.edge.engines.base import Message
 from skerry.edge.engines.text import clean_text
 from skerry.edge.engines.tools import with_tools
+from skerry.edge.errors import InputError, ModelInvalid
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content']"

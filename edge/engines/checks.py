@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from skerry.edge.errors import ContextOverflow, InputError
 from skerry.edge.engines.base import Generation, Sampling
+from skerry.edge.errors import ContextOverflow, InputError
 
 
 def check_request(request: Generation) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import platformdirs
 
+from skerry.edge.errors import ModelError
+
 _BLOCK_BYTES = 1 << 20
 _CACHE_NAME = "digests.json"
 _CACHE_ENTRIES = 256
@@ -41,12 +43,15 @@ class FileDigest:
         """The digest in hexadecimal; empty when it was stopped before the end.
 
         Raises:
-            OSError: the file cannot be read.
+            ModelError: the file cannot be read.
         """
         if self._thread.ident is not None:
             self._thread.join()
         if self._error is not None:
-            raise self._error
+            raise ModelError(
+                f"the model file {self._path} cannot be read: {self._error.strerror}",
+                hint="check that the file is still there and may be read",
+            ) from self._error
         return self._value
 
     def stop(self) -> None:

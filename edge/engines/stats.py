@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.errors import ModelError
 from skerry.edge.engines.base import TokenStats
+from skerry.edge.errors import ModelError
 
 Row = NDArray[np.float32]
 

@@ -1,0 +1,16 @@
+"""GGUF models by llama.cpp, in process.
+
+Importing this package is cheap; llama.cpp is loaded by the first `load_llama`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skerry.edge.engines.llama.header import GgufHeader, check_model, read_header
+from skerry.edge.engines.llama.loader import load_llama
+
+if TYPE_CHECKING:
+    from skerry.edge.engines.llama.engine import LlamaEngine
+
+__all__ = ["GgufHeader", "LlamaEngine", "check_model", "load_llama", "read_header"]

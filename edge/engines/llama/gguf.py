@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skerry.edge.errors import ModelError, ModelInvalid, ModelNotFound
 from skerry.edge.engines.llama.ggml import TYPES, TensorType
+from skerry.edge.errors import ModelError, ModelInvalid, ModelNotFound
 
 Scalar = int | float | bool | str
 Value = Scalar | tuple[Scalar, ...]

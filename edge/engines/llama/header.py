@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from skerry.edge.errors import ModelInvalid
 from skerry.edge.engines.llama.ggml import FILE_TYPES, TYPES_BY_NAME
 from skerry.edge.engines.llama.gguf import Gguf, Value, read_gguf
+from skerry.edge.errors import ModelInvalid
 
 _RANGES = {
     "block_count": (1, 512),

@@ -1,11 +1,16 @@
 """The suite that every device engine passes: subclass `EngineConformance` and give it a factory.
 
 ```python
+@pytest.fixture(scope="class")
+def factory(smollm2: Path) -> EngineFactory:
+    return lambda options: load_llama(smollm2, options)
+
+
 class TestLlama(EngineConformance):
-    @pytest.fixture(scope="class")
-    def factory(self) -> EngineFactory:
-        return lambda options: load_llama(MODEL, options)
+    pass
 ```
+
+The fixture `engine`, one for a class, is in `conftest.py`.
 
 A class attribute says what an engine cannot do (`grammar = False`); nothing else is optional.
 """
@@ -15,7 +20,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -132,12 +137,6 @@ class EngineConformance:
 
     grammar: ClassVar[bool] = True
     reports_cached_tokens: ClassVar[bool] = True
-
-    @pytest.fixture(scope="class")
-    def engine(self, factory: EngineFactory) -> Iterator[Engine]:
-        engine = factory(EngineOptions(context_tokens=CONTEXT_TOKENS, parallel=PARALLEL, threads=2))
-        yield engine
-        engine.close()
 
     # What it says of itself
 
