@@ -146,7 +146,8 @@ class Parts:
     @property
     def has_documents(self) -> bool:
         """Whether there is an index with anything in it; never makes one."""
-        return ("index" in self._made or self.settings.index.exists()) and len(self.index) > 0
+        made = "index" in self._made or self.settings.index.exists()
+        return made and not self.index.is_empty()
 
     def history(self, request: Request, budget_tokens: int) -> Sequence[Message]:
         """The earlier turns, compressed to the budget: the caller's, or the session's."""

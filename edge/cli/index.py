@@ -166,8 +166,10 @@ def verify(as_json: bool, **given: Any) -> None:
 @json_option
 def reembed(as_json: bool, **given: Any) -> None:
     """Make every vector anew with this version's encoder. Can be interrupted and goes on."""
+    from skerry.edge.index import reembed as encode_again
+
     with make_runtime(given) as runtime, _bar("re-embedding", quiet=as_json) as progress:
-        chunks = runtime.reembed(progress)
+        chunks = encode_again(runtime.parts.settings.index, runtime.parts.encoder, progress)
     if as_json:
         emit("skerry.index.reembed/1", {"chunks": chunks})
     else:

@@ -240,6 +240,11 @@ class Index:
         """How fresh each fluid source is, with an alert where its promise is broken."""
         return freshness.freshness(self._database, self._clock())
 
+    def is_empty(self) -> bool:
+        """Whether it holds no document at all, in force or not."""
+        with self._database.reading() as connection:
+            return connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None
+
     def stats(self) -> Stats:
         """What the index holds; loads the vectors if no search has done so yet."""
         now = self._clock()
