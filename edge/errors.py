@@ -11,6 +11,10 @@ EdgeError
 ├── ModelError             a model cannot be used
 │   ├── ModelNotFound      no file or no name like that
 │   ├── ModelInvalid       the file is truncated, not a model, or of an unknown architecture
+│   ├── ModelBusy          there is no room for it while other models are in use
+│   ├── PullError          a model could not be fetched
+│   │   ├── PullInterrupted    the connection broke; what has arrived is kept
+│   │   └── PullFull           the disk is full
 │   └── AdapterError       a LoRA adapter is missing or does not fit the model
 ├── GrammarError           a GBNF grammar or JSON schema cannot be compiled
 ├── EncoderError           the embedding model is missing or was tampered with
@@ -96,6 +100,24 @@ class ModelNotFound(ModelError):
 
 class ModelInvalid(ModelError):
     code = "model_invalid"
+
+
+class ModelBusy(ModelError):
+    code = "model_busy"
+    retryable = True
+
+
+class PullError(ModelError):
+    code = "pull"
+
+
+class PullInterrupted(PullError):
+    code = "pull_interrupted"
+    retryable = True
+
+
+class PullFull(PullError):
+    code = "pull_full"
 
 
 class AdapterError(ModelError):

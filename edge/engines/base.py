@@ -156,7 +156,8 @@ class EngineOptions:
 class Engine(Protocol):
     """A loaded model. Thread-safe: several generations may run at once."""
 
-    info: ModelInfo
+    @property
+    def info(self) -> ModelInfo: ...
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """Token ids of `text`, without BOS; `special` parses control tokens such as <|im_end|>."""

@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from skerry.edge.engines.genai.slots import Slot, Slots, Wanted
 from skerry.edge.engines.text import clean_text
 from skerry.edge.errors import AdapterError, InputError, ModelError
 
-PREFILL_TOKENS = 64
+PREFILL_TOKENS = 64  # the library holds the interpreter's lock for that long
 _PROBE_TOKENS = 8
 
 
@@ -40,8 +41,8 @@ def load_genai(
     """Loads the model folder `path`.
 
     `options.kv_type` and `options.gpu_layers` are llama.cpp's: here the export has fixed the type
-    of the cache, and genai_config.json names the execution provider. `options.batch_tokens` is
-    how many prompt tokens are computed between two looks at `cancel`.
+    of the cache, and genai_config.json names the execution provider. `options.batch_tokens`
+    counts up to `PREFILL_TOKENS`: larger steps would stop every other thread for longer.
 
     Raises:
         ConfigError: onnxruntime-genai is not installed.
@@ -52,22 +53,27 @@ def load_genai(
     options = options or EngineOptions()
     folder = read_folder(path)
     model = GenaiModel(folder, threads=options.threads, adapters=options.adapters)
-    info = describe(folder, name=name, context_tokens=options.context_tokens)
-    return GenaiEngine(folder, model, info, options)
+    return GenaiEngine(folder, model, options, name=name or path.resolve().name)
 
 
 class GenaiEngine:
     """A loaded model. Made by `load_genai`."""
 
     def __init__(
-        self, folder: GenaiFolder, model: GenaiModel, info: ModelInfo, options: EngineOptions
+        self, folder: GenaiFolder, model: GenaiModel, options: EngineOptions, *, name: str
     ) -> None:
-        self.info = info
         self._folder = folder
         self._model = model
+        self._name = name
+        self._context_tokens = folder.context_tokens(options.context_tokens)
         self._slots = Slots(options.parallel)
-        self._prefill_tokens = options.batch_tokens or PREFILL_TOKENS
+        self._prefill_tokens = min(options.batch_tokens or PREFILL_TOKENS, PREFILL_TOKENS)
         self._closed = threading.Event()
+
+    @cached_property
+    def info(self) -> ModelInfo:
+        """Hashes the files when it is asked for the first time, unless their digests are known."""
+        return describe(self._folder, name=self._name, context_tokens=self._context_tokens)
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         self._check_open()
@@ -90,7 +96,7 @@ class GenaiEngine:
         check_request(request)
         self._check_adapter(request.adapter)
         ids = self._prompt_ids(request)
-        check_fits(len(ids), self.info.context_tokens)
+        check_fits(len(ids), self._context_tokens)
         grammar = None if request.grammar is None else lark_of_gbnf(request.grammar)
         return self._stream(request, ids, grammar)
 
@@ -126,7 +132,7 @@ class GenaiEngine:
             request=request,
             ids=ids,
             seed=secrets.randbits(32) if seed is None else seed,
-            limit=min(request.max_tokens, self.info.context_tokens - len(ids)),
+            limit=min(request.max_tokens, self._context_tokens - len(ids)),
             prefill_tokens=self._prefill_tokens,
             stop_ids=self._folder.stop_ids,
             stopped=stopped,
@@ -150,7 +156,7 @@ class GenaiEngine:
             return slot.guest
         if slot.kept is None or slot.kept.adapter != adapter:
             slot.drop()
-            slot.kept = self._model.cache(max_tokens=self.info.context_tokens, adapter=adapter)
+            slot.kept = self._model.cache(max_tokens=self._context_tokens, adapter=adapter)
         return slot.kept
 
     def _prompt_ids(self, request: Generation) -> list[int]:
@@ -167,13 +173,13 @@ class GenaiEngine:
 
     def _check_length(self, characters: int) -> None:
         """Refuses in a moment what would take seconds to tokenise, and cannot fit anyway."""
-        check_fits(characters // self._folder.tokens.longest_piece, self.info.context_tokens)
+        check_fits(characters // self._folder.tokens.longest_piece, self._context_tokens)
 
     def _known_ids(self, ids: Sequence[int]) -> list[int]:
-        unknown = next((token for token in ids if not 0 <= token < self.info.vocabulary), None)
+        unknown = next((token for token in ids if not 0 <= token < self._folder.vocabulary), None)
         if unknown is not None:
             raise InputError(
-                f"there is no token {unknown} in the vocabulary of {self.info.vocabulary}",
+                f"there is no token {unknown} in the vocabulary of {self._folder.vocabulary}",
                 hint="tokenise the text with this model",
             )
         return list(ids)
@@ -187,4 +193,4 @@ class GenaiEngine:
 
     def _check_open(self) -> None:
         if self._closed.is_set():
-            raise ModelError(f"the model '{self.info.name}' is closed", hint="load it again")
+            raise ModelError(f"the model '{self._name}' is closed", hint="load it again")

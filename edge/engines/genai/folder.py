@@ -39,6 +39,10 @@ class GenaiFolder:
     template: ChatTemplate
     manifest: Mapping[str, Any]
 
+    def context_tokens(self, wanted: int) -> int:
+        """`wanted`, or the default for 0, cut to what the model was trained for."""
+        return min(wanted or DEFAULT_CONTEXT_TOKENS, self.trained_context_tokens)
+
 
 def read_folder(path: Path) -> GenaiFolder:
     """Reads every small file of the folder.
@@ -69,23 +73,25 @@ def read_folder(path: Path) -> GenaiFolder:
     )
 
 
-def describe(folder: GenaiFolder, *, name: str | None, context_tokens: int) -> ModelInfo:
+def describe(folder: GenaiFolder, *, name: str, context_tokens: int) -> ModelInfo:
     """What is known of the model.
 
     The digest is the SHA-256 of lines `name sha256` for every file, sorted by name. `parameters`
     is 0 and `quantization` "unknown" where the folder has no manifest.
+
+    Raises:
+        ModelError: a file cannot be read any more.
     """
     files = sorted(file for file in folder.path.iterdir() if file.is_file())
-    trained = folder.trained_context_tokens
     return ModelInfo(
-        name=name or folder.path.name,
+        name=name,
         path=folder.path,
         engine="genai",
         architecture=folder.architecture,
         parameters=int(folder.manifest.get("parameters", 0)),
         size_bytes=sum(file.stat().st_size for file in files),
-        context_tokens=min(context_tokens or DEFAULT_CONTEXT_TOKENS, trained),
-        trained_context_tokens=trained,
+        context_tokens=context_tokens,
+        trained_context_tokens=folder.trained_context_tokens,
         vocabulary=folder.vocabulary,
         quantization=str(folder.manifest.get("quantization", "unknown")),
         digest=_digest(files),

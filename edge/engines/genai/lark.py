@@ -23,7 +23,6 @@ from skerry.edge.engines.genai.gbnf import (
     parse_gbnf,
 )
 
-
 # Bytes that the grammar forces would be tokenised as text: GenAI makes a lone half of a UTF-8
 # character into U+FFFD, which the grammar then refuses. Without forcing it never happens.
 _OPTIONS = '%llguidance {"no_forcing": true}\n'

@@ -126,7 +126,8 @@ class Run:
 
     def _step(self, row: Row, measured: RowStats) -> str | None:
         """Takes the next token; returns the text that may now be shown, None at the end of turn."""
-        token = self._cache.take(self._chooser.scores(row, self._cache.tokens))
+        answer = self._cache.tokens[len(self._job.ids) :]
+        token = self._cache.take(self._chooser.scores(row, answer))
         if token in self._job.stop_ids:
             return None
         logprob = float(row[token]) - measured.log_z

@@ -15,7 +15,6 @@ from skerry.edge.engines.base import Sampling
 
 Row = NDArray[np.float32]
 
-PENALTY_TOKENS = 64  # how far back the penalties look, as llama.cpp does
 _FILTERED = np.float32(1e6)  # a filtered token loses to every other, and still beats a masked one
 
 
@@ -26,17 +25,17 @@ class Chooser:
         self._sampling = sampling
         self._random = np.random.default_rng(seed)
 
-    def scores(self, logits: Row, tokens: Sequence[int]) -> Row | None:
+    def scores(self, logits: Row, answer: Sequence[int]) -> Row | None:
         """What to take the largest of; None when that is the largest logit itself.
 
         Args:
             logits: shape (vocabulary,); not changed.
-            tokens: prompt and answer so far; the last `PENALTY_TOKENS` count for the penalties.
+            answer: the tokens generated so far; only they count for the penalties.
         """
         sampling = self._sampling
         if sampling.temperature == 0 and not _has_penalty(sampling):
             return None
-        row = penalised(logits, tokens[-PENALTY_TOKENS:], sampling)
+        row = penalised(logits, answer, sampling)
         if sampling.temperature == 0:
             return row
         kept = likely(row, sampling)

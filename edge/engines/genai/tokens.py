@@ -46,8 +46,8 @@ class Tokens:
         return ids
 
     def encode_prompt(self, text: str) -> list[int]:
-        """Ids of a raw prompt, with the BOS that this model wants, if any."""
-        ids: list[int] = self._plain.encode(text, add_special_tokens=True).ids
+        """Ids of a raw prompt: control tokens count, and the BOS that this model wants is added."""
+        ids: list[int] = self._with_control.encode(text, add_special_tokens=True).ids
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
