@@ -75,6 +75,37 @@ LOADS = [
 ]
 
 
+# The same by the runtime's own engine, with a prompt of more than one batch and an answer.
+ENGINE = """
+import sys
+from pathlib import Path
+import psutil
+from skerry.device_profiles import KvType, Loading, Room, fit
+from skerry.edge.doctor.models import facts_of
+from skerry.edge.engines.base import EngineOptions, Generation
+from skerry.edge.engines.llama import load_llama
+from skerry.edge.engines.llama.header import read_header
+
+path = Path(sys.argv[1])
+options = EngineOptions(context_tokens=2048, batch_tokens=256, threads=1, parallel=2)
+prompt = [20 + 37 * i % 40_000 for i in range(300)]
+engine = load_llama(path, options)
+pieces = list(engine.generate(Generation(prompt=prompt, max_tokens=4)))
+facts = facts_of(read_header(path), path.stat().st_size)
+how = Loading(2048, options.batch_tokens, KvType.F16, options.parallel)
+print(fit(facts, Room(100_000), 2048, loading=how).total_mb)
+print(psutil.Process().memory_info().rss / 2**20)
+"""
+
+
+@pytest.mark.model
+def test_prediction_for_the_engine_is_within_15_percent() -> None:
+    command = [sys.executable, "-c", ENGINE, str(_default_model())]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
+    predicted_mb, resident_mb = map(float, done.stdout.split())
+    assert predicted_mb == pytest.approx(resident_mb, rel=0.15)
+
+
 @pytest.mark.model
 @pytest.mark.parametrize("load", LOADS, ids=lambda load: str(load.how))
 def test_prediction_is_within_15_percent(load: Load) -> None:
