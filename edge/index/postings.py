@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 
 import numpy as np
@@ -107,8 +107,8 @@ def _by_word(
 ) -> Iterator[tuple[int, int, bytes, bytes]]:
     order = np.argsort(word_ids, kind="stable")
     word_ids, offsets, counts = word_ids[order], offsets[order], counts[order]
-    starts = np.flatnonzero(np.diff(word_ids, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(word_ids)], strict=True):
+    edges = np.flatnonzero(np.diff(word_ids.astype(np.int64), prepend=-1, append=-1))
+    for start, end in pairwise(edges):
         yield (
             int(word_ids[start]),
             first,
