@@ -25,6 +25,7 @@ from skerry.edge.encoder.files import (
     read_verified,
 )
 from skerry.edge.errors import EncoderError, InputError
+from skerry.edge.onnx import import_onnxruntime
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -105,7 +106,7 @@ class OnnxEncoder:
 
 
 def _open_session(folder: Path, manifest: Manifest, threads: int) -> Any:
-    import onnxruntime as ort
+    ort = import_onnxruntime()
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     options = ort.SessionOptions()
