@@ -9,13 +9,14 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-Path = tuple[str, ...]
+KeyPath = tuple[str, ...]
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _LONGEST_VALUE = 200
 _PLAINER = {"missing": "is missing", "unexpected_keyword_argument": "there is no such key"}
@@ -23,7 +24,7 @@ _AT_END = re.compile(r" \(at end of document\)$")
 
 
 class TomlFault(ValueError):
-    """The text is not TOML. `line` counts from 1; `what` is the parser's complaint."""
+    """The text is not TOML, or not text. `line` counts from 1."""
 
     def __init__(self, line: int, what: str) -> None:
         super().__init__(f"line {line}: {what}")
@@ -48,9 +49,9 @@ class LocatedToml:
     """
 
     data: dict[str, Any]
-    lines: Mapping[Path, int]
+    lines: Mapping[KeyPath, int]
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """The line of `path`, or of the nearest table around it; 1 for the whole text."""
         while path and path not in self.lines:
             path = path[:-1]
@@ -64,12 +65,30 @@ class LocatedToml:
         what = _PLAINER.get(detail["type"], detail["msg"].removeprefix("Value error, "))
         return Fault(self.line(path), ".".join(path), what)
 
-    def _place(self, path: Path) -> tuple[bool, int]:
+    def _place(self, path: KeyPath) -> tuple[bool, int]:
         return path not in self.lines, self.line(path)
 
 
-def _path(detail: ErrorDetails) -> Path:
+def _path(detail: ErrorDetails) -> KeyPath:
     return tuple(part for part in detail["loc"] if isinstance(part, str))
+
+
+def read(path: Path, *, max_bytes: int) -> LocatedToml:
+    """Reads and parses the file `path`.
+
+    Raises:
+        OSError: it cannot be read.
+        TomlFault: it has more than `max_bytes`, is not UTF-8, or is not TOML.
+    """
+    with path.open("rb") as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise TomlFault(1, f"the file has more than {max_bytes // 1024} KiB")
+    try:
+        return parse(content.decode().replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TomlFault(line, "not UTF-8 text") from None
 
 
 def parse(text: str) -> LocatedToml:
@@ -84,7 +103,7 @@ def parse(text: str) -> LocatedToml:
         raise _located(str(error), text) from None
     except RecursionError:
         raise TomlFault(1, "nested too deeply") from None
-    lines: dict[Path, int] = {}
+    lines: dict[KeyPath, int] = {}
     for line, path in _mentions(text):
         for length in range(1, len(path) + 1):
             lines.setdefault(path[:length], line)
@@ -94,14 +113,14 @@ def parse(text: str) -> LocatedToml:
 def _located(complaint: str, text: str) -> TomlFault:
     found = _AT_LINE.search(complaint)
     if found:
-        return TomlFault(int(found[1]), complaint[: found.start()])
+        return TomlFault(int(found[1]), f"not TOML: {complaint[: found.start()]}")
     last = max(1, len(text.splitlines()))
-    return TomlFault(last, _AT_END.sub("", complaint))
+    return TomlFault(last, f"not TOML: {_AT_END.sub('', complaint)}")
 
 
-def _mentions(text: str) -> Iterator[tuple[int, Path]]:
+def _mentions(text: str) -> Iterator[tuple[int, KeyPath]]:
     """Every key and table header of a valid text, as (line, whole path)."""
-    table: Path = ()
+    table: KeyPath = ()
     for line, statement in _statements(text):
         names = _names(tomllib.loads(statement))
         if statement.lstrip().startswith("["):
@@ -135,7 +154,7 @@ def _complete(statement: str) -> bool:
     return True
 
 
-def _names(parsed: Mapping[str, Any]) -> Path:
+def _names(parsed: Mapping[str, Any]) -> KeyPath:
     """The path of a statement's only key: `a.b = 1` and `[a.b]` give ("a", "b")."""
     names: list[str] = []
     value: Any = parsed

@@ -20,7 +20,7 @@ from pydantic_core import to_json
 
 from skerry.device_profiles.errors import ProfileInvalid, ProfileNotFound
 from skerry.device_profiles.kv import KvType
-from skerry.device_profiles.located_toml import LocatedToml, TomlFault, parse
+from skerry.device_profiles.located_toml import LocatedToml, TomlFault, parse, read
 
 MAX_PROFILE_BYTES = 64 * 1024
 _BUILT_IN = Path(__file__).parent
@@ -184,15 +184,13 @@ def read_profile(path: Path) -> Profile:
         ProfileInvalid: it is not a profile; names file, line and key.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_PROFILE_BYTES + 1)
+        located = read(path, max_bytes=MAX_PROFILE_BYTES)
     except OSError as error:
         what = f"the device profile '{path}' cannot be read: {error.strerror}"
         raise ProfileNotFound(what, hint="check the path") from error
-    if len(content) > MAX_PROFILE_BYTES:
-        what = f"'{path}' has more than {MAX_PROFILE_BYTES // 1024} KiB: not a device profile"
-        raise ProfileInvalid(what, hint="check the path")
-    profile = parse_profile(_decode(content, path), str(path))
+    except TomlFault as fault:
+        raise _invalid(str(path), fault.line, fault.what) from None
+    profile = _validated(located, str(path))
     if profile.name != path.stem:
         what = f"{path}: name is '{profile.name}', but the file is called '{path.stem}'"
         raise ProfileInvalid(what, hint="give both the same name")
@@ -205,30 +203,23 @@ def parse_profile(text: str, source: str) -> Profile:
     Raises:
         ProfileInvalid: it is not a profile.
     """
-    located = _parse(text, source)
+    try:
+        return _validated(parse(text), source)
+    except TomlFault as fault:
+        raise _invalid(source, fault.line, fault.what) from None
+
+
+def _validated(located: LocatedToml, source: str) -> Profile:
     try:
         return _adapter().validate_json(to_json(located.data))
     except ValidationError as error:
         fault = located.fault(error)
-        what = f"{source}, line {fault.line}: {fault.key or 'the profile'}: {fault.what}"
-        raise ProfileInvalid(what, hint=_WHAT_TO_DO) from None
+        what = f"{fault.key or 'the profile'}: {fault.what}"
+        raise _invalid(source, fault.line, what) from None
 
 
-def _decode(content: bytes, path: Path) -> str:
-    try:
-        return content.decode().replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        what = f"{path}, line {line}: not UTF-8 text"
-        raise ProfileInvalid(what, hint="save the file as UTF-8") from None
-
-
-def _parse(text: str, source: str) -> LocatedToml:
-    try:
-        return parse(text)
-    except TomlFault as fault:
-        what = f"{source}, line {fault.line}: not TOML: {fault.what}"
-        raise ProfileInvalid(what, hint="mend the syntax there") from None
+def _invalid(source: str, line: int, what: str) -> ProfileInvalid:
+    return ProfileInvalid(f"{source}, line {line}: {what}", hint=_WHAT_TO_DO)
 
 
 def _read_all(directory: Path) -> list[Profile]:

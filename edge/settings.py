@@ -35,7 +35,7 @@ from pydantic_settings import (
 )
 
 from skerry.device_profiles.kv import KvType
-from skerry.device_profiles.located_toml import LocatedToml, TomlFault, parse
+from skerry.device_profiles.located_toml import LocatedToml, TomlFault, read
 from skerry.edge.errors import ConfigError
 from skerry.edge.types import Consent, Sensitivity
 
@@ -247,8 +247,7 @@ def _nearest(name: str, known: Any) -> str | None:
 def _read_config() -> LocatedToml:
     path = config_path()
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CONFIG_BYTES + 1)
+        return read(path, max_bytes=MAX_CONFIG_BYTES)
     except FileNotFoundError:
         if not os.environ.get(CONFIG_VARIABLE):
             return LocatedToml({}, {})
@@ -257,22 +256,9 @@ def _read_config() -> LocatedToml:
     except OSError as error:
         what = f"the file of settings '{path}' cannot be read: {error.strerror}"
         raise ConfigError(what, hint="check its permissions") from error
-    return _parse_config(content, path)
-
-
-def _parse_config(content: bytes, path: Path) -> LocatedToml:
-    if len(content) > MAX_CONFIG_BYTES:
-        what = f"'{path}' has more than {MAX_CONFIG_BYTES // 1024} KiB: not a file of settings"
-        raise ConfigError(what, hint="check the path")
-    try:
-        return parse(content.decode().replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        what = f"{path}, line {line}: not UTF-8 text"
-        raise ConfigError(what, hint="save the file as UTF-8") from error
     except TomlFault as fault:
-        what = f"{path}, line {fault.line}: not TOML: {fault.what}"
-        raise ConfigError(what, hint="mend the syntax there") from None
+        what = f"{path}, line {fault.line}: {fault.what}"
+        raise ConfigError(what, hint="docs/settings.md shows such a file") from None
 
 
 def _config_error(error: ValidationError, given: Mapping[str, Any]) -> ConfigError:

@@ -6,7 +6,7 @@ nothing is sent anywhere unless a cloud is configured and Skerry is not offline.
 
 from __future__ import annotations
 
-from skerry.edge.doctor.examine import examine
+from skerry.edge.doctor.examination import examine
 from skerry.edge.doctor.report import SCHEMA, THIS_MACHINE, Check, ModelFits, Report, Status
 
 __all__ = ["SCHEMA", "THIS_MACHINE", "Check", "ModelFits", "Report", "Status", "examine"]

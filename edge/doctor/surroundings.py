@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 MIN_PYTHON = (3, 11)
-MIN_SQLITE = (3, 37, 0)
+MIN_SQLITE = (3, 33, 0)  # the index reads `sqlite_schema`, which is that old
 DISK_WARN_MB = 1024
 DISK_FAIL_MB = 100
 MEMORY_WARN_MB = 512

@@ -76,6 +76,7 @@ def test_fault_names_the_line(text: str, line: int) -> None:
     with pytest.raises(TomlFault) as raised:
         parse(text)
     assert raised.value.line == line
+    assert raised.value.what.startswith("not TOML: ")
     assert "at line" not in raised.value.what
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from skerry.device_profiles import load_profiles
 from skerry.edge.doctor import THIS_MACHINE, Report, Status, examine, parts, surroundings
-from skerry.edge.doctor.examine import CHECKS
+from skerry.edge.doctor.examination import CHECKS
 from skerry.edge.encoder import OnnxEncoder, Vectors
 from skerry.edge.engines.models import DEFAULT_MODEL
 from skerry.edge.index import Index
@@ -102,6 +102,17 @@ def test_one_broken_check_hides_no_other(
     assert hint
     assert _check(report, "python")[0] is Status.OK
     assert report.status is Status.FAIL
+
+
+def test_failing_fit_is_shown(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("no room to measure")
+
+    monkeypatch.setattr("skerry.edge.doctor.examination.fit_models", fail)
+    report = examine(settings)
+    status, detail, _ = _check(report, "fit")
+    assert (status, detail) == (Status.FAIL, "MemoryError: no room to measure")
+    assert report.machine is not None
 
 
 def test_sound_files(settings: Settings) -> None:

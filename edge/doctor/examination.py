@@ -51,18 +51,21 @@ def examine(settings: Settings) -> Report:
     if isinstance(device, Exception):  # the check of the profile says why
         return Report(checks, None, None, ())
     models = _attempt(lambda: fit_models(settings, device))
-    fits = () if isinstance(models, Exception) else models
-    return Report(checks, device.machine, device.picked.profile, fits)
+    if isinstance(models, Exception):
+        checks, models = (*checks, _failed("fit", models)), ()
+    return Report(checks, device.machine, device.picked.profile, models)
 
 
 def _make(name: str, check: Callable[[Settings], Check], settings: Settings) -> Check:
     result = _attempt(lambda: check(settings))
-    if isinstance(result, EdgeError | ProfileError):
-        return Check(name, Status.FAIL, result.what, result.hint)
-    if isinstance(result, Exception):
-        hint = "this is a fault of Skerry's or of the installation: report it"
-        return Check(name, Status.FAIL, f"{type(result).__name__}: {result}", hint)
-    return result
+    return _failed(name, result) if isinstance(result, Exception) else result
+
+
+def _failed(name: str, fault: Exception) -> Check:
+    if isinstance(fault, EdgeError | ProfileError):
+        return Check(name, Status.FAIL, fault.what, fault.hint)
+    hint = "this is a fault of Skerry's or of the installation: report it"
+    return Check(name, Status.FAIL, f"{type(fault).__name__}: {fault}", hint)
 
 
 def _attempt(work: Callable[[], Result]) -> Result | Exception:
