@@ -22,9 +22,10 @@ class Request:
     """What is asked. None takes the runtime's own setting.
 
     `session` continues a conversation that the device keeps; `history` is one that the caller
-    keeps. `labels` are the access labels that the caller holds. `as_of` (Unix seconds) asks
-    what was in force then. `approve` is shown exactly what would leave the device when
-    policy wants a person's consent; without it nothing leaves. `max_tokens` bounds the answer.
+    keeps. `labels` are the access labels that the caller holds. `offline` keeps this request on
+    the device. `as_of` (Unix seconds) asks what was in force then. `approve` is shown exactly
+    what would leave the device when policy wants a person's consent; without it nothing
+    leaves. `max_tokens` bounds the answer.
     """
 
     question: str
@@ -37,6 +38,7 @@ class Request:
     sensitivity: Sensitivity = Sensitivity.PUBLIC
     labels: frozenset[str] | None = None
     domain: str | None = None
+    offline: bool = False
     as_of: float | None = None
     budget: LatencyBudget | None = None
     max_tokens: int | None = None

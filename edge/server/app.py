@@ -1,0 +1,95 @@
+"""The application: endpoints, the guard in front of them, and errors in OpenAI's shape."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from fastapi import Request as HttpRequest
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from skerry.edge.errors import EdgeError
+from skerry.edge.runtime import Runtime
+from skerry.edge.server import chat, completions, embeddings, models, page, page_api
+from skerry.edge.server.admission import Admission
+from skerry.edge.server.errors import ApiError, as_api_error, validation_error
+from skerry.edge.server.guard import Guard
+from skerry.edge.server.metrics import Metrics
+from skerry.edge.server.options import ServerOptions
+from skerry.edge.server.service import Service, service_of
+from skerry.edge.server.sse import Json, error_response
+from skerry.guardrails.errors import GuardrailError
+
+_ROUTERS = (
+    chat.router,
+    completions.router,
+    embeddings.router,
+    models.router,
+    page_api.router,
+    page.router,
+)
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def create_app(runtime: Runtime, options: ServerOptions) -> FastAPI:
+    """The server as an ASGI application. It leaves `runtime` open; the caller closes it."""
+    service = make_service(runtime, options)
+    app = FastAPI(title="Skerry", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.service = service
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.get("/health")(_health)
+    app.get("/metrics")(_metrics)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(EdgeError, _known)
+    app.add_exception_handler(GuardrailError, _known)
+    if options.allow_origins:
+        _allow(app, options.allow_origins)
+    app.add_middleware(Guard, options=options, metrics=service.metrics)
+    return app
+
+
+def make_service(runtime: Runtime, options: ServerOptions) -> Service:
+    admission = Admission(runtime.parts.engine_options.parallel + options.waiting)
+    return Service(runtime, options, admission, Metrics(lambda: len(admission)), int(time.time()))
+
+
+def _allow(app: FastAPI, origins: tuple[str, ...]) -> None:
+    """CORS for the origins that were named, and no others; a key travels in a header, no cookie."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+    )
+
+
+def _health() -> Json:
+    return Json({"status": "ok"})
+
+
+def _metrics(service: Annotated[Service, Depends(service_of)]) -> Response:
+    return Response(service.metrics.text(), media_type=_METRICS_TYPE)
+
+
+async def _invalid(request: HttpRequest, error: Exception) -> Json:  # noqa: ARG001
+    assert isinstance(error, RequestValidationError)
+    return error_response(validation_error(error.errors()))
+
+
+async def _http_error(request: HttpRequest, error: Exception) -> Json:
+    """An `ApiError` as it is; of the framework's own (no such route), the status."""
+    if isinstance(error, ApiError):
+        return error_response(error)
+    assert isinstance(error, HTTPException)
+    what = f"{request.method} {request.url.path[:200]}: {error.detail}."
+    return error_response(ApiError(error.status_code, what, code="http_error"))
+
+
+async def _known(request: HttpRequest, error: Exception) -> Json:  # noqa: ARG001
+    return error_response(as_api_error(error))

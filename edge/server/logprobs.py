@@ -1,0 +1,46 @@
+"""Log-probabilities in the shapes of chat completions and of the older completions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+from skerry.edge.engines.base import TokenLogprob
+
+Tops = Sequence[Sequence[TokenLogprob]]
+
+
+def chat_logprobs(tokens: Sequence[TokenLogprob], tops: Tops) -> dict[str, Any] | None:
+    """None when none were asked for."""
+    if not tokens:
+        return None
+    content = [
+        {**_entry(token), "top_logprobs": [_entry(other) for other in top]}
+        for token, top in zip(tokens, tops, strict=True)
+    ]
+    return {"content": content, "refusal": None}
+
+
+def legacy_logprobs(
+    tokens: Sequence[TokenLogprob], tops: Tops, offset: int
+) -> dict[str, Any] | None:
+    """`offset` is where, in code points, the first token begins in the text of the choice."""
+    if not tokens:
+        return None
+    texts = [token.text for token in tokens]
+    offsets = accumulate((len(text) for text in texts[:-1]), initial=offset)
+    return {
+        "tokens": texts,
+        "token_logprobs": [token.logprob for token in tokens],
+        "top_logprobs": [{other.text: other.logprob for other in top} for top in tops],
+        "text_offset": list(offsets),
+    }
+
+
+def _entry(token: TokenLogprob) -> dict[str, Any]:
+    return {
+        "token": token.text,
+        "logprob": token.logprob,
+        "bytes": list(token.text.encode()),
+    }

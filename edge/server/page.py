@@ -1,0 +1,55 @@
+"""The chat page at `/`: static files of the package `skerry.edge.page`, nothing else."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from skerry.edge.server.errors import ApiError
+
+router = APIRouter()
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+
+
+@router.get("/")
+def index() -> Response:
+    return _file("index.html")
+
+
+@router.get("/page/{name:path}")
+def file(name: str) -> Response:
+    return _file(name)
+
+
+@router.get("/favicon.ico")
+def favicon() -> Response:
+    """The page names its own icon; browsers ask for this one all the same."""
+    return Response(status_code=204)
+
+
+def _file(name: str) -> Response:
+    found = _find(name)
+    kind = _TYPES.get("." + name.rpartition(".")[2])
+    if found is None or kind is None:
+        raise ApiError(404, f"there is no page '{name[:200]}'.", code="not_found")
+    return Response(found.read_bytes(), media_type=kind, headers={"cache-control": "no-cache"})
+
+
+def _find(name: str) -> Traversable | None:
+    """The file, stepping down from the folder by plain names only."""
+    place = files("skerry.edge") / "page"
+    for part in name.split("/"):
+        if part in {"", ".", ".."} or "\\" in part or "\0" in part or not place.is_dir():
+            return None
+        place = place / part
+    return place if place.is_file() else None

@@ -1,0 +1,173 @@
+"""Runs the application on a socket of its own: binding, limits on slow clients, a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from skerry.edge.errors import ConfigError
+from skerry.edge.server.service import Service
+
+HEADER_SECONDS = 10.0
+_KEEP_ALIVE_SECONDS = 15
+_MOST_CONNECTIONS = 512
+_LONGEST_HEADERS = 32 * 1024
+_GRACE_SECONDS = 3  # for answers to end once they are cancelled
+_BACKLOG = 128
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket, not listening yet; port 0 takes a free one.
+
+    Raises:
+        ConfigError: the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise _cannot_bind(host, port, error) from error
+    return bound
+
+
+def _cannot_bind(host: str, port: int, error: OSError) -> ConfigError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(
+            f"port {port} on {host} is taken by {_holder(port)}",
+            hint="stop that, or choose another with --port; --port 0 takes a free one",
+        )
+    if error.errno == errno.EACCES:
+        return ConfigError(
+            f"port {port} on {host} needs more rights than this user has",
+            hint="choose a port above 1023",
+        )
+    what = f"cannot bind {host}, port {port}: {error.strerror or error}"
+    return ConfigError(what, hint="give an address of this machine with --host")
+
+
+def _holder(port: int) -> str:
+    """The process that listens on a port, as far as this user may know."""
+    import psutil
+
+    with suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            local = connection.laddr
+            if local and local.port == port and connection.status == psutil.CONN_LISTEN:
+                if connection.pid is None:
+                    break
+                return f"'{psutil.Process(connection.pid).name()}' (process {connection.pid})"
+    return "another process"
+
+
+def url_of(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[], None]) -> None:
+    """Serves until SIGINT or SIGTERM, then lets running answers end or cancels them.
+
+    Args:
+        ready: called once requests are taken.
+    """
+    service: Service = app.state.service
+    config = uvicorn.Config(
+        app,
+        http=SlowGuard,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=int(service.options.drain_seconds) + _GRACE_SECONDS,
+        limit_concurrency=_MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=_LONGEST_HEADERS,
+    )
+    asyncio.run(_Server(config, service, ready).serve(sockets=[bound]))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it is ready and cancels what does not end in time."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._service = service
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        admission = self._service.admission
+        admission.close()
+        asyncio.get_running_loop().call_later(
+            self._service.options.drain_seconds, admission.cancel_all
+        )
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ends on either signal with exit code 0; uvicorn's own raises the signal again."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+class SlowGuard(H11Protocol):
+    """Closes a connection whose request headers do not arrive in time (slow loris); uvicorn itself
+    waits for ever."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._between_requests():
+            self._expect_headers()
+        else:
+            self._relax()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relax()
+        super().connection_lost(exc)
+
+    def _between_requests(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _expect_headers(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+
+    def _relax(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self._between_requests():
+            self.transport.close()

@@ -1,0 +1,1 @@
+"""What clients send, as checked data: one module per endpoint."""
