@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from skerry.edge.errors import EmbedderMismatch
 from skerry.edge.index import bm25
 from skerry.edge.index.document_table import DocumentTableBuilder
 from skerry.edge.index.governance import DocumentTable
 from skerry.edge.index.postings import ENTRY
-from skerry.edge.index.schema import fact
+from skerry.edge.index.schema import check_encoder, fact
 from skerry.edge.index.vectors import VectorSet, row_type, sign_words
 
 Rows = NDArray[np.intp]
@@ -170,14 +169,6 @@ class CollectionCache:
         columns.documents.update(connection, seen)
         _load_chunks(connection, columns, self._dimensions)
         return _collection(connection, columns, generation)
-
-
-def check_encoder(connection: sqlite3.Connection, encoder_id: str) -> None:
-    """Raises EmbedderMismatch if the file's vectors come from another encoder."""
-    pinned = fact(connection, "encoder_id")
-    if pinned not in (None, encoder_id):
-        what = f"the index was built with the encoder '{pinned}', not with '{encoder_id}'"
-        raise EmbedderMismatch(what, hint="Run `skerry index reembed` to bring it up to date.")
 
 
 def _load_chunks(connection: sqlite3.Connection, columns: _Columns, dimensions: int) -> None:

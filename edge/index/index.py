@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from skerry.edge.encoder.base import TextEncoder
 from skerry.edge.errors import InputError
 from skerry.edge.index import add, events, files, freshness, reembedding, store, verify
-from skerry.edge.index.collection import CollectionCache, check_encoder
+from skerry.edge.index.collection import CollectionCache
 from skerry.edge.index.database import Database
 from skerry.edge.index.drafts import Drafter
 from skerry.edge.index.governance import document_in_force, gone
 from skerry.edge.index.intake import Intake
-from skerry.edge.index.schema import fact, migrate, set_fact
+from skerry.edge.index.schema import check_encoder, fact, migrate, set_fact
 from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
 from skerry.edge.index.types import (
     Document,

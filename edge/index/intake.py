@@ -13,6 +13,7 @@ from skerry.edge.errors import DocumentError
 from skerry.edge.index.database import Database
 from skerry.edge.index.drafts import Drafter, Governance, Origin
 from skerry.edge.index.parse import Parsed
+from skerry.edge.index.schema import check_encoder
 from skerry.edge.index.store import Known, change, expired_records, newest
 from skerry.edge.index.types import Failure, IngestReport, Kind
 
@@ -64,6 +65,7 @@ class Intake:
         """Drafts a document and writes it in the place of what it replaces, if anything."""
         draft = self.drafter.draft(origin, governance, parsed)
         with change(self.database) as transaction:
+            check_encoder(transaction.connection, self.drafter.encoder.id)
             known = newest(transaction.connection, origin.source, origin.key)
             if known is not None and same(known.origin, origin):
                 tally.unchanged.append(name)  # another process was quicker

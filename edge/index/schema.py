@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from skerry.edge.errors import IndexFault
+from skerry.edge.errors import EmbedderMismatch, IndexFault
 from skerry.edge.index.database import Database
 
 APPLICATION_ID = 0x534B5259  # "SKRY": tells an index from other SQLite files
@@ -118,6 +118,14 @@ def fact(connection: sqlite3.Connection, name: str) -> Any:
 
 def set_fact(connection: sqlite3.Connection, name: str, value: str | int | None) -> None:
     connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+
+def check_encoder(connection: sqlite3.Connection, encoder_id: str) -> None:
+    """Raises EmbedderMismatch if the file's vectors come from another encoder."""
+    pinned = fact(connection, "encoder_id")
+    if pinned not in (None, encoder_id):
+        what = f"the index was built with the encoder '{pinned}', not with '{encoder_id}'"
+        raise EmbedderMismatch(what, hint="Run `skerry index reembed` to bring it up to date.")
 
 
 def _applied(connection: sqlite3.Connection, path: Path) -> int:
