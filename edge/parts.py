@@ -170,10 +170,10 @@ class Parts:
         wanted = self.settings
         return PolicyInput(
             classification=seen,
-            network=self.network(),
+            network=Network.OFFLINE if request.offline else self.network(),
             consent=wanted.consent if request.consent is None else request.consent,
             device=device_state(),
-            available=self.available(),
+            available=self.available(request),
             findings=tuple(findings),
             sensitivity=max(wanted.sensitivity, request.sensitivity),
             budget=request.budget,
@@ -185,8 +185,10 @@ class Parts:
         wanted = self.settings
         return network_state(wanted.offline, wanted.cloud_url, metered=wanted.network_metered)
 
-    def available(self) -> frozenset[Tier]:
-        """The tiers that could answer now."""
+    def available(self, request: Request) -> frozenset[Tier]:
+        """The tiers that could answer now. Grammars and adapters exist only on the device."""
+        if request.grammar is not None or request.adapter is not None:
+            return _ON_DEVICE
         if self.settings.offline or not self.settings.cloud_url or not self.cloud.available():
             return _ON_DEVICE
         return _ON_DEVICE | {Tier.CLOUD, Tier.CLOUD_REASONING}
@@ -243,7 +245,8 @@ class Parts:
                 ttft_s=wanted.cloud_ttft_s,
                 idle_s=wanted.cloud_idle_s,
                 total_s=wanted.cloud_total_s,
-            )
+            ),
+            offline=lambda: self.network() is Network.OFFLINE,
         )
 
 
@@ -257,4 +260,4 @@ def build_parts(settings: Settings | None, overrides: Mapping[str, Any]) -> Part
 
     if settings is None:
         return Parts(Settings(**overrides))
-    return Parts(settings.model_copy(update=dict(overrides)))
+    return Parts(settings.with_changes(**overrides))

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from skerry.edge.settings import Settings
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
-_DECLINES = frozenset({Tier.HUMAN, Tier.REFUSE})
 _NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
 
 
@@ -185,7 +184,7 @@ class Runtime:
         budget = PromptBudget.of(self.parts.context_tokens, max_tokens)
         prompt = assemble(
             request.question,
-            () if route.tier in _DECLINES else hits,
+            () if route.tier is Tier.REFUSE else hits,
             self.parts.history(request, budget.history),
             budget=budget,
             count_tokens=self.parts.encoder.count_tokens,
@@ -230,8 +229,10 @@ class Runtime:
         return receipt
 
     def _run(self, tier: Tier, work: Work) -> tiers.TierRun:
-        if tier in _DECLINES:
-            return tiers.decline(self._declining(tier))
+        if tier is Tier.REFUSE:
+            return tiers.decline(tiers.REFUSED)
+        if tier is Tier.HUMAN:
+            return tiers.refer(work, self.parts.policy.safety.notice)
         if self._cannot_be_grounded(work):
             return tiers.decline(NOT_FOUND)
         if tier is Tier.RULES:
@@ -239,11 +240,6 @@ class Runtime:
         if tier is Tier.DEVICE:
             return self._on_device(work)
         return tiers.ask_cloud(work, self.parts.cloud, reasoning=tier is Tier.CLOUD_REASONING)
-
-    def _declining(self, tier: Tier) -> str:
-        if tier is Tier.REFUSE:
-            return tiers.REFUSED
-        return f"{tiers.REFERRED} {self.parts.policy.safety.notice}"
 
     def _on_device(self, work: Work) -> tiers.TierRun:
         with self.parts.engine(work.request.model) as engine:

@@ -25,7 +25,7 @@ from skerry.edge.events import TextReleased
 from skerry.edge.prompt import Prompt
 from skerry.edge.request import Request
 from skerry.edge.types import Route
-from skerry.guardrails.answer import Answer, Evidence, Verdict
+from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
 from skerry.guardrails.screen import screen
@@ -34,6 +34,7 @@ from skerry.guardrails.support import quotation
 if TYPE_CHECKING:
     from skerry.edge.escalate import Preview, RemoteTier
     from skerry.edge.escalate.base import Egress
+    from skerry.edge.index.types import Chunk
 
 REFUSED = (
     "This is outside what this runtime answers. Ask about the documents that it holds, "
@@ -43,9 +44,12 @@ REFERRED = "This needs a person, not a language model."
 
 
 class Gate(Protocol):
+    @property
+    def wants_more(self) -> bool: ...
+
     def feed(self, text: str) -> str: ...
 
-    def finish(self) -> tuple[str, Answer]: ...
+    def finish(self, *, whole: bool = True) -> tuple[str, Answer]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,11 @@ class Work:
         return GroundedGate(self.request.question, self.evidence()) if self.grounded else OpenGate()
 
     def evidence(self) -> list[Evidence]:
-        return [Evidence(source.mark, source.chunk.text) for source in self.prompt.sources]
+        """The sources as the gate sees them."""
+        return [
+            Evidence(one.mark, one.chunk.text, context=_about(one.chunk))
+            for one in self.prompt.sources
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +168,22 @@ def _approved(request: Request, preview: Preview) -> bool:
     return request.approve is not None and request.approve(preview)
 
 
+def refer(work: Work, notice: str) -> TierRun:
+    """Sends the person to a person, with what the documents say about it, word for word."""
+    text = f"{REFERRED} {notice}"
+    found = quotation(work.request.question, work.evidence())
+    if found is None:
+        return (yield from decline(text))
+    quoted, mark = found
+    text = f"{text}\n\n{quoted} [{mark}]"
+    yield TextReleased(text)
+    return Outcome(fixed(text, marks=(mark,)))
+
+
 def decline(text: str) -> TierRun:
     """Answers with the runtime's own words."""
     yield TextReleased(text)
-    return Outcome(fixed(text, verdict=Verdict.WITHHELD))
+    return Outcome(fixed(text))
 
 
 def _through(
@@ -174,7 +194,10 @@ def _through(
         last = piece
         if text := gate.feed(piece.text):
             yield TextReleased(text)
-    rest, answer = gate.finish()
+        if not gate.wants_more:
+            last = replace(last, finish=FinishReason.STOP)
+            break
+    rest, answer = gate.finish(whole=last.finish is FinishReason.STOP)
     if rest:
         yield TextReleased(rest)
     return answer, last
@@ -189,6 +212,10 @@ def _restored(pieces: Iterable[Piece], pseudonyms: Pseudonyms) -> Iterator[Piece
     for piece in pieces:
         text = restorer.feed(piece.text)
         yield replace(piece, text=text + restorer.flush() if piece.finish else text)
+
+
+def _about(chunk: Chunk) -> str:
+    return "\n".join((chunk.title, *chunk.heading))
 
 
 def _redacted(message: Message, pseudonyms: Pseudonyms, route: Route) -> Message:

@@ -24,11 +24,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A source that an answer may cite as `[mark]`."""
+    """A source that an answer may cite as `[mark]`. `context` is its title and headings."""
 
     mark: int
     text: str
     in_force: bool = True
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.sentences import SentenceBuffer
-from skerry.guardrails.support import best_support, missing_numbers, quotation, support
+from skerry.guardrails.support import best_support, numbers_hold, quotation, support
 
 NOT_FOUND = "The documents do not say."
 _MARKS = re.compile(r"\s?\[(\d{1,3}(?:\s?,\s?\d{1,3}){0,9})\]")
@@ -27,9 +27,16 @@ _ADMITS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """`support_floor`: least share of a sentence's content words that its source must have."""
+    """How strict the gate is.
+
+    `support_floor` is the least share of a sentence's content words that its source must have;
+    `number_floor` the same for the very passage that holds its numbers. After `patience`
+    sentences in a row that do not hold, the rest of the draft is not waited for.
+    """
 
     support_floor: float = 0.6
+    number_floor: float = 0.6
+    patience: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +68,14 @@ def judge(sentence: str, evidence: Sequence[Evidence], rules: GateRules) -> Judg
         if cited:
             findings = (*findings, _finding(FindingKind.CITATION, "miscited", sentence))
         cited = [chosen]
-    if missing_numbers(claim, (one.text for one in cited)):
+    if not numbers_hold(claim, cited, rules.number_floor):
         return _drop("number_not_in_source", claim, findings)
     return Judgement(_with_marks(claim, cited), tuple(one.mark for one in cited), findings)
 
 
 def _supports(claim: str, cited: Sequence[Evidence], rules: GateRules) -> bool:
-    return support(claim, "\n".join(one.text for one in cited)) >= rules.support_floor
+    sources = "\n".join(f"{one.context}\n{one.text}" for one in cited)
+    return support(claim, sources) >= rules.support_floor
 
 
 def _usable_marks(
@@ -106,6 +114,10 @@ def _with_marks(claim: str, cited: Sequence[Evidence]) -> str:
     return f"{body[:cut]}{marks}{body[cut:]}{space}"
 
 
+def _is_ended(sentence: str) -> bool:
+    return _MARKS.sub("", sentence).rstrip().endswith((".", "!", "?", "…", "|", "。"))
+
+
 def _finding(kind: FindingKind, label: str, text: str) -> Finding:
     return Finding(kind, label, 0, len(text), 1.0, Where.OUTPUT, f"gate:{label}")
 
@@ -134,12 +146,20 @@ class GroundedGate:
         self._findings: list[Finding] = []
         self._said: set[str] = set()
         self._dropped = False
+        self._in_vain = 0
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more of the draft may still hold."""
+        return self._in_vain < self._rules.patience
 
     def feed(self, text: str) -> str:
         return "".join(self._release(sentence) for sentence in self._buffer.feed(text))
 
-    def finish(self) -> tuple[str, Answer]:
-        last = "".join(self._release(sentence) for sentence in self._buffer.flush())
+    def finish(self, *, whole: bool = True) -> tuple[str, Answer]:
+        """The rest, and the answer. A sentence that is cut off (not `whole`) is left out."""
+        rest = [one for one in self._buffer.flush() if whole or _is_ended(one)]
+        last = "".join(self._release(sentence) for sentence in rest)
         if not "".join(self._released).strip():
             last = self._instead()
         verdict = Verdict.REPAIRED if self._dropped else Verdict.RELEASED
@@ -152,9 +172,12 @@ class GroundedGate:
         self._findings += judgement.findings
         key = " ".join(_MARKS.sub("", judgement.text).casefold().split())
         if not judgement.text or key in self._said:
-            self._dropped = self._dropped or bool(judgement.findings) or key in self._said
+            if judgement.findings or key in self._said:
+                self._dropped = True
+                self._in_vain += 1
             return ""
         self._said.add(key)
+        self._in_vain = 0
         return self._show(judgement.text, judgement.marks)
 
     def _show(self, text: str, marks: Sequence[int]) -> str:
@@ -179,6 +202,8 @@ class GroundedGate:
 class OpenGate:
     """Passes text that claims no source: conversation, code, structured output."""
 
+    wants_more = True
+
     def __init__(self) -> None:
         self._released: list[str] = []
 
@@ -186,11 +211,14 @@ class OpenGate:
         self._released.append(text)
         return text
 
-    def finish(self) -> tuple[str, Answer]:
+    def finish(self, *, whole: bool = True) -> tuple[str, Answer]:  # noqa: ARG002
         text = "".join(self._released)
         return "", Answer(text, (), Verdict.RELEASED, (), _SEAL)
 
 
-def fixed(text: str, *, verdict: Verdict = Verdict.WITHHELD) -> Answer:
-    """An answer of the runtime's own words: a refusal, a referral to a person."""
-    return Answer(text, (), verdict, (), _SEAL)
+def fixed(text: str, *, marks: tuple[int, ...] = ()) -> Answer:
+    """An answer of the runtime's own words: a refusal, or a referral to a person.
+
+    `marks` are the sources that it quotes word for word.
+    """
+    return Answer(text, marks, Verdict.WITHHELD, (), _SEAL)

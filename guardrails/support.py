@@ -7,7 +7,8 @@ same words passes here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import snowballstemmer
@@ -57,6 +58,47 @@ def _plain(number: str) -> str:
     return bare.rstrip("0").rstrip(".") if "." in bare else bare
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence or table row of a source, and what it is about: title and headings.
+
+    `header` is the header row of the table that a row is in.
+    """
+
+    text: str
+    about: str
+    header: str = ""
+
+    @property
+    def context(self) -> str:
+        return f"{self.about}\n{self.header}"
+
+    @property
+    def spoken(self) -> str:
+        """The text; a table row with the name of each column before its cell."""
+        if not self.header:
+            return self.text
+        pairs = zip(_cells(self.header), _cells(self.text), strict=False)
+        return "; ".join(f"{name}: {cell}" for name, cell in pairs if cell) + "."
+
+
+def passages(source: Evidence) -> Iterator[Passage]:
+    """The sentences and table rows of a source, in order."""
+    header = ""
+    for start, end in sentences(source.text):
+        text = source.text[start:end].strip()
+        if not text.startswith("|"):
+            header = ""
+        elif not header:
+            header = text
+            continue
+        yield Passage(text, source.context, header)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
 def support(sentence: str, source: str) -> float:
     """The share of the sentence's content stems that the source has; 0 for none at all."""
     stems = content_stems(sentence)
@@ -65,27 +107,40 @@ def support(sentence: str, source: str) -> float:
 
 def best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[float, Evidence | None]:
     """The source that supports the sentence best; the earlier one wins a tie."""
-    scored = [(support(sentence, one.text), one) for one in evidence]
+    scored = [(support(sentence, f"{one.context}\n{one.text}"), one) for one in evidence]
     return max(scored, key=lambda pair: pair[0], default=(0.0, None))
 
 
-def missing_numbers(sentence: str, sources: Iterable[str]) -> frozenset[str]:
-    """The numbers of the sentence that no source has."""
-    known: frozenset[str] = frozenset().union(*(numbers(source) for source in sources))
-    return numbers(sentence) - known
+def numbers_hold(sentence: str, evidence: Sequence[Evidence], floor: float) -> bool:
+    """Whether the numbers of `sentence` are about what it says they are about.
+
+    Each number must be in a passage that has at least `floor` of the sentence's content
+    words, its context counted in: "extension 231" is not held by a row about somebody else.
+    """
+    wanted = numbers(sentence)
+    return all(
+        any(
+            number in numbers(passage.text)
+            and support(sentence, f"{passage.context}\n{passage.text}") >= floor
+            for one in evidence
+            for passage in passages(one)
+        )
+        for number in wanted
+    )
 
 
 def quotation(question: str, evidence: Sequence[Evidence]) -> tuple[str, int] | None:
-    """The sentence of the evidence that shares most with the question, with its mark.
+    """The passage of the evidence that shares most with the question, with its mark.
 
-    None when no sentence shares two content words, or the only one that the question has.
+    What a passage says itself counts double beside its context. None when the best one has
+    less than half of the question's content words.
     """
     asked = content_stems(question)
-    best, least = None, min(2, len(asked))
+    best: tuple[float, str, int] | None = None
     for one in evidence:
-        for start, end in sentences(one.text):
-            text = one.text[start:end].strip()
-            shared = len(asked & content_stems(text))
-            if shared >= max(least, 1) and (best is None or shared > best[0]):
-                best = (shared, text, one.mark)
-    return None if best is None else (best[1], best[2])
+        for passage in passages(one):
+            own = len(asked & content_stems(passage.text))
+            whole = len(asked & content_stems(f"{passage.context}\n{passage.text}"))
+            if own and whole * 2 >= len(asked) and (best is None or own + whole > best[0]):
+                best = (own + whole, passage.spoken, one.mark)
+    return None if best is None else best[1:]

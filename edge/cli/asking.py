@@ -52,8 +52,15 @@ def build_request(
 def approver(*, yes: bool) -> Callable[[Preview], bool] | None:
     """Asks on a terminal; approves everything with `--yes`; None, which is no, on a pipe."""
     if yes:
-        return lambda preview: True  # noqa: ARG005
+        return _approve
     return _ask_person if click.get_text_stream("stdin").isatty() else None
+
+
+def _approve(preview: Preview) -> bool:
+    click.secho(
+        f"sending {preview.size_bytes:,} bytes to {preview.destination}", dim=True, err=True
+    )
+    return True
 
 
 def _ask_person(preview: Preview) -> bool:

@@ -142,3 +142,47 @@ def test_the_open_gate_passes_text_on() -> None:
     gate = OpenGate()
     assert gate.feed("a") + gate.feed("b") == "ab"
     assert gate.finish()[1].text == "ab"
+
+
+PHONES = Evidence(
+    1,
+    "When the clinic is closed, callers hear a message of 100 seconds.\n\n"
+    "| Who | Extension | When |\n| Reception | 200 | daily |\n| Pharmacist | 231 | weekdays |",
+    context="Opening hours and contacts\nTelephone numbers",
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ("The extension of the pharmacist is 231.", True),
+        ("The extension of the pharmacist is 200.", False),
+        ("The extension of the pharmacist is 100 seconds.", False),
+        ("The closed clinic has a message of 100 seconds.", True),
+    ],
+)
+def test_a_number_belongs_to_the_words_beside_it(claim: str, holds: bool) -> None:
+    judgement = judge(claim, [PHONES], GateRules())
+    assert bool(judgement.text) is holds
+    assert holds or judgement.findings[-1].label == "number_not_in_source"
+
+
+def test_the_row_of_a_table_is_quoted() -> None:
+    gate = GroundedGate("What is the extension of the pharmacist?", [PHONES])
+    _, answer = gate.finish()
+    assert answer.text == "Who: Pharmacist; Extension: 231; When: weekdays. [1]"
+
+
+def test_a_hopeless_draft_is_not_waited_for() -> None:
+    gate = GroundedGate("How often is the trolley checked?", EVIDENCE)
+    gate.feed("Bananas grow. ")
+    assert gate.wants_more
+    gate.feed("Lemons are sour. Figs are sweet. ")
+    assert not gate.wants_more
+
+
+def test_a_sentence_that_was_cut_off_is_left_out() -> None:
+    gate = GroundedGate("How often is the trolley checked?", EVIDENCE)
+    gate.feed("The trolley is checked every day. The emergency trolley is checked every")
+    _, answer = gate.finish(whole=False)
+    assert answer.text == "The trolley is checked every day [1]."
