@@ -1,0 +1,134 @@
+// The chat page of `skerry serve`: puts the parts together.
+
+import { announce } from "/page/announce.js";
+import * as api from "/page/api.js";
+import { Composer } from "/page/composer.js";
+import { Conversation } from "/page/conversation.js";
+import { askForKey, wireDialogs } from "/page/dialogs.js";
+import { Documents, holdings } from "/page/documents.js";
+import { byId } from "/page/dom.js";
+import { currentKey, keepKey, takeKeyFromAddress } from "/page/key.js";
+import { OfflineSwitch } from "/page/offline.js";
+import { Panel } from "/page/panel.js";
+import { Scroll } from "/page/scroll.js";
+import { promise, stateLine } from "/page/standing.js";
+
+const ASK_FOR_KEY = "Open the address that `skerry serve` printed, or paste the key from the file that it named.";
+const WRONG_KEY = "That key is not this server's. The right one is in the file that `skerry serve` named.";
+
+takeKeyFromAddress();
+wireDialogs();
+
+const offline = new OfflineSwitch(byId("offline"), () => showStanding());
+const panel = new Panel();
+const documents = new Documents(withKey);
+const scroll = new Scroll(byId("scroller"));
+const conversation = new Conversation(byId("conversation"), {
+  isOffline: () => offline.on,
+  openSource,
+  withKey,
+  onChange: showBusy,
+});
+const composer = new Composer({ ask, stop: () => conversation.stop() });
+
+let standing = null;
+let asking = null;
+
+byId("new").addEventListener("click", startAnew);
+byId("open-documents").addEventListener("click", (event) => toggleDocuments(event.currentTarget));
+document.addEventListener("keydown", onKey);
+composer.focus();
+load();
+
+async function load() {
+  try {
+    standing = await withKey(api.state);
+  } catch (error) {
+    if (!(error instanceof api.Fault)) throw error;
+    byId("state").textContent = error.message;
+  }
+  showStanding();
+  await documents.list();
+  byId("holdings").textContent = standing ? holdings(documents.found) : "";
+}
+
+function showStanding() {
+  if (standing === null) return;
+  offline.force(standing.offline);
+  byId("state").textContent = stateLine(standing);
+  byId("promise").textContent = promise(standing, offline.on);
+}
+
+function ask(question) {
+  byId("welcome").hidden = true;
+  scroll.follow();
+  return conversation.ask(question);
+}
+
+function showBusy(busy) {
+  composer.setBusy(busy);
+  if (busy) announce("Answering");
+}
+
+function startAnew() {
+  conversation.reset();
+  byId("welcome").hidden = false;
+  composer.focus();
+  announce("New conversation");
+}
+
+function toggleDocuments(opener) {
+  if (panel.isOpen) return panel.close();
+  panel.open(opener);
+  return documents.list();
+}
+
+function openSource(citation, opener) {
+  panel.open(opener);
+  return documents.open(citation.document, { start: citation.start, end: citation.end });
+}
+
+/** Does `work`; where the server wants a key, asks for one and does it again. */
+async function withKey(work) {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof api.Fault && error.wantsKey)) throw error;
+      if (!(await newKey())) throw error;
+    }
+  }
+}
+
+/** Asks for a key once, however many requests want one. */
+function newKey() {
+  asking ??= askForKey(currentKey() ? WRONG_KEY : ASK_FOR_KEY)
+    .then((key) => {
+      if (key !== null) keepKey(key);
+      return key !== null;
+    })
+    .finally(() => {
+      asking = null;
+    });
+  return asking;
+}
+
+function onKey(event) {
+  if (document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape") escape();
+  if (event.key === "/" && !isWriting(event.target)) {
+    event.preventDefault();
+    panel.covers && panel.close();
+    composer.focus();
+  }
+}
+
+function escape() {
+  if (panel.covers) panel.close();
+  else if (conversation.busy) conversation.stop();
+  else if (panel.isOpen) panel.close();
+}
+
+function isWriting(element) {
+  return element instanceof Element && element.matches("input, textarea, select");
+}

@@ -1,0 +1,56 @@
+// The two things that a person is asked: for the key, and whether something may leave the device.
+// Native modal dialogs keep the focus inside and give it back.
+
+import { byId, el } from "/page/dom.js";
+import * as words from "/page/words.js";
+
+/** The key that a person gives; null when they close the dialog. `why` says what is wrong. */
+export async function askForKey(why) {
+  const field = byId("key");
+  byId("key-why").textContent = why;
+  field.value = "";
+  const given = await answerOf(byId("key-dialog"), field);
+  return given && field.value.trim() ? field.value : null;
+}
+
+/** Whether a person approves exactly `preview`. Closing the dialog is no. */
+export function askToSend(preview) {
+  byId("approval-what").textContent = outline(preview);
+  byId("approval-body").replaceChildren(...preview.messages.map(message));
+  return answerOf(byId("approval-dialog"), byId("keep"));
+}
+
+function outline({ destination, model, size_bytes, redactions }) {
+  const model_named = model ? `, for the model ${model}` : "";
+  const replaced = redactions ? ` ${words.count(redactions, "identifier")} of yours ${redactions === 1 ? "was" : "were"} replaced.` : "";
+  return `${words.bytes(size_bytes)} would go to ${destination}${model_named}. Nothing has been sent yet.${replaced}`;
+}
+
+function message({ role, text }) {
+  return el("section", { class: "message" }, el("h3", {}, role), el("p", {}, text));
+}
+
+/** Shows `dialog`; true when its form is submitted, false when it is closed in another way. */
+function answerOf(dialog, focus) {
+  const form = dialog.querySelector("form");
+  return new Promise((resolve) => {
+    const submit = (event) => {
+      event.preventDefault();
+      dialog.close("yes");
+    };
+    const close = () => {
+      form.removeEventListener("submit", submit);
+      resolve(dialog.returnValue === "yes");
+    };
+    dialog.returnValue = "";
+    form.addEventListener("submit", submit);
+    dialog.addEventListener("close", close, { once: true });
+    dialog.showModal();
+    focus.focus();
+  });
+}
+
+/** The buttons that close a dialog without a yes. */
+export function wireDialogs() {
+  byId("keep").addEventListener("click", () => byId("approval-dialog").close(""));
+}

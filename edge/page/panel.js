@@ -1,0 +1,47 @@
+// The side panel: beside the conversation where there is room, above it where there is not. Above,
+// the rest of the page is inert, so that the focus stays inside, and goes back where it was.
+
+import { byId } from "/page/dom.js";
+
+const BESIDE = matchMedia("(min-width: 1080px)");
+
+export class Panel {
+  #opener = null;
+
+  constructor() {
+    byId("close-panel").addEventListener("click", () => this.close());
+    byId("veil").addEventListener("click", () => this.close());
+    BESIDE.addEventListener("change", () => this.#arrange());
+    this.isOpen = BESIDE.matches;
+    this.#arrange();
+  }
+
+  open(opener) {
+    this.#opener = opener;
+    this.isOpen = true;
+    this.#arrange();
+    byId("panel-title").focus({ preventScroll: true });
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#arrange();
+    const back = this.#opener?.isConnected ? this.#opener : byId("question");
+    back.focus();
+  }
+
+  /** Whether it covers the conversation, so that Escape means it first. */
+  get covers() {
+    return this.isOpen && !BESIDE.matches;
+  }
+
+  #arrange() {
+    const { covers } = this;
+    byId("panel").hidden = !this.isOpen;
+    byId("veil").hidden = !covers;
+    byId("room").inert = covers;
+    document.body.classList.toggle("with-panel", this.isOpen && !covers);
+    byId("open-documents").setAttribute("aria-expanded", String(this.isOpen));
+  }
+}

@@ -1,0 +1,29 @@
+// Keeps the newest text in sight while a person is at the end; leaves them alone when they read
+// further up.
+
+const NEAR = 80;
+
+export class Scroll {
+  #following = true;
+
+  constructor(element) {
+    this.element = element;
+    element.addEventListener("scroll", () => this.#look(), { passive: true });
+    new MutationObserver(() => this.#keep()).observe(element, { childList: true, subtree: true });
+  }
+
+  /** Goes to the end, and stays there. */
+  follow() {
+    this.#following = true;
+    this.#keep();
+  }
+
+  #look() {
+    const { scrollHeight, scrollTop, clientHeight } = this.element;
+    this.#following = scrollHeight - scrollTop - clientHeight < NEAR;
+  }
+
+  #keep() {
+    if (this.#following) this.element.scrollTop = this.element.scrollHeight;
+  }
+}

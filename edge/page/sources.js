@@ -1,0 +1,40 @@
+// How a source and a document are named wherever they appear.
+
+import { el } from "/page/dom.js";
+import * as words from "/page/words.js";
+
+/** The state of a document as a badge; what is in force needs none unless `always`. */
+export function badge(state, { always = false } = {}) {
+  if (state === "in_force" && !always) return null;
+  return el("span", { class: `badge ${state}` }, words.documentState(state));
+}
+
+/** A line of the list of sources below an answer. */
+export function sourceLine(citation, open) {
+  const path = citation.heading.filter((name) => name !== citation.title).join(" › ");
+  return el(
+    "li",
+    {},
+    el(
+      "button",
+      { class: "source", type: "button", click: (event) => open(event.currentTarget) },
+      el("span", { class: "number" }, String(citation.mark)),
+      el("span", { class: "source-title" }, citation.title),
+      path && el("span", { class: "path" }, path),
+      citation.version && el("span", { class: "path" }, `version ${citation.version}`),
+    ),
+  );
+}
+
+/** Since when, or until when, a document counts. */
+export function dates(document) {
+  const from = `from ${words.day(document.valid_from)}`;
+  if (document.state === "superseded") return `${from} to ${words.day(document.superseded_at)}`;
+  if (document.expires_at === null) return from;
+  return `${from} to ${words.day(document.expires_at)}`;
+}
+
+/** The name of the file or feed, without the folders above it. */
+export function place(source) {
+  return source.split(/[/\\]/).at(-1) || source;
+}

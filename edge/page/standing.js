@@ -1,0 +1,16 @@
+// How the runtime stands, in words. Pure.
+
+/** One line for the head of the page. */
+export function stateLine({ model, profile, offline }) {
+  const where = offline ? "offline" : "on this device";
+  return [model, profile, where].filter(Boolean).join(" · ");
+}
+
+/** What may become of a question, below the field where it is written. */
+export function promise({ consent, cloud, offline }, switchedOff) {
+  if (offline) return "The runtime is offline: everything stays on this device.";
+  if (switchedOff) return "Offline: everything stays on this device.";
+  if (!cloud.configured || consent === "never") return "Everything stays on this device.";
+  if (consent === "granted") return `Policy may send a question to ${cloud.model}.`;
+  return "Before anything leaves this device, you see it and decide.";
+}

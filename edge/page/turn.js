@@ -1,0 +1,163 @@
+// One question and what came of it. Shows what it is told; asks nothing by itself.
+
+import { Reader, announce } from "/page/announce.js";
+import { el, icon } from "/page/dom.js";
+import { Prose } from "/page/prose.js";
+import { inOneLine, receiptView } from "/page/receipt.js";
+import { sourceLine } from "/page/sources.js";
+import * as words from "/page/words.js";
+
+export class Turn {
+  #sources = new Map();
+  #text = "";
+  #drawing = 0;
+  #reader = new Reader();
+
+  /** `openSource(citation, opener)` opens a document at the cited place; `retry()` asks again. */
+  constructor(question, { openSource, retry }) {
+    this.question = question;
+    this.openSource = openSource;
+    this.retry = retry;
+    this.body = el("div", { class: "answer", "aria-busy": "true" });
+    this.status = el("p", { class: "status working" });
+    this.after = el("div", { class: "after" });
+    this.root = el(
+      "article",
+      { class: "turn" },
+      el("h2", { class: "question" }, question),
+      this.body,
+      this.status,
+      this.after,
+    );
+    this.prose = new Prose(this.body, (mark) => this.#mark(mark));
+    this.begin();
+  }
+
+  /** Empties the answer, for the first or another attempt. */
+  begin() {
+    this.after.replaceChildren();
+    this.#restart("Reading the question");
+  }
+
+  /** Shows one event of `skerry.event/1`. */
+  take(event) {
+    if (event.event === "route") this.#say(`${words.place(event.tier)} …`);
+    else if (event.event === "sources") this.#take(event.sources);
+    else if (event.event === "text") this.#add(event.text);
+    else if (event.event === "tier_failed") this.#voided(event);
+    else if (event.event === "finished") this.#finish(event);
+  }
+
+  /** Waits for a person to decide about what would leave. */
+  hold() {
+    this.#say("Waiting for your decision; nothing has left this device");
+  }
+
+  stopped() {
+    this.#end("Stopped. This is not the whole answer.");
+    announce("Stopped");
+  }
+
+  failed(message) {
+    this.#end("");
+    const again = el("button", { type: "button", click: () => this.retry() }, "Try again");
+    this.after.replaceChildren(el("div", { class: "fault", role: "alert" }, el("p", {}, message), again));
+  }
+
+  #restart(status) {
+    this.#text = "";
+    this.#reader.drop();
+    this.body.setAttribute("aria-busy", "true");
+    this.#draw();
+    this.#say(status);
+  }
+
+  #say(status) {
+    this.status.textContent = status;
+    this.status.hidden = !status;
+    this.status.classList.add("working");
+  }
+
+  #take(sources) {
+    for (const source of sources) this.#sources.set(source.mark, source);
+  }
+
+  #add(text) {
+    this.#text += text;
+    this.#reader.feed(text);
+    this.#drawing ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    cancelAnimationFrame(this.#drawing);
+    this.#drawing = 0;
+    this.prose.show(this.#text);
+  }
+
+  #voided({ tier, next, why }) {
+    this.#restart(`${words.place(next)} …`);
+    const line = `${words.place(tier)}: that failed. ${why}.`.replace("..", ".");
+    this.after.replaceChildren(el("p", { class: "aside" }, line));
+    announce(line);
+  }
+
+  #finish(reply) {
+    this.#text = reply.answer;
+    this.#reader.finish();
+    this.#take(reply.citations);
+    this.#end("");
+    this.after.append(...this.#footer(reply));
+    announce(inOneLine(reply.receipt));
+  }
+
+  #footer(reply) {
+    const copy = el("button", { class: "quiet", type: "button" }, icon("copy"), el("span", {}, "Copy"));
+    copy.addEventListener("click", () => this.#copy(copy, reply));
+    const cut = reply.finish === "length" && el("p", { class: "aside" }, "The answer was cut off at its longest length.");
+    const lines = reply.citations.map((one) => sourceLine(one, (opener) => this.openSource(one, opener)));
+    const sources = lines.length > 0 && el("ul", { class: "sources", "aria-label": "Sources" }, lines);
+    const receipt = receiptView(reply.receipt);
+    return [cut, sources, el("div", { class: "ending" }, receipt, copy)].filter(Boolean);
+  }
+
+  #end(status) {
+    this.#draw();
+    this.body.setAttribute("aria-busy", "false");
+    this.#say(status);
+    this.status.classList.remove("working");
+  }
+
+  #mark(number) {
+    const source = this.#sources.get(number);
+    if (!source) return null;
+    const label = `Source ${number}: ${source.title}`;
+    const open = (event) => this.openSource(source, event.currentTarget);
+    return el("button", { class: "mark", type: "button", "aria-label": label, title: source.title, click: open }, String(number));
+  }
+
+  async #copy(button, reply) {
+    const done = await copyText(asText(reply), this.body);
+    button.lastElementChild.textContent = done ? "Copied" : "Press Ctrl+C";
+    announce(button.textContent);
+    setTimeout(() => { button.lastElementChild.textContent = "Copy"; }, 2000);
+  }
+}
+
+/** The answer with its sources, as plain text. */
+function asText({ answer, citations }) {
+  const lines = citations.map((one) => `[${one.mark}] ${one.title}${one.version && `, version ${one.version}`}`);
+  return [answer, lines.join("\n")].filter(Boolean).join("\n\n");
+}
+
+/** Whether the clipboard took it; selects `element` where there is no clipboard. */
+async function copyText(text, element) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
+    getSelection().selectAllChildren(element);
+    return false;
+  }
+}
+
