@@ -20,11 +20,15 @@ _PATH = click.Path(path_type=Path)
 @click.option("--tiny", is_flag=True, help="Train the tests' tiny model instead.")
 @click.option("--out", required=True, type=_PATH, help="The folder to make.")
 @click.option("--precision", type=click.Choice(get_args(Precision)), default="int8")
-def main(source: Path | None, tiny: bool, out: Path, precision: Precision) -> None:
+@click.option("--lora", is_flag=True, help="Let the model take LoRA adapters at run time.")
+def main(source: Path | None, tiny: bool, out: Path, precision: Precision, lora: bool) -> None:
     if tiny == (source is not None):
         raise click.UsageError("give either --source or --tiny")
     try:
-        made = _export_tiny(out) if source is None else export_genai(source, out, precision)
+        if source is None:
+            made = _export_tiny(out)
+        else:
+            made = export_genai(source, out, precision, lora=lora)
     except ExportError as error:
         raise click.ClickException(f"{error.what}\n  {error.hint}") from None
     cost = made.fidelity
@@ -38,7 +42,7 @@ def _export_tiny(out: Path) -> Exported:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "tiny"
         train_tiny(folder, training=Training(), progress=_say)
-        return export_genai(folder, out, "fp32")
+        return export_genai(folder, out, "fp32", lora=True)
 
 
 def _say(step: int, loss: float) -> None:

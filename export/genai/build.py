@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from skerry.export.genai.lora import add_lora_inputs
 from skerry.export.genai.measure import Fidelity, measure
 from skerry.export.genai.source import CARD, ExportError, Source, open_source
 
@@ -36,8 +37,12 @@ class Exported:
     fidelity: Fidelity
 
 
-def export_genai(source: Path, out: Path, precision: Precision) -> Exported:
+def export_genai(source: Path, out: Path, precision: Precision, *, lora: bool = False) -> Exported:
     """Writes the model folder `out`, which must not exist yet.
+
+    Args:
+        source: a GGUF file or a Hugging Face folder.
+        lora: let the model take LoRA adapters at run time.
 
     Raises:
         ExportError: the source cannot be opened, the builder refuses it, or `out` exists.
@@ -50,6 +55,8 @@ def export_genai(source: Path, out: Path, precision: Precision) -> Exported:
         work = Path(made)
         opened = open_source(source, work)
         _run_builder(opened.folder, work, precision)
+        if lora:
+            add_lora_inputs(work / "model")
         result = measure(opened.folder, work / "model")
         _write_manifest(work / "model", opened, precision, result)
         if (opened.folder / CARD).is_file():

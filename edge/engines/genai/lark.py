@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from skerry.edge.engines.genai.gbnf import (
+from skerry.edge.engines.genai.gbnf_tree import (
     CharClass,
     Choice,
     Literal,

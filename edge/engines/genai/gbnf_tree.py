@@ -1,20 +1,18 @@
-"""Reads GBNF, llama.cpp's grammar format, into a small tree, and refuses what cannot be used.
+"""Reads GBNF, llama.cpp's grammar format, into a small tree.
 
-The format is that of llama.cpp's `grammars/README.md`: rules `name ::= …` of literals, character
-classes, groups and repetitions. How a tree is given to an engine is left to `lark.py`.
+What no engine should be given (left recursion, missing rules, huge repetitions) is refused before,
+by `skerry.edge.engines.gbnf`. How a tree is written for GenAI is left to `lark.py`.
+
+Syntax: https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from skerry.edge.engines.gbnf import check_gbnf
 from skerry.edge.errors import GrammarError
-
-MAX_GRAMMAR_CHARS = 200_000
-MAX_REPEAT = 2000  # llama.cpp's own limit
-MAX_DEPTH = 100
 
 _SPACE = re.compile(r"(?:[ \t]|#[^\r\n]*)*")
 _SPACE_AND_LINES = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*)*")
@@ -22,7 +20,6 @@ _NAME = re.compile(r"[a-zA-Z0-9-]+")
 _BRACES = re.compile(r"\{[ \t]*(\d{1,10})[ \t]*(,)?[ \t]*(\d{1,10})?[ \t]*\}")
 _PLAIN_ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": "]"}
 _HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
-_HINT = 'see the grammar format of llama.cpp: rules like root ::= "yes" | "no"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +67,10 @@ def parse_gbnf(grammar: str) -> dict[str, Node]:
     """The rules of a grammar by name; `root` is among them.
 
     Raises:
-        GrammarError: it does not parse, has no `root`, names a rule that is not there, is left
-            recursive, or repeats more than `MAX_REPEAT` times.
+        GrammarError: the grammar does not parse, or is unsafe.
     """
-    if len(grammar) > MAX_GRAMMAR_CHARS:
-        raise _error(f"the grammar has {len(grammar)} characters; {MAX_GRAMMAR_CHARS} may be used")
-    rules = _Reader(grammar).rules()
-    if "root" not in rules:
-        raise _error("the grammar has no rule named root")
-    for name, node in rules.items():
-        for missing in sorted(_refs(node) - rules.keys()):
-            raise _error(f"rule {name} uses rule {missing}, which is not there")
-    _refuse_left_recursion(rules)
-    return rules
-
-
-def _error(what: str) -> GrammarError:
-    return GrammarError(what, hint=_HINT)
+    check_gbnf(grammar)
+    return _Reader(grammar).rules()
 
 
 class _Reader:
@@ -95,7 +79,6 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._depth = 0
 
     def rules(self) -> dict[str, Node]:
         found: dict[str, Node] = {}
@@ -141,18 +124,12 @@ class _Reader:
             return self._group()
         if self._take("."):
             return ANY_CHAR
-        if self._text.startswith(("<", "!"), self._at):
-            raise self._unexpected("a rule without token matches (<…>), which this engine lacks")
         return RuleRef(self._name()) if _NAME.match(self._text, self._at) else None
 
     def _group(self) -> Node:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise _error(f"the grammar nests groups deeper than {MAX_DEPTH}")
         inner = self._choice(nested=True)
         if not self._take(")"):
             raise self._unexpected("a closing )")
-        self._depth -= 1
         return inner
 
     def _repeat(self, item: Node) -> Node | None:
@@ -231,74 +208,13 @@ class _Reader:
 
     def _unexpected(self, wanted: str) -> GrammarError:
         line = self._text.count("\n", 0, self._at) + 1
-        return _error(f"the grammar does not parse at line {line}: expected {wanted}")
+        return GrammarError(
+            f"the grammar does not parse at line {line}: expected {wanted}",
+            hint='write rules like: root ::= "yes" | "no"',
+        )
 
 
 def _counted(item: Node, least: str, comma: str | None, most: str | None) -> Node:
-    low = int(least)
-    high = int(most) if most else (None if comma else low)
-    if max(low, high or 0) > MAX_REPEAT:
-        raise _error(f"the grammar repeats an item more than {MAX_REPEAT} times")
-    if high is not None and high < low:
-        raise _error(f"the grammar repeats an item at least {low} and at most {high} times")
-    return Repeat(item, low, high)
-
-
-def _children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Sequence):
-        return node.items
-    if isinstance(node, Choice):
-        return node.options
-    return (node.item,) if isinstance(node, Repeat) else ()
-
-
-def _refs(node: Node) -> set[str]:
-    if isinstance(node, RuleRef):
-        return {node.name}
-    return set().union(*(_refs(child) for child in _children(node)))
-
-
-def _refuse_left_recursion(rules: Mapping[str, Node]) -> None:
-    nullable = _nullable_rules(rules)
-    first = {name: set(_leftmost(node, nullable)) for name, node in rules.items()}
-    for name in rules:
-        seen: set[str] = set()
-        waiting = set(first[name])
-        while waiting:
-            following = waiting.pop()
-            seen.add(following)
-            waiting |= first[following] - seen
-        if name in seen:
-            raise _error(f"rule {name} is left recursive: it can begin with itself")
-
-
-def _nullable_rules(rules: Mapping[str, Node]) -> set[str]:
-    """The rules that can match nothing: the least fixed point."""
-    found: set[str] = set()
-    while True:
-        more = {name for name, node in rules.items() if _is_nullable(node, found)}
-        if more == found:
-            return found
-        found = more
-
-
-def _is_nullable(node: Node, rules: set[str]) -> bool:
-    if isinstance(node, Literal):
-        return not node.text
-    if isinstance(node, RuleRef):
-        return node.name in rules
-    if isinstance(node, Repeat):
-        return node.least == 0 or _is_nullable(node.item, rules)
-    if isinstance(node, Choice):
-        return any(_is_nullable(option, rules) for option in node.options)
-    return isinstance(node, Sequence) and all(_is_nullable(item, rules) for item in node.items)
-
-
-def _leftmost(node: Node, nullable: set[str]) -> Iterator[str]:
-    """The rules that `node` can begin with."""
-    if isinstance(node, RuleRef):
-        yield node.name
-    for child in _children(node):
-        yield from _leftmost(child, nullable)
-        if isinstance(node, Sequence) and not _is_nullable(child, nullable):
-            return
+    if most:
+        return Repeat(item, int(least), int(most))
+    return Repeat(item, int(least), None if comma else int(least))
