@@ -36,11 +36,16 @@ Part = TypeVar("Part")
 
 
 class Parts:
-    """What a runtime is made of. Thread-safe; `close` closes what was opened, newest first."""
+    """What a runtime is made of. Thread-safe; `close` closes what was opened here, newest first.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: where everything is.
+        **given: parts by name that the caller made, and closes: `encoder`, `index`, `cloud`, …
+    """
+
+    def __init__(self, settings: Settings, **given: Any) -> None:
         self.settings = settings
-        self._made: dict[str, Any] = {}
+        self._made: dict[str, Any] = given
         self._lock = threading.RLock()
         self._closing = ExitStack()
 
