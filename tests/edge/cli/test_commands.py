@@ -1,0 +1,166 @@
+"""Every command, as a person or a program calls it, against the written JSON contract."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.model
+
+TROLLEY = "# Emergency trolley\n\nThe emergency trolley is checked every day before 08:00.\n"
+QUESTION = "How often is the emergency trolley checked?"
+
+
+@pytest.fixture(scope="module")
+def handbook(home: Path, skerry) -> Path:
+    """A folder of documents that has been indexed."""
+    folder = home / "handbook"
+    folder.mkdir()
+    (folder / "trolley.md").write_text(TROLLEY)
+    (folder / "broken.pdf").write_text("this is no PDF")
+    done = skerry("index", "add", str(folder), "--json")
+    assert done.code == 5, "one document could not be taken"
+    report = done.json["report"]
+    assert [Path(source).name for source in report["added"]] == ["trolley.md"]
+    assert [Path(failure["source"]).name for failure in report["failed"]] == ["broken.pdf"]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answer(handbook: Path, skerry) -> dict[str, object]:
+    done = skerry("ask", QUESTION, "--offline", "--json", "--max-tokens", "40")
+    assert done.code == 0, done.err
+    return done.json
+
+
+def test_ask(answer) -> None:
+    assert "every day" in answer["answer"]
+    assert answer["citations"][0]["title"] == "Emergency trolley"
+    assert answer["receipt"]["egress"] == []
+
+
+def test_ask_prints_the_answer_and_its_sources(handbook: Path, skerry) -> None:
+    done = skerry("ask", "-", "--offline", "--max-tokens", "40", "--receipt", stdin=QUESTION)
+    assert done.code == 0, done.err
+    assert "every day" in done.out
+    assert "[1] Emergency trolley" in done.out
+    assert "othing left this device" in done.out
+
+
+def test_ask_streams_json(handbook: Path, skerry) -> None:
+    done = skerry("ask", QUESTION, "--offline", "--json", "--stream", "--max-tokens", "40")
+    events = done.json_lines
+    assert [event["event"] for event in events][:2] == ["route", "sources"]
+    shown = "".join(event["text"] for event in events if event["event"] == "text")
+    assert events[-1]["event"] == "finished"
+    assert shown.strip() == events[-1]["answer"]
+
+
+def test_explain_and_receipts(answer, skerry) -> None:
+    identity = answer["receipt"]["id"]
+    assert skerry("explain", identity[:20], "--json").json["id"] == identity
+    assert "Emergency trolley" in skerry("explain", identity).out
+    listed = skerry("receipts", "--json").json["receipts"]
+    assert identity in [receipt["id"] for receipt in listed]
+
+
+def test_replay_under_another_policy(answer, home: Path, skerry) -> None:
+    policy = home / "closed.toml"
+    policy.write_text(
+        '[[deny]]\nname = "closed"\nreason = "The clinic is closed."\n'
+        'tiers = ["rules", "device", "cloud", "cloud_reasoning", "split"]\n'
+    )
+    done = skerry("replay", answer["receipt"]["id"], "--policy", str(policy), "--json").json
+    assert done["after"]["tier"] == "refuse"
+    assert "tier" in done["changed"]
+    assert "The clinic is closed" in json.dumps(done["after"]["reasons"])
+
+
+def test_route_decides_only(handbook: Path, skerry) -> None:
+    assert skerry("route", QUESTION, "--json", "--offline").json["tier"] in {"device", "rules"}
+    assert "because" in skerry("route", QUESTION, "--offline").out
+
+
+def test_index_commands(handbook: Path, skerry) -> None:
+    (document,) = skerry("index", "ls", "--json").json["documents"]
+    assert document["title"] == "Emergency trolley"
+    assert "in force" in skerry("index", "ls").out
+    hits = skerry("index", "search", "trolley", "--json").json["hits"]
+    assert hits[0]["chunk"]["document_id"] == document["id"]
+    assert skerry("index", "verify", "--json").json["ok"]
+    assert skerry("index", "reembed", "--json").json["chunks"] == 0
+    again = skerry("index", "add", str(handbook / "trolley.md"), "--json").json["report"]
+    assert len(again["unchanged"]) == 1
+
+
+def test_index_rm(skerry, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "note.md"
+    file.write_text("# Note\n\nA note about gulls.\n")
+    place = ("--index", str(tmp_path / "other.sqlite"))
+    assert skerry("index", "add", str(file), *place).code == 0
+    assert skerry("index", "rm", str(file), "--json", *place).json["removed"] == 1
+    assert skerry("index", "rm", "77", *place).code == 2
+
+
+def test_ingest(skerry, tmp_path: Path) -> None:
+    place = ("--index", str(tmp_path / "fluid.sqlite"))
+    record = {"source": "rota", "key": "today", "text": "The duty doctor is Dr Lund."}
+    done = skerry("index", "ingest", "-", "--json", *place, stdin=json.dumps(record))
+    assert done.code == 0, done.err
+    hits = skerry("index", "search", "duty doctor", "--json", *place).json["hits"]
+    assert "Lund" in hits[0]["chunk"]["text"]
+    bad = skerry("index", "ingest", "-", *place, stdin='{"source": 1}\n')
+    assert bad.code == 2
+    assert "line 1" in bad.err
+
+
+def test_chat_keeps_a_session(handbook: Path, skerry) -> None:
+    done = skerry("chat", "--offline", "--json", "--max-tokens", "40", stdin=f"{QUESTION}\n/quit\n")
+    assert done.code == 0, done.err
+    assert "every day" in done.json["answer"]
+    (session, *_) = skerry("sessions", "ls", "--json").json["sessions"]
+    assert session["turns"] == 2
+    shown = skerry("sessions", "show", session["id"], "--json").json["session"]
+    assert shown["turns"][0]["text"] == QUESTION
+    assert skerry("sessions", "rm", session["id"], "--json").json["id"] == session["id"]
+    assert skerry("sessions", "show", session["id"]).code == 2
+
+
+def test_models(skerry) -> None:
+    (model,) = skerry("models", "--json").json["models"]
+    assert model["licence"] == "Apache-2.0"
+    assert "135M" in skerry("models").out
+    assert skerry("models", "show", "smollm2", "--json").json["model"]["architecture"] == "llama"
+    missing = skerry("models", "show", "gpt-17")
+    assert missing.code == 4
+    assert "smollm2" in missing.err
+
+
+def test_doctor(skerry) -> None:
+    done = skerry("doctor", "--json")
+    report = done.json
+    assert {"python", "sqlite", "model", "encoder"} <= {check["name"] for check in report["checks"]}
+    assert done.code == (1 if report["status"] == "fail" else 0)
+    assert "Will it fit" in skerry("doctor").out or "smollm2" in skerry("doctor").out
+
+
+def test_a_json_schema_shapes_the_answer(skerry, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    shape = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    schema.write_text(json.dumps(shape))
+    place = ("--index", str(tmp_path / "none.sqlite"), "--offline", "--max-tokens", "24")
+    done = skerry("ask", "Give the number 7 as JSON.", "--schema", str(schema), "--json", *place)
+    assert isinstance(json.loads(done.json["answer"])["n"], int)
+
+
+def test_policy(skerry, tmp_path: Path) -> None:
+    assert len(skerry("policy", "check", "--json").json["digest"]) == 64
+    own = tmp_path / "own.toml"
+    own.write_text(skerry("policy", "defaults").out)
+    assert skerry("policy", "check", str(own)).code == 0
+    own.write_text("[classes.lookup]\nttft_ms = -4\n")
+    bad = skerry("policy", "check", str(own), "--json")
+    assert bad.code == 3
+    assert "line 2" in bad.json["error"]["what"]
