@@ -114,3 +114,10 @@ def test_a_wrong_file_of_settings_names_line_and_key(skerry, tmp_path: Path) -> 
     assert done.code == 3
     assert "line 2" in done.err
     assert "port" in done.err
+
+
+def test_the_reference_is_what_the_commands_say() -> None:
+    from skerry.edge.cli.reference import reference
+
+    written = (ROOT / "docs" / "cli.md").read_text()
+    assert written == reference(), "run: python -m skerry.edge.cli.reference > docs/cli.md"
