@@ -41,6 +41,7 @@ def add_files(
         if progress is not None:
             name = files.source_name(path)
             progress(Progress(name, done + 1, len(found.files), tally.chunks))
+    intake.settle(tally)
     return tally.report()
 
 

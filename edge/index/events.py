@@ -24,7 +24,7 @@ def ingest_events(intake: Intake, events: Iterable[Event]) -> IngestReport:
             _ingest(intake, event, tally)
         except DocumentError as error:
             tally.fail(_name(event), error)
-    intake.purge()
+    intake.settle(tally)
     return tally.report()
 
 

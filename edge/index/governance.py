@@ -140,7 +140,7 @@ def _entries(column: NDArray[np.int32], chosen: Iterable[bool]) -> Mask:
 def recency(documents: DocumentTable, rows: NDArray[np.int32], now: float) -> Floats64:
     """The weight of documents by age, in (0, 1]: a half for each half-life; anchored have 1."""
     ages = np.maximum(now - documents.begins[rows], 0.0)
-    weights: Floats64 = 0.5 ** (ages / documents.half_life[rows])
+    weights: Floats64 = np.exp2(-ages / documents.half_life[rows])
     return weights
 
 

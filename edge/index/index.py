@@ -122,9 +122,7 @@ class Index:
             metadata: governs all of these documents; labels are added to the documents' own.
         """
         chosen = [Path(path) for path in paths]
-        report = add.add_files(self._intake, chosen, kind, metadata or Metadata(), progress)
-        self._intake.purge()
-        return report
+        return add.add_files(self._intake, chosen, kind, metadata or Metadata(), progress)
 
     def ingest(self, records: Iterable[Event]) -> IngestReport:
         """Takes in fluid records; one replaces the older of the same source and key.

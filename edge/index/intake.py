@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from skerry.edge.errors import DocumentError
+from skerry.edge.index import postings
 from skerry.edge.index.database import Database
 from skerry.edge.index.drafts import Drafter, Governance, Origin
 from skerry.edge.index.parse import Parsed
@@ -74,18 +75,20 @@ class Intake:
                 transaction.remove([known.id])
                 draft = replace(draft, governance=_continued(governance, known))
             transaction.add(draft, now=self.clock())
-            transaction.seal()
+            transaction.seal(at_least=postings.SEAL_AT)
         (tally.added if known is None else tally.updated).append(name)
         tally.chunks += len(draft.pieces)
 
-    def purge(self) -> None:
-        """Deletes the fluid records that have expired."""
+    def settle(self, tally: Tally) -> None:
+        """What is due after documents were taken: expired records go, many new words are sealed."""
         now = self.clock()
         with self.database.reading() as connection:
-            if not expired_records(connection, now):
-                return
+            expired = expired_records(connection, now)
+        if not expired and tally.chunks < postings.SEAL_AFTER_ADD:
+            return
         with change(self.database) as transaction:
             transaction.remove(expired_records(transaction.connection, now))
+            transaction.seal(at_least=postings.SEAL_AFTER_ADD)
 
 
 def same(known: Origin, origin: Origin) -> bool:

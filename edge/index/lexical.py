@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Collection as Words
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,10 +33,11 @@ def score(
     unsealed = _among(collection.unsealed, word_ids)
     frequencies = _frequencies(connection, word_ids, unsealed)
     chosen = bm25.worth_scoring(frequencies, chunks)
+    sealed = postings.read(connection, chosen.keys())
     for word_id, frequency in chosen.items():
         weight = bm25.inverse_frequency(frequency, chunks)
-        rows, counts = _occurrences(connection, collection, unsealed, word_id)
-        scores[rows] += bm25.contribution(counts, collection.norms[rows], weight)
+        for rows, counts in _occurrences(collection, sealed.get(word_id), unsealed, word_id):
+            scores[rows] += bm25.contribution(counts, collection.norms[rows], weight)
     return LexicalScores(scores, bm25.upper_bound(chosen, chunks))
 
 
@@ -51,17 +53,18 @@ def _frequencies(
 ) -> dict[int, int]:
     """How many chunks have each word, sealed or not."""
     found = Counter(postings.frequencies(connection, word_ids))
-    found.update(Counter(unsealed.word_ids.tolist()))
+    more, counts = np.unique(unsealed.word_ids, return_counts=True)
+    found.update(dict(zip(more.tolist(), counts.tolist(), strict=True)))
     return dict(found)
 
 
 def _occurrences(
-    connection: sqlite3.Connection, collection: Collection, unsealed: Unsealed, word_id: int
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    collection: Collection, sealed: postings.Postings | None, unsealed: Unsealed, word_id: int
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
     """The rows of the chunks that have a word, each once, and how often each has it."""
-    sealed = postings.read(connection, word_id)
-    sealed_rows = collection.rows_of(sealed.chunk_ids)
-    there = sealed_rows >= 0
+    if sealed is not None:
+        rows = collection.rows_of(sealed.chunk_ids)
+        there = rows >= 0
+        yield rows[there], sealed.counts[there]
     mine = unsealed.word_ids == word_id
-    rows = np.concatenate([sealed_rows[there], unsealed.rows[mine]])
-    return rows, np.concatenate([sealed.counts[there], unsealed.counts[mine]])
+    yield unsealed.rows[mine], unsealed.counts[mine]

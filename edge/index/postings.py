@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEAL_AT = 2048  # unsealed chunks; they are scanned by each query, sealed ones are not
+SEAL_AFTER_ADD = 256  # and so few when an `add` is done: too small parts make many rows
 _SPAN = 1 << 16  # chunk ids in one sealed row: offsets are 16 bits
 _MOST = 255  # a word counts at most so often in one chunk
 
@@ -74,15 +75,26 @@ def frequencies(connection: sqlite3.Connection, word_ids: Collection[int]) -> di
     return dict(connection.execute(sql, (json.dumps(list(word_ids)),)).fetchall())
 
 
-def read(connection: sqlite3.Connection, word_id: int) -> Postings:
-    """The sealed chunks that have the word."""
+def read(connection: sqlite3.Connection, word_ids: Collection[int]) -> dict[int, Postings]:
+    """The sealed chunks that have each word; words without any are left out."""
     rows = connection.execute(
-        "SELECT first_chunk_id, offsets, counts FROM postings WHERE word_id = ?", (word_id,)
+        """
+        SELECT word_id, first_chunk_id, offsets, counts FROM postings
+        WHERE word_id IN (SELECT value FROM json_each(?)) ORDER BY word_id, first_chunk_id
+        """,
+        (json.dumps(list(word_ids)),),
     ).fetchall()
-    counts = np.frombuffer(b"".join(row[2] for row in rows), np.uint8)
-    offsets = np.frombuffer(b"".join(row[1] for row in rows), "<u2")
-    firsts = np.repeat([row[0] for row in rows], [len(row[2]) for row in rows])
-    return Postings(firsts.astype(np.int64) + offsets, counts)
+    return {
+        word_id: _joined([row[1:] for row in part])
+        for word_id, part in groupby(rows, key=itemgetter(0))
+    }
+
+
+def _joined(rows: list[tuple[int, bytes, bytes]]) -> Postings:
+    firsts, offsets, counts = zip(*rows, strict=True)
+    repeated = np.repeat(np.array(firsts, np.int64), [len(part) for part in counts])
+    chunk_ids = repeated + np.frombuffer(b"".join(offsets), "<u2")
+    return Postings(chunk_ids, np.frombuffer(b"".join(counts), np.uint8))
 
 
 def seal(connection: sqlite3.Connection) -> None:

@@ -164,10 +164,10 @@ class Change:
         )
         postings.put_words(self.connection, zip(chunk_ids, draft.words, strict=True))
 
-    def seal(self) -> None:
-        """Moves unsealed words into the postings when there are many."""
+    def seal(self, *, at_least: int) -> None:
+        """Moves the words of unsealed chunks into the postings, if there are so many chunks."""
         (unsealed,) = self.connection.execute("SELECT count(*) FROM unsealed").fetchone()
-        if unsealed >= postings.SEAL_AT:
+        if unsealed >= at_least:
             postings.seal(self.connection)
 
     def touch(self, document_id: int, origin: Origin) -> None:
