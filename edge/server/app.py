@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from skerry.edge.errors import EdgeError
 from skerry.edge.runtime import Runtime
-from skerry.edge.server import chat, completions, embeddings, models, page, page_api
+from skerry.edge.server import chat, completions, embeddings, models, page, page_api, responses
 from skerry.edge.server.admission import Admission
 from skerry.edge.server.errors import ApiError, as_api_error, validation_error
 from skerry.edge.server.guard import Guard
@@ -22,11 +22,13 @@ from skerry.edge.server.metrics import Metrics
 from skerry.edge.server.options import ServerOptions
 from skerry.edge.server.service import Service, service_of
 from skerry.edge.server.sse import Json, error_response
+from skerry.edge.server.threads import Threads
 from skerry.guardrails.errors import GuardrailError
 
 _ROUTERS = (
     chat.router,
     completions.router,
+    responses.router,
     embeddings.router,
     models.router,
     page_api.router,
@@ -56,7 +58,14 @@ def create_app(runtime: Runtime, options: ServerOptions) -> FastAPI:
 
 def make_service(runtime: Runtime, options: ServerOptions) -> Service:
     admission = Admission(runtime.parts.engine_options.parallel + options.waiting)
-    return Service(runtime, options, admission, Metrics(lambda: len(admission)), int(time.time()))
+    return Service(
+        runtime=runtime,
+        options=options,
+        admission=admission,
+        metrics=Metrics(lambda: len(admission)),
+        threads=Threads(runtime.parts),
+        started_at=int(time.time()),
+    )
 
 
 def _allow(app: FastAPI, origins: tuple[str, ...]) -> None:
@@ -83,12 +92,14 @@ async def _invalid(request: HttpRequest, error: Exception) -> Json:  # noqa: ARG
 
 
 async def _http_error(request: HttpRequest, error: Exception) -> Json:
-    """An `ApiError` as it is; of the framework's own (no such route), the status."""
+    """An `ApiError` as it is; of the framework's own (no such route, a body that it cannot read),
+    the status."""
     if isinstance(error, ApiError):
         return error_response(error)
     assert isinstance(error, HTTPException)
     what = f"{request.method} {request.url.path[:200]}: {error.detail}."
-    return error_response(ApiError(error.status_code, what, code="http_error"))
+    code = "invalid_json" if error.status_code == 400 else "http_error"
+    return error_response(ApiError(error.status_code, what, code=code))
 
 
 async def _known(request: HttpRequest, error: Exception) -> Json:  # noqa: ARG001

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from functools import partial
@@ -35,11 +34,8 @@ async def complete(
     target = models.find_generating(service.runtime, body.model)
     if target.kind is models.Kind.PIPELINE:
         raise bad("'skerry' answers questions; name a local model to continue text.", "model")
-    cancel = threading.Event()
-    answers = [
-        partial(from_model, service.runtime, target.key, wanted)
-        for wanted in _generations(service.runtime, body, cancel)
-    ]
+    wanted = list(_generations(service.runtime, body))
+    answer = partial(from_model, service.runtime, target.key)
     echoes = [
         _echo(service.runtime, target.key, prompt) if body.echo else "" for prompt in body.prompt
     ]
@@ -47,10 +43,10 @@ async def complete(
     if body.stream:
         if len(body.prompt) > 1:
             raise bad("only one prompt can be streamed.", "prompt")
-        steps = await service.begin(http, answers[0], cancel)
+        steps = await service.begin(http, partial(answer, wanted[0]), wanted[0].cancel)
         usage = bool(body.stream_options and body.stream_options.include_usage)
         return EventStream(chunks(head, steps, echo=echoes[0], usage=usage))
-    wholes = [await service.finish(http, answering, cancel) for answering in answers]
+    wholes = [await service.finish(http, partial(answer, one), one.cancel) for one in wanted]
     return Json(completion(head, wholes, echoes))
 
 
@@ -103,9 +99,7 @@ def _chunk(
     return frame({**head.fields(_KIND), "choices": [choice]})
 
 
-def _generations(
-    runtime: Runtime, body: CompletionRequest, cancel: threading.Event
-) -> Iterator[Generation]:
+def _generations(runtime: Runtime, body: CompletionRequest) -> Iterator[Generation]:
     for prompt in body.prompt:
         yield Generation(
             prompt=prompt,
@@ -115,7 +109,6 @@ def _generations(
             grammar=body.grammar,
             top_logprobs=body.logprobs,
             adapter=body.adapter,
-            cancel=cancel,
         )
 
 

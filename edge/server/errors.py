@@ -24,9 +24,6 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (ScreenOverflow, 400),
     (edge.PolicyDenied, 403),
     (edge.CloudError, 503),
-    (edge.ModelBusy, 503),
-    (edge.IndexLocked, 503),
-    (edge.StateLocked, 503),
     (edge.Cancelled, 503),
 )
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -54,7 +51,7 @@ class ApiError(HTTPException):
         }
 
 
-def bad(message: str, param: str, code: str = "invalid_value") -> ApiError:
+def bad(message: str, param: str | None, code: str = "invalid_value") -> ApiError:
     """A field of the request is wrong."""
     return ApiError(400, message, code=code, param=param)
 
@@ -70,8 +67,10 @@ def as_api_error(error: BaseException) -> ApiError:
     return ApiError(500, f"an unexpected fault ({type(error).__name__}).", code="internal")
 
 
-def _status(error: Exception) -> int:
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+def _status(error: edge.EdgeError | GuardrailError) -> int:
+    """By kind; of the others, 503 where the same request may work later."""
+    otherwise = 503 if error.retryable else 500
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), otherwise)
 
 
 def _param(error: Exception) -> str | None:
@@ -90,5 +89,5 @@ def validation_error(details: Sequence[Mapping[str, Any]]) -> ApiError:
     if detail["type"] == "json_invalid":
         return ApiError(400, f"the body is not JSON: {message}.", code="invalid_json")
     if detail["type"] == "missing":
-        return bad(f"'{param}' is missing.", param or "", "missing_required_parameter")
-    return bad(f"'{param}': {message}.", param or "")
+        return bad(f"'{param}' is missing.", param, "missing_required_parameter")
+    return bad(f"'{param}': {message}." if param else f"{message}.", param)

@@ -81,7 +81,9 @@ def refusal(scope: Scope, options: ServerOptions) -> ApiError | None:
             code="wrong_origin",
         )
     if options.api_key is not None and not _public(scope, options):
-        return key_refusal(headers, options.api_key)
+        refused = key_refusal(headers, options.api_key)
+        if refused is not None:
+            return refused
     return _too_large(headers, options)
 
 

@@ -6,12 +6,14 @@ Names follow https://prometheus.io/docs/practices/naming/.
 from __future__ import annotations
 
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from skerry.edge.engines.base import FinishReason
 from skerry.edge.receipts import Receipt, TokenUsage
 from skerry.edge.server.answers import Step
 
@@ -48,15 +50,17 @@ class Metrics:
         watch = Watch()
         try:
             yield watch
+        except (GeneratorExit, CancelledError):  # nobody reads it any more
+            self.cancelled.inc()
+            raise
         finally:
             self._add(watch)
 
     def _add(self, watch: Watch) -> None:
         if watch.ttft_seconds is not None:
             self.ttft.observe(watch.ttft_seconds)
-        if watch.last is None or watch.last.finish == "cancelled":
-            self.cancelled.inc()
         if watch.last is not None:
+            self.cancelled.inc(watch.last.finish == FinishReason.CANCELLED)
             self.total.observe(watch.elapsed())
             self._add_usage(watch.last.usage)
             self.add_receipt(watch.last.receipt)

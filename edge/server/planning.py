@@ -41,7 +41,7 @@ def generation(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> 
         max_tokens=body.limit or runtime.parts.settings.max_tokens,
         sampling=body.sampling(runtime.parts.sampling),
         stop=body.stop or (),
-        grammar=structured.JSON_OBJECT if body.json_wanted else body.grammar,
+        grammar=_grammar(body),
         top_logprobs=body.top,
         adapter=body.adapter,
         session=body.prompt_cache_key and f"client:{body.prompt_cache_key}",
@@ -69,7 +69,7 @@ def pipeline_request(runtime: Runtime, body: ChatRequest, cancel: threading.Even
         max_tokens=body.limit,
         sampling=body.sampling(runtime.parts.sampling),
         stop=body.stop or (),
-        grammar=_pipeline_grammar(body),
+        grammar=_grammar(body),
         cancel=cancel,
     )
 
@@ -92,7 +92,8 @@ def _instructions(messages: list[ChatMessage]) -> list[str]:
     return [one.content or "" for one in messages if one.role in {"system", "developer"}]
 
 
-def _pipeline_grammar(body: ChatRequest) -> str | None:
+def _grammar(body: ChatRequest) -> str | None:
+    """The grammar of a request that only asks for a shape; tools and retries come on top."""
     if body.schema_wanted is not None:
         return structured.grammar_of(body.schema_wanted)
-    return structured.JSON_OBJECT if body.json_wanted else body.grammar
+    return structured.grammar_of(structured.ANY_OBJECT) if body.json_wanted else body.grammar

@@ -17,6 +17,7 @@ from skerry.edge.server.admission import Admission, stopping
 from skerry.edge.server.answers import Answering, Step, Whole, whole
 from skerry.edge.server.metrics import Metrics
 from skerry.edge.server.options import ServerOptions
+from skerry.edge.server.threads import Threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Service:
     options: ServerOptions
     admission: Admission
     metrics: Metrics
+    threads: Threads
     started_at: int
 
     async def steps(

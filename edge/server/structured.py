@@ -19,17 +19,7 @@ from skerry.edge.server.answers import NO_USAGE, Answering, Step, Whole, whole
 
 Generate = Callable[[Generation], Iterator[Step]]
 
-JSON_OBJECT = r"""
-root ::= object
-value ::= object | array | string | number | "true" | "false" | "null"
-object ::= "{" ws ( member ( "," ws member )* )? "}" ws
-member ::= string ":" ws value ws
-array ::= "[" ws ( value ws ( "," ws value ws )* )? "]" ws
-string ::= "\"" ( [^"\\\x00-\x1F\x7F] | "\\" ( ["\\/bfnrt] | "u" [0-9a-fA-F]{4} ) )* "\""
-number ::= "-"? ( "0" | [1-9] [0-9]{0,15} ) ( "." [0-9]{1,16} )? ( [eE] [-+]? [0-9]{1,3} )?
-ws ::= ( " " | "\n" [ \t]{0,20} )?
-""".strip()
-"""Any JSON object, as GBNF."""
+ANY_OBJECT: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
 
 
 def grammar_of(schema: Mapping[str, Any]) -> str:
@@ -64,8 +54,6 @@ class Validator:
             raise GrammarError(
                 f"the JSON schema is wrong: {error.message[:300]}", hint="mend the schema"
             ) from None
-        if '"patternProperties"' in json.dumps(schema):
-            raise GrammarError("patternProperties is not supported", hint="name the properties")
         unhurried = validators.extend(kind, {"pattern": _ignore})
         self._validator = unhurried(schema, registry=Registry())
 

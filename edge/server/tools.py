@@ -17,13 +17,21 @@ from typing import Any
 from skerry.edge.engines.base import Generation
 from skerry.edge.server.answers import TOOL_CALLS, Answering, Step, ToolCall, Whole
 from skerry.edge.server.ids import new_id
-from skerry.edge.server.structured import Generate, Validator, grammar_of, refusal, twice
+from skerry.edge.server.structured import (
+    Generate,
+    Validator,
+    grammar_of,
+    refusal,
+    twice,
+)
 from skerry.edge.server.wire.chat import ChatRequest, Tool
 
 _TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
+_REFERENCE = re.compile(r"^#/(?:\$defs|definitions)/")
 _FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n```\Z", re.DOTALL)
+_NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
+_DEFINITIONS = ("$defs", "definitions")
 _OPENINGS = ("{", "[", "<tool_call>", "```")
-_ANYTHING: Mapping[str, Any] = {"type": "object"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +52,16 @@ class Toolbox:
     def __init__(self, tools: Sequence[Tool]) -> None:
         self.specs = [tool.spec() for tool in tools]
         self._schemas = {
-            tool.function.name: tool.function.parameters or _ANYTHING for tool in tools
+            tool.function.name: tool.function.parameters or _NO_PARAMETERS for tool in tools
         }
         self._validators = {name: Validator(schema) for name, schema in self._schemas.items()}
 
     def grammar(self, only: str | None = None) -> str:
         """The grammar of one call: of the function `only`, or of any."""
         names = [only] if only is not None else list(self._schemas)
-        calls = [self._call_schema(name) for name in names]
-        return grammar_of(calls[0] if len(calls) == 1 else {"anyOf": calls})
+        definitions: dict[str, Any] = {}
+        calls = [_call_schema(name, self._schemas[name], definitions) for name in names]
+        return grammar_of({"anyOf": calls, "$defs": definitions})
 
     def problem(self, text: str) -> str:
         """What is wrong with the calls in `text`; empty when there are calls and all fit."""
@@ -72,18 +81,36 @@ class Toolbox:
             return f"there is no function '{said.name[:64]}'"
         return validator.problem(json.dumps(said.arguments))
 
-    def _call_schema(self, name: str) -> dict[str, Any]:
-        schema = dict(self._schemas[name])
-        definitions: dict[str, Any] = {
-            key: schema.pop(key) for key in ("$defs", "definitions") if key in schema
-        }
-        return {
-            "type": "object",
-            "properties": {"name": {"const": name}, "arguments": schema},
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-            **definitions,
-        }
+
+def _call_schema(
+    name: str, parameters: Mapping[str, Any], definitions: dict[str, Any]
+) -> dict[str, Any]:
+    """The schema of a call. What `parameters` defines moves to `definitions`, under its own name
+    after the function's, so that several functions fit in one schema."""
+    for place in _DEFINITIONS:
+        for key, schema in parameters.get(place, {}).items():
+            definitions[f"{name}.{key}"] = _moved(schema, name)
+    own = {key: value for key, value in parameters.items() if key not in _DEFINITIONS}
+    return {
+        "type": "object",
+        "properties": {"name": {"const": name}, "arguments": _moved(own, name)},
+        "required": ["name", "arguments"],
+        "additionalProperties": False,
+    }
+
+
+def _moved(schema: Any, name: str) -> Any:
+    """`schema` with its references following the definitions of the function `name`."""
+    if isinstance(schema, list):
+        return [_moved(one, name) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _REFERENCE.sub(rf"#/$defs/{name}.", value)
+        if key == "$ref" and isinstance(value, str)
+        else _moved(value, name)
+        for key, value in schema.items()
+    }
 
 
 def answering(generate: Generate, wanted: Generation, body: ChatRequest) -> Answering:
