@@ -17,6 +17,9 @@ from skerry.edge.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from socket import socket
+
+    from skerry.edge.runtime import Runtime
     from skerry.edge.server import ServerOptions
     from skerry.edge.settings import Settings
 
@@ -30,6 +33,7 @@ SCHEMA = "skerry.serve/1"
 @option("--open-metrics", is_flag=True, help="/metrics without a key (loopback only).")
 @option("--max-body-mb", type=click.IntRange(1, 1024), default=16, help="Largest request.")
 @option("--waiting", type=click.IntRange(0, 10_000), default=64, help="Answers that may wait.")
+@option("--drain-s", type=float, default=5.0, help="Time for answers to end at the stop.")
 @option("--lazy", is_flag=True, help="Load the model at the first request, not at the start.")
 @json_option
 def serve(
@@ -38,6 +42,7 @@ def serve(
     open_metrics: bool,
     max_body_mb: int,
     waiting: int,
+    drain_s: float,
     lazy: bool,
     as_json: bool,
     **given: Any,
@@ -62,6 +67,7 @@ def serve(
             open_metrics=open_metrics,
             body_bytes=max_body_mb << 20,
             waiting=waiting,
+            drain_seconds=drain_s,
         )
         with bind(wanted.host, wanted.port) as bound:
             if not lazy:
@@ -90,15 +96,14 @@ def _key(wanted: Settings, *, no_api_key: bool) -> str | None:
     return None
 
 
-def _warm(runtime: Any) -> None:
+def _warm(runtime: Runtime) -> None:
     """Loads what every request needs, so that what is wrong shows now and the first is not slow."""
     parts = runtime.parts
-    _ = parts.encoder, parts.router, parts.policy
     with parts.engine():
-        pass
+        _ = parts.encoder, parts.router, parts.policy
 
 
-def _announce(bound: Any, wanted: Settings, options: ServerOptions, *, as_json: bool) -> None:
+def _announce(bound: socket, wanted: Settings, options: ServerOptions, *, as_json: bool) -> None:
     from skerry.edge.cli.output import emit
     from skerry.edge.server import url_of
 
