@@ -94,7 +94,8 @@ class _Parser:
                 self._take(token, stack)
             else:
                 self._require(self._kind(index - 1) == "name", token, "`::=` without a name")
-        self._require(len(stack) < 2, self._tokens[-1], "a group is not closed")
+        if len(stack) > 1:
+            raise self._error(len(self._grammar), "a group is not closed")
         return self._rules
 
     def _lex(self) -> Iterator[re.Match[str]]:

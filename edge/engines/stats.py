@@ -49,7 +49,8 @@ class RowMeter:
         np.subtract(row, top, out=self._shifted)
         np.exp(self._shifted, out=self._exp)
         z = float(self._exp.sum())
-        weighted = float(self._exp @ self._shifted)
+        with np.errstate(invalid="ignore"):
+            weighted = float(self._exp @ self._shifted)
         if math.isnan(weighted):  # some logits are -inf: 0 * -inf
             weighted = float(self._exp @ np.maximum(self._shifted, -1e4))
         log_sum = math.log(z)

@@ -14,3 +14,11 @@ if TYPE_CHECKING:
     from skerry.edge.engines.llama.engine import LlamaEngine
 
 __all__ = ["GgufHeader", "LlamaEngine", "check_model", "load_llama", "read_header"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "LlamaEngine":
+        from skerry.edge.engines.llama.engine import LlamaEngine
+
+        return LlamaEngine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -69,10 +69,15 @@ class Batch:
         """Adds tokens from `position` on; `logits` wants those of the last. Index of the last."""
         start: int = self.native.n_tokens
         end = start + len(tokens)
-        self._tokens[start:end] = tokens
-        self._positions[start:end] = range(position, position + len(tokens))
-        self._sequences[start:end] = sequence
-        self._logits[start:end] = 0
+        if len(tokens) == 1:  # numpy takes ten times as long over slices of one
+            self._tokens[start] = tokens[0]
+            self._positions[start] = position
+            self._sequences[start] = sequence
+        else:
+            self._tokens[start:end] = tokens
+            self._positions[start:end] = range(position, position + len(tokens))
+            self._sequences[start:end] = sequence
+            self._logits[start:end] = 0
         self._logits[end - 1] = logits
         self.native.n_tokens = end
         return end - 1
@@ -92,7 +97,9 @@ class NativeContext:
             if not handle:
                 raise _no_context(shape, complaint())
         self.handle: Handle = handle
-        self.batch = Batch(shape.batch_tokens)
+        self.batch_tokens: int = llama_cpp.llama_n_batch(handle)
+        """At most what was asked for: llama.cpp cuts it to the size of a small context."""
+        self.batch = Batch(self.batch_tokens)
         self.context_tokens: int = llama_cpp.llama_n_ctx_seq(handle)
         self._vocabulary: int = llama_cpp.llama_vocab_n_tokens(model.vocab)
         self._memory = llama_cpp.llama_get_memory(handle)

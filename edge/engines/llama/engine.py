@@ -205,14 +205,13 @@ class _Core:
         except EdgeError:
             self._model.close()
             raise
-        self.context_tokens = context.context_tokens
+        self.context_tokens = min(context.context_tokens, header.context_tokens)
         tools = Instruments(self.vocab, RowMeter(self.vocab.size), Candidates(self.vocab.size))
         self.worker = Worker(
             context,
             tools,
             self._adapters,
             parallel=shape.parallel,
-            batch_tokens=shape.batch_tokens,
         )
 
     @contextmanager

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from skerry.edge.engines.llama.ggml import TYPES, TensorType
 from skerry.edge.errors import ModelError, ModelInvalid, ModelNotFound
@@ -61,19 +61,26 @@ class TensorInfo:
         return self.kind.size_bytes(self.values)
 
 
+class StringArray(NamedTuple):
+    """`longest` in bytes; `repeated` is whether a string that is not empty occurs twice."""
+
+    longest: int
+    repeated: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Gguf:
     """A GGUF file without its weights.
 
-    `lengths` holds the number of items of every array, `longest` the bytes of the longest string
-    of every array of strings; strings and the items of long arrays are not kept.
+    `lengths` holds the number of items of every array and `strings` sums up every array of
+    strings; strings and the items of long arrays are not kept.
     """
 
     path: Path
     size_bytes: int
     metadata: dict[str, Value]
     lengths: dict[str, int]
-    longest: dict[str, int]
+    strings: dict[str, StringArray]
     tensors: tuple[TensorInfo, ...]
 
 
@@ -127,7 +134,7 @@ class _Reader:
         self._size = len(data)
         self._at = len(_MAGIC)
         self._lengths: dict[str, int] = {}
-        self._longest: dict[str, int] = {}
+        self._strings: dict[str, StringArray] = {}
 
     def read(self) -> Gguf:
         version = self._scalar("I")
@@ -137,7 +144,7 @@ class _Reader:
         keys = self._count("Q", _MAX_KEYS, "keys")
         metadata = dict(self._pair() for _ in range(keys))
         table = self._table(tensors, metadata)
-        return Gguf(self._path, self._size, metadata, self._lengths, self._longest, table)
+        return Gguf(self._path, self._size, metadata, self._lengths, self._strings, table)
 
     def _pair(self) -> tuple[str, Value]:
         key = self._string(_MAX_KEY_BYTES)
@@ -159,7 +166,7 @@ class _Reader:
         count = self._count("Q", self._size, f"items of {key}")
         self._lengths[key] = count
         if kind == _STRING:
-            self._longest[key] = self._skip_strings(count)
+            self._strings[key] = self._sum_up(count)
             return ()
         if kind not in _SCALARS:
             raise self._invalid(f"{key} is an array of type {kind}")
@@ -167,21 +174,25 @@ class _Reader:
         start = self._take(struct.calcsize(items))
         return struct.unpack_from(items, self._data, start) if count <= _KEPT_ITEMS else ()
 
-    def _skip_strings(self, count: int) -> int:
-        """Skips strings, quickly (a vocabulary has a hundred thousand); returns the longest."""
-        at, data, longest = self._at, self._data, 0
+    def _sum_up(self, count: int) -> StringArray:
+        """Reads past strings, quickly: a vocabulary has a hundred thousand of them."""
+        at, data, longest, empty = self._at, self._data, 0, 0
+        seen: set[bytes] = set()
         unpack: Callable[..., tuple[int, ...]] = struct.Struct("<Q").unpack_from
         try:
             for _ in range(count):
-                (length,) = unpack(data, at)
-                at += length + 8
-                longest = max(longest, length)
-        except struct.error as error:
+                start = at + 8
+                at = start + unpack(data, at)[0]
+                seen.add(data[start:at])
+                longest = max(longest, at - start)
+                empty += at == start
+        except (struct.error, OverflowError) as error:
             raise self._truncated() from error
         if at > self._size:
             raise self._truncated()
         self._at = at
-        return longest
+        seen.discard(b"")
+        return StringArray(longest, repeated=len(seen) + empty < count)
 
     def _table(self, count: int, metadata: dict[str, Value]) -> tuple[TensorInfo, ...]:
         alignment = metadata.get("general.alignment", 32)

@@ -27,6 +27,11 @@ _RANGES = {
 }
 """Sane values, by key without the architecture's prefix; llama.cpp divides by some of them."""
 
+_EPSILONS = ("attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon")
+"""From 0 to 1; llama.cpp aborts on others."""
+
+_TOKENS = "tokenizer.ggml.tokens"
+
 _NOT_MODELS = {
     "adapter": "it is a LoRA adapter; name it in EngineOptions.adapters",
     "mmproj": "it is the vision part of a model; give the language model",
@@ -101,6 +106,7 @@ def check_model(header: GgufHeader) -> None:
 
 def _header(file: Gguf) -> GgufHeader:
     facts = _Facts(file)
+    facts.check_epsilons()
     layers = facts.number("block_count")
     heads = facts.number("attention.head_count")
     embedding = facts.number("embedding_length")
@@ -122,8 +128,8 @@ def _header(file: Gguf) -> GgufHeader:
         head_size=head_size,
         kv_values=sum(per_layer) * (head_size + value_size),
         context_tokens=facts.number("context_length"),
-        vocabulary=file.lengths.get("tokenizer.ggml.tokens", 0),
-        token_bytes=file.longest.get("tokenizer.ggml.tokens", 0),
+        vocabulary=file.lengths.get(_TOKENS, 0),
+        token_bytes=_token_bytes(file),
         quantization=_quantization(file),
         tensors=len(file.tensors),
         metadata=file.metadata,
@@ -166,11 +172,33 @@ class _Facts:
         whole = tuple(number for number in numbers if isinstance(number, int))
         least = 0 if isinstance(value, tuple) else low
         if len(whole) < len(numbers) or not whole or not least <= min(whole) <= max(whole) <= high:
-            raise ModelInvalid(
-                f"{self._file.path} says that its {self.architecture}.{key} is {value}",
-                hint="the file is damaged or hostile; fetch it again and compare its digest",
-            )
+            raise self._absurd(key, value)
         return whole
+
+    def check_epsilons(self) -> None:
+        for key in _EPSILONS:
+            value = self._file.metadata.get(f"{self.architecture}.{key}", 0.0)
+            if not isinstance(value, float) or not 0 <= value <= 1:
+                raise self._absurd(key, value)
+
+    def _absurd(self, key: str, value: Value) -> ModelInvalid:
+        return ModelInvalid(
+            f"{self._file.path} says that its {self.architecture}.{key} is {value}",
+            hint="the file is damaged or hostile; fetch it again and compare its digest",
+        )
+
+
+def _token_bytes(file: Gguf) -> int:
+    """Bytes of the longest token, at most; llama.cpp aborts on a token that is there twice."""
+    tokens = file.strings.get(_TOKENS)
+    if tokens is None:
+        return 0
+    if tokens.repeated:
+        raise ModelInvalid(
+            f"the vocabulary of {file.path} has a token twice",
+            hint="the file is damaged; fetch it again and compare its digest",
+        )
+    return tokens.longest
 
 
 def _quantization(file: Gguf) -> str:

@@ -60,12 +60,10 @@ class Worker:
         adapters: Mapping[str, NativeAdapter],
         *,
         parallel: int,
-        batch_tokens: int,
     ) -> None:
         self._context = context
         self._tools = tools
         self._adapters = adapters
-        self._batch_tokens = batch_tokens
         self._slots = [_Slot(index) for index in range(parallel)]
         self._queue: deque[Task] = deque()
         self._inbox: SimpleQueue[Task | None] = SimpleQueue()
@@ -205,7 +203,7 @@ class Worker:
         prompts = [(slot, task) for slot in slots if (task := slot.task) and task.waiting]
         prompts.sort(key=lambda pair: pair[0].used)
         room = prefill_room(
-            len(running), batch_tokens=self._batch_tokens, ms_per_token=self._ms_per_token
+            len(running), batch_tokens=self._context.batch_tokens, ms_per_token=self._ms_per_token
         )
         counts = share(room, [task.waiting for _, task in prompts])
         return [

@@ -1,0 +1,63 @@
+"""A file is hashed once, in the background, and again when it changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from skerry.edge.engines.digest import FileDigest
+from skerry.edge.errors import ModelError
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"weights" * 1000)
+    return path
+
+
+def sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_it_is_the_sha256(model: Path, tmp_path: Path) -> None:
+    assert FileDigest(model, cache=tmp_path).result() == sha(model)
+
+
+def test_it_is_remembered_by_path_size_and_time(model: Path, tmp_path: Path) -> None:
+    first = FileDigest(model, cache=tmp_path).result()
+    stat = model.stat()
+    model.write_bytes(b"WEIGHTS" * 1000)
+    os.utime(model, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert FileDigest(model, cache=tmp_path).result() == first  # nothing was read
+    os.utime(model, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert FileDigest(model, cache=tmp_path).result() == sha(model) != first
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"x": 3}', "null"])
+def test_a_damaged_cache_is_an_empty_one(model: Path, tmp_path: Path, damage: str) -> None:
+    (tmp_path / "digests.json").write_text(damage)
+    assert FileDigest(model, cache=tmp_path).result() == sha(model)
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing(model: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert FileDigest(model, cache=blocked / "cache").result() == sha(model)
+
+
+def test_stop_ends_the_thread(model: Path, tmp_path: Path) -> None:
+    with model.open("wb") as file:
+        file.truncate(1 << 30)
+    digest = FileDigest(model, cache=tmp_path)
+    digest.stop()
+    assert digest.result() == ""
+    assert not (tmp_path / "digests.json").exists()
+
+
+def test_a_file_that_vanished(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        FileDigest(tmp_path / "gone", cache=tmp_path).result()
