@@ -1,6 +1,6 @@
 // Tells a screen reader what happens: each sentence once, never the whole text again.
 
-import { byId, el } from "/page/dom.js";
+import { byId, el } from "./dom.js";
 
 const MOST_LINES = 40;
 const SENTENCE = /^[\s\S]*?[.!?](?=\s)/;

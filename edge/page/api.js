@@ -1,7 +1,7 @@
 // The server's page API (docs/server.md). Every failure comes out as a Fault.
 
-import { currentKey } from "/page/key.js";
-import { readEvents } from "/page/sse.js";
+import { currentKey } from "./key.js";
+import { readEvents } from "./sse.js";
 
 /** What went wrong, in the server's words. `status` is 0 when there was no answer at all. */
 export class Fault extends Error {
@@ -20,21 +20,21 @@ const UNREACHABLE = "The runtime does not answer. Is `skerry serve` still runnin
 export const BROKEN = "The answer broke off: the connection to the runtime was lost.";
 
 export async function state() {
-  return json("/api/state");
+  return json("api/state");
 }
 
 export async function documents() {
-  return (await json("/api/documents")).documents;
+  return (await json("api/documents")).documents;
 }
 
 /** The document and its extracted text. */
 export async function documentText(id) {
-  return json(`/api/documents/${encodeURIComponent(id)}/text`);
+  return json(`api/documents/${encodeURIComponent(id)}/text`);
 }
 
 /** The events of an answer; `body` as in POST /api/ask. Aborting `signal` stops the runtime. */
 export async function* ask(body, signal) {
-  const response = await call("/api/ask", { method: "POST", body: JSON.stringify(body), signal });
+  const response = await call("api/ask", { method: "POST", body: JSON.stringify(body), signal });
   try {
     for await (const event of readEvents(response.body)) {
       if (event.error) throw faultOf(event.error, response.status);

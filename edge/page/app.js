@@ -1,17 +1,17 @@
 // The chat page of `skerry serve`: puts the parts together.
 
-import { announce } from "/page/announce.js";
-import * as api from "/page/api.js";
-import { Composer } from "/page/composer.js";
-import { Conversation } from "/page/conversation.js";
-import { askForKey, wireDialogs } from "/page/dialogs.js";
-import { Documents, holdings } from "/page/documents.js";
-import { byId } from "/page/dom.js";
-import { currentKey, keepKey, takeKeyFromAddress } from "/page/key.js";
-import { OfflineSwitch } from "/page/offline.js";
-import { Panel } from "/page/panel.js";
-import { Scroll } from "/page/scroll.js";
-import { promise, stateLine } from "/page/standing.js";
+import { announce } from "./announce.js";
+import * as api from "./api.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { askForKey, wireDialogs } from "./dialogs.js";
+import { Documents, holdings } from "./documents.js";
+import { byId } from "./dom.js";
+import { currentKey, keepKey, takeKeyFromAddress } from "./key.js";
+import { OfflineSwitch } from "./offline.js";
+import { Panel } from "./panel.js";
+import { Scroll } from "./scroll.js";
+import { promise, stateLine } from "./standing.js";
 
 const ASK_FOR_KEY = "Open the address that `skerry serve` printed, or paste the key from the file that it named.";
 const WRONG_KEY = "That key is not this server's. The right one is in the file that `skerry serve` named.";
@@ -44,12 +44,11 @@ async function load() {
   try {
     standing = await withKey(api.state);
   } catch (error) {
-    if (!(error instanceof api.Fault)) throw error;
-    byId("state").textContent = error.message;
+    return documents.refuse(error, load);
   }
   showStanding();
   await documents.list();
-  byId("holdings").textContent = standing ? holdings(documents.found) : "";
+  byId("holdings").textContent = holdings(documents.found);
 }
 
 function showStanding() {

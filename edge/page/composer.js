@@ -1,6 +1,6 @@
 // The field where questions are written, with send and stop.
 
-import { byId } from "/page/dom.js";
+import { byId } from "./dom.js";
 
 const TALLEST = 240;
 

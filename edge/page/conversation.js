@@ -1,8 +1,8 @@
 // Asks, and carries an answer through: approval, a key that is missing, stop, and another try.
 
-import * as api from "/page/api.js";
-import { askToSend } from "/page/dialogs.js";
-import { Turn } from "/page/turn.js";
+import * as api from "./api.js";
+import { askToSend } from "./dialogs.js";
+import { Turn } from "./turn.js";
 
 const NEW = "new";
 
@@ -79,7 +79,8 @@ export class Conversation {
 
   /** Shows the events of one attempt; gives the preview that it ended at, if any. */
   async #stream(turn, permission, signal) {
-    const body = { question: turn.question, session: this.#session, offline: this.isOffline(), hold: true, ...permission };
+    const about = { session: this.#session, offline: this.isOffline(), hold: true };
+    const body = { question: turn.question, ...about, ...permission };
     let last = null;
     for await (const event of api.ask(body, signal)) {
       last = event;

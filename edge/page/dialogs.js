@@ -1,13 +1,14 @@
 // The two things that a person is asked: for the key, and whether something may leave the device.
 // Native modal dialogs keep the focus inside and give it back.
 
-import { byId, el } from "/page/dom.js";
-import * as words from "/page/words.js";
+import { byId, el } from "./dom.js";
+import { inline } from "./prose.js";
+import * as words from "./words.js";
 
 /** The key that a person gives; null when they close the dialog. `why` says what is wrong. */
 export async function askForKey(why) {
   const field = byId("key");
-  byId("key-why").textContent = why;
+  byId("key-why").replaceChildren(...inline(why));
   field.value = "";
   const given = await answerOf(byId("key-dialog"), field);
   return given && field.value.trim() ? field.value : null;
@@ -21,9 +22,12 @@ export function askToSend(preview) {
 }
 
 function outline({ destination, model, size_bytes, redactions }) {
-  const model_named = model ? `, for the model ${model}` : "";
-  const replaced = redactions ? ` ${words.count(redactions, "identifier")} of yours ${redactions === 1 ? "was" : "were"} replaced.` : "";
-  return `${words.bytes(size_bytes)} would go to ${destination}${model_named}. Nothing has been sent yet.${replaced}`;
+  const size = words.bytes(size_bytes);
+  const replaced = words.count(redactions, "identifier was", "identifiers were");
+  return [
+    `${size} would go to ${destination}, for the model ${model}. Nothing has been sent yet.`,
+    redactions > 0 && `${replaced} replaced.`,
+  ].filter(Boolean).join(" ");
 }
 
 function message({ role, text }) {

@@ -1,11 +1,12 @@
 // The documents of the device: the list with what counts, and one of them at the cited place.
 
-import * as api from "/page/api.js";
-import { announce } from "/page/announce.js";
-import { byId, el } from "/page/dom.js";
-import { sheet } from "/page/sheet.js";
-import { badge, dates, place } from "/page/sources.js";
-import * as words from "/page/words.js";
+import * as api from "./api.js";
+import { announce } from "./announce.js";
+import { byId, el } from "./dom.js";
+import { inline } from "./prose.js";
+import { sheet } from "./sheet.js";
+import { badge, dates, place } from "./sources.js";
+import * as words from "./words.js";
 
 const ORDER = ["in_force", "pending", "expired", "superseded"];
 
@@ -39,6 +40,11 @@ export class Documents {
     byId("panel-title").focus({ preventScroll: true });
   }
 
+  /** Shows why there is nothing to show. */
+  refuse(error, retry) {
+    byId("panel-body").replaceChildren(fault(error, retry));
+  }
+
   /** Shows what `load` gives, unless something else was asked for meanwhile. */
   async #show(title, inDocument, load) {
     const mine = ++this.#wanted;
@@ -54,8 +60,8 @@ export class Documents {
 /** How many documents count, in words. */
 export function holdings(found) {
   if (!found.length) return "There are no documents yet: skerry index add FOLDER takes some in.";
-  const counts = ORDER.map((state) => [found.filter((one) => one.state === state).length, state]);
-  const parts = counts.filter(([many]) => many > 0).map(([many, state]) => `${many} ${words.documentState(state).toLowerCase()}`);
+  const many = (state) => found.filter((one) => one.state === state).length;
+  const parts = ORDER.filter(many).map((state) => `${many(state)} ${words.documentState(state).toLowerCase()}`);
   return `${words.count(found.length, "document")}: ${parts.join(", ")}.`;
 }
 
@@ -123,5 +129,5 @@ function fault(error, retry) {
   if (!(error instanceof api.Fault)) throw error;
   announce(error.message);
   const again = el("button", { type: "button", click: retry }, "Try again");
-  return el("div", { class: "fault" }, el("p", {}, error.message), again);
+  return el("div", { class: "fault" }, el("p", {}, inline(error.message)), again);
 }

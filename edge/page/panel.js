@@ -1,7 +1,7 @@
 // The side panel: beside the conversation where there is room, above it where there is not. Above,
 // the rest of the page is inert, so that the focus stays inside, and goes back where it was.
 
-import { byId } from "/page/dom.js";
+import { byId } from "./dom.js";
 
 const BESIDE = matchMedia("(min-width: 1080px)");
 

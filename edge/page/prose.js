@@ -1,8 +1,16 @@
 // Shows the text of an answer as it grows. Blocks that did not change keep their elements, so that
 // a selection, a focus or a reading position in them is kept.
 
-import { blocks, pieces } from "/page/blocks.js";
-import { el } from "/page/dom.js";
+import { blocks, pieces } from "./blocks.js";
+import { el } from "./dom.js";
+
+/** Text with its code and emphasis as elements; `makeMark(number)` as for Prose. */
+export function inline(text, makeMark = () => null) {
+  return pieces(text).map(({ kind, text: piece }) => {
+    if (kind === "mark") return makeMark(Number(piece)) ?? `[${piece}]`;
+    return kind === "text" ? piece : el(kind, {}, piece);
+  });
+}
 
 /** Shows growing text in `root`; `makeMark(number)` gives the element of a citation, or null. */
 export class Prose {
@@ -24,7 +32,7 @@ export class Prose {
 
   #block(block) {
     if (block.kind === "code") return el("pre", {}, el("code", {}, block.text));
-    if (block.kind === "heading") return el("h4", {}, this.#inline(block.text));
+    if (block.kind === "heading") return el("h3", {}, this.#inline(block.text));
     if (block.kind === "table") return this.#table(block.rows);
     if (block.kind === "list") return this.#list(block);
     return el("p", {}, this.#inline(block.text));
@@ -42,9 +50,6 @@ export class Prose {
   }
 
   #inline(text) {
-    return pieces(text).map(({ kind, text: piece }) => {
-      if (kind === "mark") return this.makeMark(Number(piece)) ?? `[${piece}]`;
-      return kind === "text" ? piece : el(kind, {}, piece);
-    });
+    return inline(text, this.makeMark);
   }
 }

@@ -1,7 +1,7 @@
 // The receipt of an answer (docs/receipts.md): one line, and everything behind it.
 
-import { el, icon } from "/page/dom.js";
-import * as words from "/page/words.js";
+import { el, icon } from "./dom.js";
+import * as words from "./words.js";
 
 /** A receipt of the schema `skerry.receipt/1`, folded to one line. */
 export function receiptView(receipt) {
@@ -21,10 +21,13 @@ function summary(receipt) {
     icon("chevron"),
     el("span", { class: `lamp ${leftAny(receipt) ? "out" : "in"}`, "aria-hidden": "true" }),
     el("span", { class: "where" }, words.headline(tier)),
-    el("span", { class: "part left" }, leftShort(receipt)),
-    el("span", { class: "part took" }, words.milliseconds(receipt.total_ms)),
-    el("span", { class: "unseen" }, ". Show the receipt"),
+    el("span", { class: "parts" }, part(leftShort(receipt)), part(words.milliseconds(receipt.total_ms))),
+    el("span", { class: "unseen" }, "Receipt"),
   );
+}
+
+function part(text) {
+  return el("span", { class: "part" }, text);
 }
 
 function leftAny(receipt) {
@@ -65,8 +68,10 @@ function answered(receipt) {
   return [words.place(receipt.answered_by), fallen];
 }
 
+/** Why, but for the class, which is told in words above. */
 function reasons(route) {
-  return el("ul", {}, route.reasons.map((reason) => el("li", { title: reason.rule }, reason.text)));
+  const told = route.reasons.filter((reason) => reason.rule !== "class");
+  return el("ul", {}, told.map((reason) => el("li", { title: reason.rule }, reason.text)));
 }
 
 function leftLong(receipt) {

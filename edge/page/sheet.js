@@ -1,9 +1,11 @@
 // Lays out the extracted text of a document, with one span of it highlighted.
 
-import { cells } from "/page/blocks.js";
-import { el } from "/page/dom.js";
+import { cells } from "./blocks.js";
+import { el } from "./dom.js";
 
 const ROW = /^\|.*\|$/;
+const ITEM = /^\s*(\d{1,3}[.)]|[-*•])\s/;
+const PUNCTUATED = /[.!?:;,]$/;
 const HEADING_LENGTH = 80;
 
 /**
@@ -39,7 +41,11 @@ function layout({ text, start }, cited) {
   const lines = linesOf(text, start);
   if (lines.every((line) => ROW.test(line.text.trim()))) return table(lines, cited);
   const name = looksLikeHeading(lines) ? { class: "head" } : {};
-  return el("p", name, lines.map((line, at) => [at ? el("br") : null, ...marked(line, cited)]).flat());
+  return el("p", name, lines.map((line) => lineOf(line, cited)));
+}
+
+function lineOf(line, cited) {
+  return el("span", { class: ITEM.test(line.text) ? "line item" : "line" }, marked(line, cited));
 }
 
 function linesOf(text, start) {
@@ -54,7 +60,7 @@ function linesOf(text, start) {
 /** Extracted text has no headings of its own: a short line alone, without a full stop, is shown as one. */
 function looksLikeHeading(lines) {
   const [{ text }] = lines;
-  return lines.length === 1 && text.length <= HEADING_LENGTH && !/[.!?:;,]$|^\s*(\d+[.)]|[-*•])\s/.test(text);
+  return lines.length === 1 && text.length <= HEADING_LENGTH && !PUNCTUATED.test(text) && !ITEM.test(text);
 }
 
 function table(lines, cited) {

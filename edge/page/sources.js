@@ -1,7 +1,7 @@
 // How a source and a document are named wherever they appear.
 
-import { el } from "/page/dom.js";
-import * as words from "/page/words.js";
+import { el } from "./dom.js";
+import * as words from "./words.js";
 
 /** The state of a document as a badge; what is in force needs none unless `always`. */
 export function badge(state, { always = false } = {}) {
@@ -19,9 +19,13 @@ export function sourceLine(citation, open) {
       "button",
       { class: "source", type: "button", click: (event) => open(event.currentTarget) },
       el("span", { class: "number" }, String(citation.mark)),
-      el("span", { class: "source-title" }, citation.title),
-      path && el("span", { class: "path" }, path),
-      citation.version && el("span", { class: "path" }, `version ${citation.version}`),
+      el(
+        "span",
+        { class: "names" },
+        el("span", { class: "source-title" }, citation.title),
+        path && el("span", { class: "path" }, path),
+        citation.version && el("span", { class: "path" }, `version ${citation.version}`),
+      ),
     ),
   );
 }

@@ -2,8 +2,7 @@
 
 /** One line for the head of the page. */
 export function stateLine({ model, profile, offline }) {
-  const where = offline ? "offline" : "on this device";
-  return [model, profile, where].filter(Boolean).join(" · ");
+  return [model, profile && `${profile} profile`, offline && "offline"].filter(Boolean).join(" · ");
 }
 
 /** What may become of a question, below the field where it is written. */

@@ -1,11 +1,11 @@
 // One question and what came of it. Shows what it is told; asks nothing by itself.
 
-import { Reader, announce } from "/page/announce.js";
-import { el, icon } from "/page/dom.js";
-import { Prose } from "/page/prose.js";
-import { inOneLine, receiptView } from "/page/receipt.js";
-import { sourceLine } from "/page/sources.js";
-import * as words from "/page/words.js";
+import { Reader, announce } from "./announce.js";
+import { el } from "./dom.js";
+import { ending } from "./ending.js";
+import { Prose, inline } from "./prose.js";
+import { inOneLine } from "./receipt.js";
+import * as words from "./words.js";
 
 export class Turn {
   #sources = new Map();
@@ -61,7 +61,7 @@ export class Turn {
   failed(message) {
     this.#end("");
     const again = el("button", { type: "button", click: () => this.retry() }, "Try again");
-    this.after.replaceChildren(el("div", { class: "fault", role: "alert" }, el("p", {}, message), again));
+    this.after.replaceChildren(el("div", { class: "fault", role: "alert" }, el("p", {}, inline(message)), again));
   }
 
   #restart(status) {
@@ -106,18 +106,8 @@ export class Turn {
     this.#reader.finish();
     this.#take(reply.citations);
     this.#end("");
-    this.after.append(...this.#footer(reply));
+    this.after.append(...ending(reply, this.body, this.openSource));
     announce(inOneLine(reply.receipt));
-  }
-
-  #footer(reply) {
-    const copy = el("button", { class: "quiet", type: "button" }, icon("copy"), el("span", {}, "Copy"));
-    copy.addEventListener("click", () => this.#copy(copy, reply));
-    const cut = reply.finish === "length" && el("p", { class: "aside" }, "The answer was cut off at its longest length.");
-    const lines = reply.citations.map((one) => sourceLine(one, (opener) => this.openSource(one, opener)));
-    const sources = lines.length > 0 && el("ul", { class: "sources", "aria-label": "Sources" }, lines);
-    const receipt = receiptView(reply.receipt);
-    return [cut, sources, el("div", { class: "ending" }, receipt, copy)].filter(Boolean);
   }
 
   #end(status) {
@@ -132,32 +122,7 @@ export class Turn {
     if (!source) return null;
     const label = `Source ${number}: ${source.title}`;
     const open = (event) => this.openSource(source, event.currentTarget);
-    return el("button", { class: "mark", type: "button", "aria-label": label, title: source.title, click: open }, String(number));
-  }
-
-  async #copy(button, reply) {
-    const done = await copyText(asText(reply), this.body);
-    button.lastElementChild.textContent = done ? "Copied" : "Press Ctrl+C";
-    announce(button.textContent);
-    setTimeout(() => { button.lastElementChild.textContent = "Copy"; }, 2000);
+    const attributes = { class: "mark", type: "button", "aria-label": label, title: source.title };
+    return el("button", { ...attributes, click: open }, String(number));
   }
 }
-
-/** The answer with its sources, as plain text. */
-function asText({ answer, citations }) {
-  const lines = citations.map((one) => `[${one.mark}] ${one.title}${one.version && `, version ${one.version}`}`);
-  return [answer, lines.join("\n")].filter(Boolean).join("\n\n");
-}
-
-/** Whether the clipboard took it; selects `element` where there is no clipboard. */
-async function copyText(text, element) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch (error) {
-    if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
-    getSelection().selectAllChildren(element);
-    return false;
-  }
-}
-

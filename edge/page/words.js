@@ -95,6 +95,6 @@ export function count(number, one, many = `${one}s`) {
 
 /** A day, from Unix seconds. */
 export function day(seconds) {
-  const format = { day: "numeric", month: "long", year: "numeric" };
+  const format = { day: "numeric", month: "short", year: "numeric" };
   return new Date(seconds * 1000).toLocaleDateString("en-GB", format);
 }

@@ -25,8 +25,9 @@ WIDE = {"width": 1280, "height": 800}
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after each module: Playwright's loop is in the way of async tests elsewhere."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("Chromium is missing: apt-get install chromium")

@@ -46,7 +46,9 @@ class Script:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def line(self, question: str) -> Line:
-        return self.lines.get(question, Line(("I have no line for this.",), RequestClass.EXTRACTION))
+        return self.lines.get(
+            question, Line(("I have no line for this.",), RequestClass.EXTRACTION)
+        )
 
 
 class ScriptedRouter:
@@ -124,7 +126,7 @@ class ScriptedParts(Parts):
 
 @dataclass
 class Stage:
-    """A running server. `state` is what GET /api/state and the settings say."""
+    """A running server; `script` may be written to while it runs."""
 
     url: str
     script: Script
@@ -198,7 +200,7 @@ def cloud(answer: str) -> Iterator[Cloud]:
             self.end_headers()
             self.wfile.write(_completion(answer))
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
