@@ -147,7 +147,7 @@ class NativeContext:
         name = adapter.name if adapter else None
         if name == self._adapter:
             return
-        handles = (ctypes.c_void_p * 1)(adapter.handle if adapter else None)
+        handles = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(adapter.handle if adapter else None)
         scales = (ctypes.c_float * 1)(1.0)
         count = 1 if adapter else 0
         if llama_cpp.llama_set_adapters_lora(self.handle, handles, count, scales):

@@ -107,7 +107,7 @@ class NativeAdapter:
                     hint="use an adapter that was trained on this model and converted to GGUF",
                 )
         self.name = name
-        self.handle: Handle = handle
+        self.handle: Any = handle
 
 
 def _check_adapter(name: str, path: Path) -> None:

@@ -205,7 +205,7 @@ class Worker:
         room = prefill_room(
             len(running), batch_tokens=self._context.batch_tokens, ms_per_token=self._ms_per_token
         )
-        counts = share(room, [task.waiting for _, task in prompts])
+        counts = share(room, [_next_stretch(task) for _, task in prompts])
         return [
             *(_Share(slot, task, array("i", (task.next_token,))) for slot, task in running),
             *(
@@ -273,6 +273,15 @@ class Worker:
         if task is None:
             raise RuntimeError("a free slot was released")
         return task
+
+
+def _next_stretch(task: Task) -> int:
+    """Prompt tokens that may be decoded together: all but the last, and then the last alone.
+
+    So the first token's logits come from the same computation whether the rest of the prompt was
+    cached or not, and a seed repeats its answer.
+    """
+    return max(1, task.waiting - 1)
 
 
 def _decode_error(error: int) -> ModelError:
