@@ -100,7 +100,7 @@ def load_scifact(options: Options, split: str) -> Task:
         {claim: frozenset(names) for claim, names in judged.items()},
         ndcg,
     )
-    return sample(task, 60, 400, options.seed) if options.quick else task
+    return sample(task, 60, 300, options.seed) if options.quick else task
 
 
 def load_medquad(options: Options, *, queries: int | None = 2000) -> Task:
@@ -123,7 +123,7 @@ def load_medquad(options: Options, *, queries: int | None = 2000) -> Task:
         recall,
     )
     if options.quick:
-        return sample(task, 60, 400, options.seed)
+        return sample(task, 60, 300, options.seed)
     return sample(task, queries or len(task.queries), len(task.documents), options.seed)
 
 

@@ -60,8 +60,8 @@ def find(paths: Iterable[Path]) -> Found:
 
 
 def source_name(path: Path) -> str:
-    """The path as text that can be stored; bytes that are not UTF-8 become escapes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """The path as text that can be stored; what is not UTF-8 becomes escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def absolute(path: Path) -> Path:

@@ -36,7 +36,7 @@ from skerry.edge.index.types import (
     Stats,
     VerifyReport,
 )
-from skerry.edge.index.words import WordSplitter
+from skerry.edge.index.words import WordSplitter, plain
 
 Floats = NDArray[np.float32]
 
@@ -106,7 +106,7 @@ class Index:
 
     def add(
         self,
-        paths: Iterable[Path | str],
+        paths: Iterable[Path | str] | Path | str,
         *,
         kind: Kind = Kind.ANCHORED,
         metadata: Metadata | None = None,
@@ -121,7 +121,8 @@ class Index:
         Args:
             metadata: governs all of these documents; labels are added to the documents' own.
         """
-        chosen = [Path(path) for path in paths]
+        several = [paths] if isinstance(paths, Path | str) else paths
+        chosen = [Path(path) for path in several]
         return add.add_files(self._intake, chosen, kind, metadata or Metadata(), progress)
 
     def ingest(self, records: Iterable[Event]) -> IngestReport:
@@ -228,11 +229,11 @@ class Index:
 
     def set_sla(self, source: str, seconds: float | None) -> None:
         """Sets how old the newest record of a source may be; None takes the promise back."""
-        freshness.set_sla(self._database, source, seconds)
+        freshness.set_sla(self._database, plain(source), seconds)
 
     def set_half_life(self, source: str, seconds: float | None) -> None:
         """Sets the age at which a source's records count half; None is the default again."""
-        freshness.set_half_life(self._database, source, seconds)
+        freshness.set_half_life(self._database, plain(source), seconds)
 
     def freshness(self) -> list[SourceFreshness]:
         """How fresh each fluid source is, with an alert where its promise is broken."""
@@ -306,4 +307,4 @@ def _matching(transaction: store.Change, source_or_id: str | int) -> list[int]:
     if not source_or_id:
         return []
     path = files.source_name(files.absolute(Path(source_or_id)))
-    return store.ids_of_source(transaction.connection, source_or_id, path)
+    return store.ids_of_source(transaction.connection, plain(source_or_id), path)

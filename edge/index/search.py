@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skerry.edge.index import fusion, governance, lexical, store
 from skerry.edge.index.collection import Collection
+from skerry.edge.index.lexical import LexicalScores
 from skerry.edge.index.types import Hit, IndexSettings, Query, Reranker
 from skerry.edge.index.words import WordSplitter
 
@@ -19,6 +20,7 @@ Rows = NDArray[np.intp]
 
 QUERY_CHARACTERS = 4_000  # of a query, from its start: the words of these are searched for
 _RERANKED = 4  # times the limit: how many hits a reranker is given
+_DEEPER = 10  # times the pool, where one source fills it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +57,75 @@ class Searcher:
         now: float,
     ) -> list[Hit]:
         """Hits, best first; `vector` is the unit vector of the query's text."""
-        allowed = governance.visible(collection.documents, query, now)[collection.document_rows]
-        found = self._candidates(connection, collection, query, vector, allowed)
-        weighted = _weigh_by_age(collection, found, now if query.as_of is None else query.as_of)
+        words = self.splitter.counts([query.text[:QUERY_CHARACTERS]])[0]
+        visible = governance.visible(collection.documents, query, now)
+        view = View(
+            collection=collection,
+            query=query,
+            vector=vector,
+            at=now if query.as_of is None else query.as_of,
+            allowed=visible[collection.document_rows],
+            lexical=lexical.score(connection, collection, words),
+            settings=self.settings,
+        )
         if self.reranker is None:
-            chosen = _limited(collection, weighted, query, query.limit)
-            return _hits(connection, collection, chosen)
-        chosen = _limited(collection, weighted, query, _RERANKED * query.limit)
-        hits = _hits(connection, collection, chosen)
+            return _hits(connection, collection, view.best(query.limit))
+        hits = _hits(connection, collection, view.best(_RERANKED * query.limit))
         return list(self.reranker.rerank(query.text, hits))[: query.limit]
 
-    def _candidates(
-        self,
-        connection: sqlite3.Connection,
-        collection: Collection,
-        query: Query,
-        vector: Floats,
-        allowed: NDArray[np.bool_],
-    ) -> Candidates:
-        """The best of dense and of lexical search, with both scores each, above the floor."""
-        words = self.splitter.counts([query.text[:QUERY_CHARACTERS]])[0]
-        lexical_scores = lexical.score(connection, collection, words)
-        near, _ = collection.vectors.nearest(vector, allowed, self.settings.pool)
-        said = _highest(lexical_scores.scores, allowed, self.settings.pool)
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one query sees of a collection: which rows, and how its words score them."""
+
+    collection: Collection
+    query: Query
+    vector: Floats
+    at: float
+    allowed: NDArray[np.bool_]
+    lexical: LexicalScores
+    settings: IndexSettings
+
+    def best(self, limit: int) -> Candidates:
+        """The best candidates within the query's limits.
+
+        If one source fills the pool, so that its cap leaves less than the limit, a
+        deeper pool is looked at, once.
+        """
+        pool = max(limit, self.settings.pool)
+        found = self._limited(self._ranked(pool), limit)
+        if len(found.rows) < limit and self._is_crowded(found):
+            return self._limited(self._ranked(_DEEPER * pool), limit)
+        return found
+
+    def _is_crowded(self, found: Candidates) -> bool:
+        counts = np.bincount(self._sources(found)) if len(found.rows) else np.zeros(1)
+        return int(counts.max()) >= self.query.per_source
+
+    def _ranked(self, pool: int) -> Candidates:
+        """The best of dense and of lexical search above the floor, fused, best first."""
+        near, _ = self.collection.vectors.nearest(self.vector, self.allowed, pool)
+        said = _highest(self.lexical.scores, self.allowed, pool)
         rows = np.union1d(near, said)
-        cosines, bm25 = collection.vectors.cosines(vector, rows), lexical_scores.scores[rows]
+        cosines = self.collection.vectors.cosines(self.vector, rows)
+        floor = self.settings.floor if self.query.floor is None else self.query.floor
+        return self._scored(rows[cosines >= floor], cosines[cosines >= floor])
+
+    def _scored(self, rows: Rows, cosines: Floats) -> Candidates:
+        bm25, bound = self.lexical.scores[rows], self.lexical.bound
         weight = self.settings.dense_weight
-        scores = fusion.fuse(cosines, bm25, bm25_bound=lexical_scores.bound, dense_weight=weight)
-        floor = self.settings.floor if query.floor is None else query.floor
-        return Candidates(rows, scores.astype(np.float64), cosines, bm25).at(cosines >= floor)
+        fused = fusion.fuse(cosines, bm25, bm25_bound=bound, dense_weight=weight)
+        documents = self.collection.document_rows[rows]
+        scores = fused * governance.recency(self.collection.documents, documents, self.at)
+        order = fusion.ranked(scores, self.collection.chunk_ids[rows])
+        return Candidates(rows, scores, cosines, bm25).at(order)
+
+    def _limited(self, found: Candidates, limit: int) -> Candidates:
+        sources = self._sources(found).tolist()
+        return found.at(fusion.capped(sources, limit=limit, per_source=self.query.per_source))
+
+    def _sources(self, found: Candidates) -> NDArray[np.int32]:
+        return self.collection.documents.source[self.collection.document_rows[found.rows]]
 
 
 def _highest(scores: Floats, allowed: NDArray[np.bool_], limit: int) -> Rows:
@@ -93,19 +135,6 @@ def _highest(scores: Floats, allowed: NDArray[np.bool_], limit: int) -> Rows:
         return rows
     best: Rows = rows[np.argpartition(-scores[rows], limit)[:limit]]
     return best
-
-
-def _weigh_by_age(collection: Collection, found: Candidates, at: float) -> Candidates:
-    """Fluid records count less with age; then the best come first."""
-    documents = collection.document_rows[found.rows]
-    scores = found.scores * governance.recency(collection.documents, documents, at)
-    weighed = Candidates(found.rows, scores, found.cosines, found.bm25)
-    return weighed.at(fusion.ranked(scores, collection.chunk_ids[found.rows]))
-
-
-def _limited(collection: Collection, found: Candidates, query: Query, limit: int) -> Candidates:
-    sources = collection.documents.source[collection.document_rows[found.rows]]
-    return found.at(fusion.capped(sources.tolist(), limit=limit, per_source=query.per_source))
 
 
 def _hits(connection: sqlite3.Connection, collection: Collection, found: Candidates) -> list[Hit]:

@@ -20,6 +20,7 @@ from skerry.edge.index.types import Chunk, Document, Kind
 from skerry.edge.index.vectors import quantise
 from skerry.edge.index.words import plain
 
+_LAST_ID = 2**63 - 1  # SQLite's largest integer
 _MOST_DEAD = 4096  # removed chunks in the postings, at least, before they are dropped
 _MOST_REMOVALS = 10_000  # remembered for readers in other processes; then they read all anew
 
@@ -116,6 +117,8 @@ def read_documents(connection: sqlite3.Connection) -> Iterator[Document]:
 
 
 def read_document(connection: sqlite3.Connection, document_id: int) -> Document | None:
+    if not 0 < document_id <= _LAST_ID:
+        return None
     row = connection.execute(f"{_DOCUMENT} WHERE d.id = ?", (document_id,)).fetchone()
     return _document(row) if row else None
 

@@ -231,7 +231,7 @@ class IndexSettings:
     max_tokens: int = 240
     max_file_bytes: int = 64 * 2**20
     dense_weight: float = 0.5
-    floor: float = 0.2
+    floor: float = 0.25
     pool: int = 100
     ttl_seconds: float = 30 * 86_400.0
     half_life_seconds: float = 7 * 86_400.0

@@ -107,6 +107,15 @@ def test_limits(filled: Index, write: Write) -> None:
     assert len(filled.search(replace(query, per_source=9, limit=9))) == 9
 
 
+def test_one_long_source_does_not_hide_the_others(tmp_path: Path, write: Write) -> None:
+    drills = "".join(f"## Fire {n}\n\nFire drill fire drill {n}.\n\n" for n in range(60))
+    settings_ = IndexSettings(pool=20, floor=-1.0, dense_weight=0.0)
+    with Index.open(tmp_path / "i.db", RandomEncoder(), settings=settings_) as index:
+        index.add([write("drills.md", drills), write("door.md", "One door has a fire sign.")])
+        hits = index.search(Query("fire drill", limit=6, per_source=4))
+    assert [Path(hit.chunk.source).name for hit in hits] == 4 * ["drills.md"] + ["door.md"]
+
+
 def test_equal_chunks_come_in_the_order_they_were_added(index: Index, write: Write) -> None:
     same = [write(f"{name}/fire.md", "# Fire\n\nClose the doors.") for name in "cab"]
     for path in same:
