@@ -17,6 +17,7 @@ from skerry.edge.errors import IndexCorrupt, IndexFault, IndexFull, IndexLocked
 
 _CACHE_KIB = 8192  # page cache per connection
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+_NO_LOG = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
 
 @contextmanager
@@ -147,16 +148,14 @@ class Database:
         connection.close()
 
     def _connect_reader(self) -> sqlite3.Connection:
-        connection = self._connect("ro" if self.read_only else "rw")
         try:
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+            connection = self._connect("ro" if self.read_only else "rw")
         except sqlite3.OperationalError as error:
-            connection.close()
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or not self.read_only:
+            if not self.read_only or error.sqlite_errorcode & 0xFF not in _NO_LOG:
                 raise
-            # A write-ahead log cannot be made on a read-only medium, and none is needed there.
-            return self._connect("ro", "&immutable=1")
+            # On a medium that cannot be written nobody else writes, and no log is needed.
+            connection = self._connect("ro", "&immutable=1")
+        connection.execute("PRAGMA query_only = ON")
         return connection
 
     def _connect(self, mode: str, more: str = "") -> sqlite3.Connection:
@@ -164,8 +163,13 @@ class Database:
         connection = sqlite3.connect(
             uri, uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _check_open(self) -> None:

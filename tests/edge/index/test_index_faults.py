@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -116,6 +117,40 @@ def test_reading_only(path: Path, tmp_path: Path) -> None:
     with pytest.raises(IndexFault, match="no index"):
         Index.open(tmp_path / "none.db", ENCODER, read_only=True)
     assert not (tmp_path / "none.db").exists()
+
+
+READ_ONLY_MEDIUM = """
+import os, sys
+from pathlib import Path
+from skerry.edge.errors import IndexFault
+from skerry.edge.index import Index, Query
+from tests.edge.index.conftest import RandomEncoder
+RandomEncoder().encode(["imports what it needs while it may"])
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may write everywhere
+path = Path(sys.argv[1])
+with Index.open(path, RandomEncoder(), read_only=True) as index:
+    print(len(index.search(Query("call", floor=-1.0))))
+try:
+    Index.open(path, RandomEncoder())
+except IndexFault as error:
+    print(error.what)
+"""
+
+
+def test_a_folder_that_cannot_be_written(path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "index.db"
+        copy.write_bytes(path.read_bytes())
+        copy.chmod(0o444)
+        copy.parent.chmod(0o555)
+        command = [sys.executable, "-c", READ_ONLY_MEDIUM, str(copy)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        copy.parent.chmod(0o755)
+    assert done.stderr == ""
+    found, refused = done.stdout.splitlines()
+    assert found == "1"
+    assert "cannot be opened" in refused
 
 
 def test_a_closed_index(path: Path) -> None:
