@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from skerry.edge.errors import IndexCorrupt
 from skerry.edge.index import bm25
 from skerry.edge.index.document_table import DocumentTableBuilder
 from skerry.edge.index.governance import DocumentTable
@@ -156,7 +158,11 @@ class CollectionCache:
             known = self._collection
             if known is None or known.generation < generation:
                 check_encoder(connection, self._encoder_id)
-                known = self._collection = self._load(connection, generation)
+                try:
+                    known = self._collection = self._load(connection, generation)
+                except BaseException:
+                    self._epoch = -1  # half-read columns are of no use: the next one reads anew
+                    raise
             return known
 
     def _load(self, connection: sqlite3.Connection, generation: int) -> Collection:
@@ -180,10 +186,18 @@ def _load_chunks(connection: sqlite3.Connection, columns: _Columns, dimensions: 
     cursor = connection.execute(sql, (columns.last_id(),))
     while rows := cursor.fetchmany(8192):
         ids, document_ids, word_counts, blobs = zip(*rows, strict=True)
+        _check_sizes(ids, blobs, row_type(dimensions).itemsize)
         _append_ids(columns, np.array(ids, np.int64))
         columns.document_rows.extend(columns.documents.rows_of(np.array(document_ids, np.int64)))
         columns.word_counts.extend(np.array(word_counts, np.int32))
         _append_vectors(columns, np.frombuffer(b"".join(blobs), row_type(dimensions)))
+
+
+def _check_sizes(ids: Sequence[int], blobs: Sequence[bytes], size: int) -> None:
+    for id_, blob in zip(ids, blobs, strict=True):
+        if len(blob) != size:
+            what = f"the vector of chunk {id_} is damaged"
+            raise IndexCorrupt(what, hint="See `skerry index verify`; add the document again.")
 
 
 def _append_vectors(columns: _Columns, vectors: NDArray[np.void]) -> None:
@@ -224,6 +238,5 @@ def _load_unsealed(connection: sqlite3.Connection, collection: Collection) -> Un
     entries = np.frombuffer(b"".join(words for _, words in rows), ENTRY)
     sizes = [len(words) // ENTRY.itemsize for _, words in rows]
     chunk_rows = collection.rows_of(np.array([chunk_id for chunk_id, _ in rows], np.int64))
-    return Unsealed(
-        np.repeat(chunk_rows, sizes), entries["word_id"].copy(), entries["count"].copy()
-    )
+    every = Unsealed(np.repeat(chunk_rows, sizes), entries["word_id"], entries["count"])
+    return every.at(np.flatnonzero(every.rows >= 0))  # a chunk without a vector is not searched

@@ -6,9 +6,11 @@ and never wait; writers take turns. What is in the tables is the business of `sc
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,19 +24,23 @@ _NO_LOG = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
 @contextmanager
 def faults(path: Path) -> Iterator[None]:
-    """Turns an error of SQLite into an IndexFault that names the file and says what to do."""
+    """Turns an error of SQLite into an IndexFault that names the file and says what to do.
+
+    Texts and JSON that cannot be read although SQLite found them are damage, too.
+    """
     try:
         yield
     except sqlite3.Error as error:
         raise _fault(error, path) from error
+    except (zlib.error, json.JSONDecodeError) as error:
+        raise _damaged(error, path) from error
 
 
 def _fault(error: sqlite3.Error, path: Path) -> IndexFault:
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     primary = extended & 0xFF
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        what = f"the index '{path}' is damaged: {error}"
-        return IndexCorrupt(what, hint="Restore a copy, or delete it and add the documents again.")
+        return _damaged(error, path)
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         what = f"the index '{path}' is being written by another process"
         return IndexLocked(what, hint="Wait until the other process is done and try again.")
@@ -46,6 +52,11 @@ def _fault(error: sqlite3.Error, path: Path) -> IndexFault:
         return IndexFault(what, hint="Check the file's permissions and how the index was opened.")
     what = f"the index '{path}' cannot be used: {error}"
     return IndexFault(what, hint="Check the path, its permissions and the disk.")
+
+
+def _damaged(error: Exception, path: Path) -> IndexCorrupt:
+    what = f"the index '{path}' is damaged: {error}"
+    return IndexCorrupt(what, hint="Restore a copy, or delete it and add the documents again.")
 
 
 class Database:

@@ -228,6 +228,41 @@ def test_a_full_file(path: Path) -> None:
         assert index.verify().ok
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE vectors SET vector = x'0011'",
+        "UPDATE documents SET labels = '['",
+        "UPDATE chunks SET heading = 'x'",
+        "UPDATE chunks SET text = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_damage_that_sqlite_cannot_see(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+    with Index.open(path, ENCODER) as index:
+        for _ in range(2):
+            with pytest.raises(IndexFault) as caught:
+                index.search(Query("call", floor=-1.0))
+            assert caught.value.hint
+
+
+def test_a_damaged_text_cannot_be_opened(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE documents SET text = x'0011'")
+    with Index.open(path, ENCODER) as index, pytest.raises(IndexCorrupt):
+        index.document_text(1)
+
+
+def test_a_chunk_without_a_vector_is_not_served(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM vectors")
+    with Index.open(path, ENCODER) as index:
+        assert index.search(Query("call", floor=-1.0)) == []
+        index.ingest([Event("rota", "next", "On call is Roy.")])
+        assert len(index.search(Query("call", floor=-1.0))) == 1
+
+
 DAMAGES = {
     "a text": ("UPDATE documents SET text = x'00'", "text of document"),
     "another text": ("UPDATE documents SET text_digest = 'x'", "text of document"),
