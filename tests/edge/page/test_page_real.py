@@ -37,6 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             try:
                 assert process.stdout is not None
                 told = json.loads(process.stdout.readline())
+                assert "key_file" in told, told
                 key = Path(told["key_file"]).read_text(encoding="ascii").strip()
                 yield Stage(told["url"].rstrip("/"), Script(), runtime, key)
             finally:
@@ -50,7 +51,7 @@ def test_a_question_is_answered_from_a_document(
     expect(page.locator("#promise")).to_contain_text("everything stays on this device")
     page.get_by_label("Your question").fill("How often is the emergency trolley checked?")
     page.keyboard.press("Enter")
-    expect(page.locator(".receipt")).to_be_visible(timeout=60_000)
+    expect(page.locator(".receipt")).to_be_visible(timeout=240_000)
     expect(page.locator(".answer")).to_contain_text("every day")
     expect(page.locator(".receipt summary")).to_contain_text("Nothing left this device")
     page.locator(".answer .mark").first.click()
