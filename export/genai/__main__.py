@@ -1,4 +1,4 @@
-"""`python -m skerry.export.genai (--source PATH | --tiny) --out DIR [--precision int8]`"""
+"""`python -m skerry.export.genai (--source PATH | --tiny) --out DIR [--precision int4]`"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--source", type=_PATH, help="A GGUF file, or a Hugging Face folder.")
 @click.option("--tiny", is_flag=True, help="Train the tests' tiny model instead.")
 @click.option("--out", required=True, type=_PATH, help="The folder to make.")
-@click.option("--precision", type=click.Choice(get_args(Precision)), default="int8")
+@click.option("--precision", type=click.Choice(get_args(Precision)), default="int4")
 @click.option("--lora", is_flag=True, help="Let the model take LoRA adapters at run time.")
 def main(source: Path | None, tiny: bool, out: Path, precision: Precision, lora: bool) -> None:
     if tiny == (source is not None):

@@ -1,7 +1,6 @@
 """Opens what is to be exported: a Hugging Face folder as it is, a GGUF file unpacked into one.
 
-A GGUF's weights are dequantized to float32; nothing of them is lost, but a later int4 step
-rounds them a second time.
+A GGUF's weights are dequantized to float32; nothing of them is lost.
 """
 
 from __future__ import annotations

@@ -19,6 +19,10 @@ from skerry.edge.engines.genai.sampling import Row
 from skerry.edge.errors import AdapterError, GrammarError, ModelError, ModelInvalid
 from skerry.edge.onnx import import_genai
 
+LEAST_STEP = 2
+"""A step of one token takes another kernel, whose int8 rounding moves logits by up to 0.5. With no
+such step in prefill, a prompt has the same logits whatever part of it was cached."""
+
 
 class CacheClosed(Exception):
     """The cache was freed while a generation ran on it; it ends as cancelled."""
@@ -37,12 +41,16 @@ class KvCache:
         self.tokens: list[int] = []
 
     def shared(self, ids: Sequence[int], adapter: str | None) -> int:
-        """How many tokens `start` would reuse. The last token here was never computed."""
+        """How many tokens `start` would reuse.
+
+        Not the last one here, which was never computed, and so that two remain to be computed.
+        """
         if adapter != self.adapter:
             return 0
-        most = min(len(self.tokens), len(ids)) - 1
-        same = (here == there for here, there in zip(self.tokens[:most], ids, strict=False))
-        return next((at for at, equal in enumerate(same) if not equal), max(most, 0))
+        most = min(len(self.tokens) - 1, len(ids) - LEAST_STEP)
+        same = (here == there for here, there in zip(self.tokens, ids, strict=False))
+        differs = next((at for at, equal in enumerate(same) if not equal), most)
+        return max(min(differs, most), 0)
 
     def start(self, ids: Sequence[int]) -> int:
         """Goes back to what the cache has in common with `ids`; returns the length of that."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from skerry.edge.engines.base import FinishReason, Generation, Piece, TokenLogprob, Usage
-from skerry.edge.engines.genai.model import CacheClosed, KvCache
+from skerry.edge.engines.genai.model import LEAST_STEP, CacheClosed, KvCache
 from skerry.edge.engines.genai.sampling import Chooser, Row
 from skerry.edge.engines.genai.tokens import Tokens
 from skerry.edge.engines.stats import RowMeter, RowStats, StatsSum, top_ids
@@ -96,12 +96,12 @@ class Run:
     def _prefill(self) -> bool:
         """Computes the prompt; False when it was stopped."""
         began = time.perf_counter()
-        ids, step = self._job.ids, self._job.prefill_tokens
+        ids = self._job.ids
         self._tally.cached_tokens = self._cache.start(ids)
-        for start in range(self._tally.cached_tokens, len(ids), step):
+        for step in prefill_steps(self._tally.cached_tokens, len(ids), self._job.prefill_tokens):
             if self._job.stopped():
                 return False
-            self._cache.append(ids[start : start + step])
+            self._cache.append(ids[step.start : step.stop])
         self._tally.prefill_ms = _ms_since(began)
         return True
 
@@ -154,6 +154,17 @@ class Run:
         rest = "" if self._text.stopped else self._text.finish()
         logged = [] if self._text.stopped else self._held
         return _piece(rest, logged, finish, self._tally.usage(self._job))
+
+
+def prefill_steps(start: int, stop: int, most: int) -> Iterator[range]:
+    """The positions from `start` to `stop` in steps of `most`, none shorter than `LEAST_STEP`
+    unless there is only one position, or `most` is less."""
+    while start < stop:
+        end = min(start + most, stop)
+        if 0 < stop - end < LEAST_STEP < end - start:
+            end = stop - LEAST_STEP
+        yield range(start, end)
+        start = end
 
 
 def _piece(
