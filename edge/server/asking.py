@@ -87,10 +87,9 @@ def preview_fields(preview: Preview) -> dict[str, Any]:
 def _request(
     runtime: Runtime, body: AskRequest, approval: Approval, cancel: threading.Event
 ) -> Request:
-    new = body.session == NEW_SESSION
     return Request(
         body.question,
-        session=runtime.parts.sessions.create().id if new else body.session,
+        session=_session(runtime, body.session),
         consent=consent(runtime, body),
         offline=body.offline,
         domain=body.domain,
@@ -98,6 +97,14 @@ def _request(
         approve=approval,
         cancel=cancel,
     )
+
+
+def _session(runtime: Runtime, wanted: str | None) -> str | None:
+    """The conversation to go on in. Raises SessionNotFound before anything is done."""
+    if wanted is None:
+        return None
+    sessions = runtime.parts.sessions
+    return sessions.create().id if wanted == NEW_SESSION else sessions.get(wanted, last=0).id
 
 
 def _step(event: Event) -> Step:
