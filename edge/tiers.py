@@ -6,7 +6,8 @@ gate here, so that nothing ungated can be yielded.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -116,14 +117,17 @@ def quote(work: Work) -> TierRun:
         raise NothingToQuote("no sentence of the sources answers this")
     text, mark = found
     gate = GroundedGate(work.request.question, work.evidence())
-    answer, _ = yield from _through(gate, [Piece(f"{text} [{mark}]", finish=FinishReason.STOP)])
+    quoted = [Piece(f"{text} [{mark}]", finish=FinishReason.STOP)]
+    answer, _ = yield from _through(gate, quoted, lambda: None)
     return Outcome(answer)
 
 
 def generate_here(work: Work, engine: Engine) -> TierRun:
     """Answers with a model on this device."""
-    with closing(_as_generator(engine.generate(work.generation))) as pieces:
-        answer, last = yield from _through(work.gate(), pieces)
+    enough = _EitherEvent(work.generation.cancel)
+    generation = replace(work.generation, cancel=enough)
+    with closing(_as_generator(engine.generate(generation))) as pieces:
+        answer, last = yield from _through(work.gate(), pieces, enough.set)
     return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage, engine.info)
 
 
@@ -146,7 +150,8 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
         preview, deadline_s=work.route.budget.total_ms / 1e3, cancel=work.request.cancel
     ) as stream:
         try:
-            answer, last = yield from _through(work.gate(), _restored(stream, pseudonyms))
+            pieces = _restored(stream, pseudonyms)
+            answer, last = yield from _through(work.gate(), pieces, stream.close)
         finally:
             work.ledger.append(Departure(stream.egress, preview, approved))
     return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage)
@@ -186,17 +191,33 @@ def decline(text: str) -> TierRun:
     return Outcome(fixed(text))
 
 
+class _EitherEvent(threading.Event):
+    """Set when it is set itself, or when `other` is."""
+
+    def __init__(self, other: threading.Event) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._other.is_set()
+
+
 def _through(
-    gate: Gate, pieces: Iterable[Piece]
+    gate: Gate, pieces: Iterable[Piece], stop: Callable[[], None]
 ) -> Generator[TextReleased, None, tuple[Answer, Piece]]:
+    """Feeds the gate. When it wants no more, `stop` ends the stream, whose usage still comes."""
     last = Piece("")
-    for piece in pieces:
-        last = piece
-        if text := gate.feed(piece.text):
+    enough = False
+    for last in pieces:
+        if enough:
+            continue
+        if text := gate.feed(last.text):
             yield TextReleased(text)
         if not gate.wants_more:
-            last = replace(last, finish=FinishReason.STOP)
-            break
+            enough = True
+            stop()
+    if enough:
+        last = replace(last, finish=FinishReason.STOP)
     rest, answer = gate.finish(whole=last.finish is FinishReason.STOP)
     if rest:
         yield TextReleased(rest)

@@ -41,7 +41,7 @@ class ScriptedEngine:
     def __init__(self, draft: str = "The emergency trolley is checked every day [1].") -> None:
         self.draft = draft
         self.seen: list[Generation] = []
-        self.closed_early = 0
+        self.cancelled_after: list[int] = []
         self.info = ModelInfo(
             "scripted", Path("scripted"), "scripted", "none", 0, 0, 2048, 2048, 0, "none", "0" * 64
         )
@@ -60,16 +60,13 @@ class ScriptedEngine:
     def generate(self, request: Generation) -> Iterator[Piece]:
         self.seen.append(request)
         words = self.draft.split(" ")
-        try:
-            for number, word in enumerate(words):
-                if request.cancel.is_set():
-                    yield Piece("", finish=FinishReason.CANCELLED, usage=_usage(number))
-                    return
-                yield Piece(word if number == 0 else f" {word}")
-            yield Piece("", finish=FinishReason.STOP, usage=_usage(len(words)))
-        except GeneratorExit:
-            self.closed_early += 1
-            raise
+        for number, word in enumerate(words):
+            if request.cancel.is_set():
+                self.cancelled_after.append(number)
+                yield Piece("", finish=FinishReason.CANCELLED, usage=_usage(number))
+                return
+            yield Piece(word if number == 0 else f" {word}")
+        yield Piece("", finish=FinishReason.STOP, usage=_usage(len(words)))
 
     def check_grammar(self, grammar: str) -> None:
         pass
