@@ -50,9 +50,9 @@ def create_app(runtime: Runtime, options: ServerOptions) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(EdgeError, _known)
     app.add_exception_handler(GuardrailError, _known)
-    if options.allow_origins:
-        _allow(app, options.allow_origins)
     app.add_middleware(Guard, options=options, metrics=service.metrics)
+    if options.allow_origins:  # outermost, so that pages can read refusals too
+        _allow(app, options.allow_origins)
     return app
 
 

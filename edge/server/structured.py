@@ -47,13 +47,15 @@ class Validator:
         from jsonschema import exceptions, validators
         from referencing import Registry
 
+        if not isinstance(schema.get("$schema", ""), str):
+            raise _wrong_schema("$schema is not a text")
         kind = validators.validator_for(schema, default=validators.Draft202012Validator)
         try:
             kind.check_schema(schema)
         except exceptions.SchemaError as error:
-            raise GrammarError(
-                f"the JSON schema is wrong: {error.message[:300]}", hint="mend the schema"
-            ) from None
+            raise _wrong_schema(error.message[:300]) from None
+        except RecursionError:
+            raise _wrong_schema("it is nested too deeply") from None
         unhurried = validators.extend(kind, {"pattern": _ignore})
         self._validator = unhurried(schema, registry=Registry())
 
@@ -65,13 +67,17 @@ class Validator:
         try:
             value = json.loads(text)
             found = exceptions.best_match(self._validator.iter_errors(value))
-        except (ValueError, RecursionError) as error:
-            return f"not JSON: {error}"
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            return f"it cannot be checked: {error}"
         except Unresolvable as error:
             return f"the schema refers to what it does not hold: {error}"
         if found is None:
             return ""
         return f"{found.json_path}: {found.message[:300]}"
+
+
+def _wrong_schema(why: str) -> GrammarError:
+    return GrammarError(f"the JSON schema is wrong: {why}", hint="mend the schema")
 
 
 def _ignore(*_: Any) -> Iterator[Any]:

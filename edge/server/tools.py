@@ -88,7 +88,8 @@ def _call_schema(
     """The schema of a call. What `parameters` defines moves to `definitions`, under its own name
     after the function's, so that several functions fit in one schema."""
     for place in _DEFINITIONS:
-        for key, schema in parameters.get(place, {}).items():
+        defined = parameters.get(place)
+        for key, schema in defined.items() if isinstance(defined, Mapping) else ():
             definitions[f"{name}.{key}"] = _moved(schema, name)
     own = {key: value for key, value in parameters.items() if key not in _DEFINITIONS}
     return {

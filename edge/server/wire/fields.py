@@ -85,18 +85,18 @@ def text_of(content: Any) -> Any:
     return "\n".join(_part_text(part) for part in content)
 
 
-_TEXT_PARTS = frozenset({"text", "input_text", "output_text", "refusal"})
+_TEXT_PARTS = ("text", "input_text", "output_text", "refusal")
 
 
 def _part_text(part: Any) -> str:
     kind = part.get("type", "text") if isinstance(part, dict) else type(part).__name__
     if kind not in _TEXT_PARTS:
         raise ValueError(
-            f"a part of type '{kind}' is not supported; the models here read only text"
+            f"a part of type {kind!r} is not supported; the models here read only text"
         )
     text = part.get("refusal" if kind == "refusal" else "text")
     if not isinstance(text, str):
-        raise ValueError(f"a part of type '{kind}' has no text")
+        raise ValueError(f"a part of type {kind!r} has no text")
     return text
 
 

@@ -62,7 +62,7 @@ def _items(value: Any) -> Any:
         raise ValueError("a text or a list of items is needed")
     kinds = [one.get("type", MESSAGE) if isinstance(one, dict) else None for one in value]
     for kind in kinds:
-        if kind not in {MESSAGE, CALL, OUTPUT, _REASONING}:
+        if kind not in (MESSAGE, CALL, OUTPUT, _REASONING):
             raise ValueError(f"items of type {kind!r} are not supported")
     return [one for one, kind in zip(value, kinds, strict=True) if kind != _REASONING]
 

@@ -24,7 +24,7 @@ ENDLESS: dict[str, Any] = {
     "model": MODEL,
     "messages": TALK,
     "max_tokens": 900,
-    "extra_body": {"grammar": "root ::= [a-z ]+"},
+    "extra_body": {"grammar": "root ::= [a-z ] root"},
 }
 
 
@@ -73,12 +73,14 @@ def test_a_key_file_that_others_can_read(tmp_path: Path) -> None:
 
 
 def test_the_first_start_makes_the_key(start: Start, tmp_path: Path) -> None:
-    server = start("--lazy")
+    server = start("--lazy", "--allow-origin", "https://app.example")
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
     with server.http() as http:
         assert http.get("/v1/models").status_code == 200
         assert http.get("/health").json() == {"status": "ok"}
-    assert httpx2.get(f"{server.url}/metrics").status_code == 401
+    refused = httpx2.get(f"{server.url}/metrics", headers={"origin": "https://app.example"})
+    assert refused.status_code == 401
+    assert refused.headers["access-control-allow-origin"] == "https://app.example"
 
 
 def test_without_a_key(start: Start, tmp_path: Path) -> None:
