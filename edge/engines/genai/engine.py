@@ -23,9 +23,10 @@ from skerry.edge.engines.base import (
     Piece,
 )
 from skerry.edge.engines.checks import check_fits, check_request
+from skerry.edge.engines.genai.ahead import run_ahead
 from skerry.edge.engines.genai.folder import GenaiFolder, describe, read_folder
 from skerry.edge.engines.genai.lark import lark_of_gbnf
-from skerry.edge.engines.genai.model import GenaiModel, KvCache
+from skerry.edge.engines.genai.model import GRANULE, GenaiModel, KvCache
 from skerry.edge.engines.genai.run import Job, Run, cancelled_in_queue
 from skerry.edge.engines.genai.slots import Slot, Slots, Wanted
 from skerry.edge.engines.text import clean_text
@@ -67,7 +68,7 @@ class GenaiEngine:
         self._name = name
         self._context_tokens = folder.context_tokens(options.context_tokens)
         self._slots = Slots(options.parallel)
-        self._prefill_tokens = min(options.batch_tokens or PREFILL_TOKENS, PREFILL_TOKENS)
+        self._prefill_tokens = _prefill_tokens(options.batch_tokens)
         self._closed = threading.Event()
 
     @cached_property
@@ -98,7 +99,8 @@ class GenaiEngine:
         ids = self._prompt_ids(request)
         check_fits(len(ids), self._context_tokens)
         grammar = None if request.grammar is None else lark_of_gbnf(request.grammar)
-        return self._stream(request, ids, grammar)
+        abandoned = threading.Event()
+        return run_ahead(self._stream(request, ids, grammar, abandoned), abandoned)
 
     def close(self) -> None:
         self._closed.set()
@@ -106,10 +108,14 @@ class GenaiEngine:
         self._model.close()
 
     def _stream(
-        self, request: Generation, ids: Sequence[int], grammar: str | None
+        self,
+        request: Generation,
+        ids: Sequence[int],
+        grammar: str | None,
+        abandoned: threading.Event,
     ) -> Iterator[Piece]:
         def stopped() -> bool:
-            return request.cancel.is_set() or self._closed.is_set()
+            return any(event.is_set() for event in (request.cancel, self._closed, abandoned))
 
         began = time.perf_counter()
         with self._slots.lease(Wanted(ids, request.session, request.adapter), stopped) as slot:
@@ -194,3 +200,9 @@ class GenaiEngine:
     def _check_open(self) -> None:
         if self._closed.is_set():
             raise ModelError(f"the model '{self._name}' is closed", hint="load it again")
+
+
+def _prefill_tokens(wanted: int) -> int:
+    """Whole granules, at most `PREFILL_TOKENS`; that many for 0."""
+    most = min(wanted or PREFILL_TOKENS, PREFILL_TOKENS)
+    return max(most // GRANULE, 1) * GRANULE

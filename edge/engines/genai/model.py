@@ -19,9 +19,10 @@ from skerry.edge.engines.genai.sampling import Row
 from skerry.edge.errors import AdapterError, GrammarError, ModelError, ModelInvalid
 from skerry.edge.onnx import import_genai
 
-LEAST_STEP = 2
-"""A step of one token takes another kernel, whose int8 rounding moves logits by up to 0.5. With no
-such step in prefill, a prompt has the same logits whatever part of it was cached."""
+GRANULE = 8
+"""Positions are reused and computed in multiples of this. Int4 kernels compute rows in tiles of four
+and a single row otherwise, which moves logits by up to 0.5; with the tiles always at the same
+positions, a prompt has the same logits whatever part of it was cached (float32: to 1e-5)."""
 
 
 class CacheClosed(Exception):
@@ -41,16 +42,14 @@ class KvCache:
         self.tokens: list[int] = []
 
     def shared(self, ids: Sequence[int], adapter: str | None) -> int:
-        """How many tokens `start` would reuse.
-
-        Not the last one here, which was never computed, and so that two remain to be computed.
-        """
+        """How many tokens `start` would reuse: whole granules, not the last token here, which was
+        never computed, and so that more than one remains to be computed."""
         if adapter != self.adapter:
             return 0
-        most = min(len(self.tokens) - 1, len(ids) - LEAST_STEP)
+        most = min(len(self.tokens) - 1, len(ids) - 2)
         same = (here == there for here, there in zip(self.tokens, ids, strict=False))
         differs = next((at for at, equal in enumerate(same) if not equal), most)
-        return max(min(differs, most), 0)
+        return max(min(differs, most), 0) // GRANULE * GRANULE
 
     def start(self, ids: Sequence[int]) -> int:
         """Goes back to what the cache has in common with `ids`; returns the length of that."""

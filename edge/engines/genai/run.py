@@ -1,6 +1,6 @@
 """One generation: prefill in steps, then token by token to pieces of text.
 
-Pull-based: nothing is computed before the caller asks for the next piece.
+Knows nothing of slots, threads or whether anybody reads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from skerry.edge.engines.base import FinishReason, Generation, Piece, TokenLogprob, Usage
-from skerry.edge.engines.genai.model import LEAST_STEP, CacheClosed, KvCache
+from skerry.edge.engines.genai.model import CacheClosed, KvCache
 from skerry.edge.engines.genai.sampling import Chooser, Row
 from skerry.edge.engines.genai.tokens import Tokens
 from skerry.edge.engines.stats import RowMeter, RowStats, StatsSum, top_ids
@@ -156,13 +156,10 @@ class Run:
         return _piece(rest, logged, finish, self._tally.usage(self._job))
 
 
-def prefill_steps(start: int, stop: int, most: int) -> Iterator[range]:
-    """The positions from `start` to `stop` in steps of `most`, none shorter than `LEAST_STEP`
-    unless there is only one position, or `most` is less."""
+def prefill_steps(start: int, stop: int, step: int) -> Iterator[range]:
+    """The positions from `start` to `stop`, cut at the multiples of `step`."""
     while start < stop:
-        end = min(start + most, stop)
-        if 0 < stop - end < LEAST_STEP < end - start:
-            end = stop - LEAST_STEP
+        end = min((start // step + 1) * step, stop)
         yield range(start, end)
         start = end
 
