@@ -22,7 +22,11 @@ MOST_WORDS = 32  # of one query; a question has fewer, a pasted page is searched
 
 
 def inverse_frequency(frequency: int, chunks: int) -> float:
-    """The weight of a word that `frequency` of `chunks` chunks have, in nats."""
+    """The weight of a word that `frequency` of `chunks` chunks have, in nats; above 0.
+
+    Removed chunks are still counted in `frequency` for a while, so it may be above `chunks`.
+    """
+    frequency = min(frequency, chunks)
     return log1p((chunks - frequency + 0.5) / (frequency + 0.5))
 
 

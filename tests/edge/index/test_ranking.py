@@ -145,6 +145,11 @@ def test_bm25_is_the_formula_of_the_textbook() -> None:
         assert value == pytest.approx(idf * tf * (bm25.K1 + 1) / (tf + saturation), rel=1e-5)
 
 
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_every_word_has_a_weight_above_zero(frequency: int, chunks: int) -> None:
+    assert bm25.inverse_frequency(frequency, chunks) > 0
+
+
 def test_no_score_passes_the_bound() -> None:
     norms = bm25.length_norms(np.array([1, 50], np.int32))
     counts = np.array([255, 255], np.uint8)
