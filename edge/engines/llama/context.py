@@ -62,12 +62,18 @@ class Batch:
             logits=_as(self._logits, ctypes.c_int8),
         )
 
+    @property
+    def size(self) -> int:
+        """Tokens in the batch."""
+        count: int = self.native.n_tokens
+        return count
+
     def clear(self) -> None:
         self.native.n_tokens = 0
 
     def add(self, tokens: TokenArray, position: int, sequence: int, *, logits: bool) -> int:
         """Adds tokens from `position` on; `logits` wants those of the last. Index of the last."""
-        start: int = self.native.n_tokens
+        start = self.size
         end = start + len(tokens)
         if len(tokens) == 1:  # numpy takes ten times as long over slices of one
             self._tokens[start] = tokens[0]
@@ -147,7 +153,8 @@ class NativeContext:
         name = adapter.name if adapter else None
         if name == self._adapter:
             return
-        handles = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(adapter.handle if adapter else None)
+        handle: Any = adapter.handle if adapter else None
+        handles = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(handle)
         scales = (ctypes.c_float * 1)(1.0)
         count = 1 if adapter else 0
         if llama_cpp.llama_set_adapters_lora(self.handle, handles, count, scales):

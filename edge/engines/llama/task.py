@@ -107,10 +107,8 @@ class Task:
             )
             self._held.hold(self._text.decoded, chosen, top)
         text = self._text.feed(vocab.piece(token))
-        if text and not self._text.stopped:
+        if text:
             self.outbox.put(Piece(text, *self._held.release(self._text.shown)))
-        elif text:
-            self.outbox.put(Piece(text))
 
     def _go_on(self) -> bool:
         if self._text.stopped:
@@ -149,6 +147,8 @@ class _HeldTokens:
         self, shown: int | None
     ) -> tuple[tuple[TokenLogprob, ...], tuple[tuple[TokenLogprob, ...], ...]]:
         """The tokens whose text begins in the first `shown` code points; all for None."""
+        if not self._held:
+            return (), ()
         count = sum(shown is None or start < shown for start, _, _ in self._held)
         out, self._held = self._held[:count], self._held[count:]
         return tuple(token for _, token, _ in out), tuple(top for _, _, top in out)

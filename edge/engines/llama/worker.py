@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from skerry.edge.engines.base import FinishReason
 from skerry.edge.engines.llama.context import NativeContext
@@ -37,8 +38,7 @@ class _Slot:
     task: Task | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
+class _Share(NamedTuple):
     """A slot's part of one batch: tokens that follow what its task has in the cache."""
 
     slot: _Slot
@@ -192,27 +192,35 @@ class Worker:
         task.admit(reused)
 
     def _step(self, active: list[_Slot]) -> None:
-        """One decode for the tasks of one adapter."""
-        self._adapter = next_group(sorted({slot.adapter or "" for slot in active}), self._adapter)
-        shares = self._plan([slot for slot in active if (slot.adapter or "") == self._adapter])
-        self._context.use_adapter(self._adapters.get(self._adapter))
+        """One decode: a token of every running stream, and what fits of waiting prompts."""
+        chosen = self._of_one_adapter(active) if self._adapters else active
+        tasks = [(slot, task) for slot in chosen if (task := slot.task)]
+        shares = [
+            _Share(slot, task, array("i", (task.next_token,)))
+            for slot, task in tasks
+            if not task.waiting
+        ]
+        if len(shares) < len(tasks):
+            shares += self._prefills([pair for pair in tasks if pair[1].waiting], len(shares))
         self._decode(shares)
 
-    def _plan(self, slots: list[_Slot]) -> list[_Share]:
-        running = [(slot, task) for slot in slots if (task := slot.task) and not task.waiting]
-        prompts = [(slot, task) for slot in slots if (task := slot.task) and task.waiting]
+    def _of_one_adapter(self, active: list[_Slot]) -> list[_Slot]:
+        """The slots whose adapter has its turn; it is applied to the context."""
+        self._adapter = next_group(sorted({slot.adapter or "" for slot in active}), self._adapter)
+        self._context.use_adapter(self._adapters.get(self._adapter))
+        return [slot for slot in active if (slot.adapter or "") == self._adapter]
+
+    def _prefills(self, prompts: list[tuple[_Slot, Task]], running: int) -> list[_Share]:
+        """What of the waiting prompts goes into a batch beside `running` streams."""
         prompts.sort(key=lambda pair: pair[0].used)
         room = prefill_room(
-            len(running), batch_tokens=self._context.batch_tokens, ms_per_token=self._ms_per_token
+            running, batch_tokens=self._context.batch_tokens, ms_per_token=self._ms_per_token
         )
         counts = share(room, [_next_stretch(task) for _, task in prompts])
         return [
-            *(_Share(slot, task, array("i", (task.next_token,))) for slot, task in running),
-            *(
-                _Share(slot, task, task.prompt[task.fed : task.fed + count])
-                for (slot, task), count in zip(prompts, counts, strict=True)
-                if count
-            ),
+            _Share(slot, task, task.prompt[task.fed : task.fed + count])
+            for (slot, task), count in zip(prompts, counts, strict=True)
+            if count
         ]
 
     def _decode(self, shares: list[_Share]) -> None:
@@ -222,7 +230,7 @@ class Worker:
         if error:
             self._recover(shares, error)
             return
-        self._clock(sum(len(part.tokens) for part in shares), time.perf_counter() - began)
+        self._clock(time.perf_counter() - began)
         for part, row in zip(shares, rows, strict=True):
             self._advance(part, row)
 
@@ -235,8 +243,9 @@ class Worker:
             for part in shares
         ]
 
-    def _clock(self, tokens: int, seconds: float) -> None:
+    def _clock(self, seconds: float) -> None:
         """Learns what a token of prefill takes, from batches that are large enough to tell."""
+        tokens = self._context.batch.size
         if tokens >= _CLOCKED_TOKENS:
             self._ms_per_token += 0.3 * (seconds * 1e3 / tokens - self._ms_per_token)
 
