@@ -48,7 +48,7 @@ def _text(node: Node, names: Mapping[str, str]) -> str:
     if isinstance(node, RuleRef):
         return names[node.name]
     if isinstance(node, Repeat):
-        return _text(node.item, names) + _count(node)
+        return f"({_text(node.item, names)}){_count(node)}"
     if isinstance(node, Choice):
         return "(" + " | ".join(_text(option, names) for option in node.options) + ")"
     return _sequence_text(node, names)

@@ -20,8 +20,8 @@ from skerry.edge.errors import AdapterError, GrammarError, ModelError, ModelInva
 from skerry.edge.onnx import import_genai
 
 GRANULE = 8
-"""Positions are reused and computed in multiples of this. Int4 kernels compute rows in tiles of four
-and a single row otherwise, which moves logits by up to 0.5; with the tiles always at the same
+"""Positions are reused and computed in multiples of this. Int4 kernels compute rows in tiles of
+four and a single row otherwise, which moves logits by up to 0.5; with the tiles always at the same
 positions, a prompt has the same logits whatever part of it was cached (float32: to 1e-5)."""
 
 
