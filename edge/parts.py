@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ON_DEVICE = frozenset({Tier.RULES, Tier.DEVICE, Tier.HUMAN, Tier.REFUSE})
 _MOST_TURNS = 64
+_LEAST_OF_BEST = 0.6
 
 
 Part = TypeVar("Part")
@@ -146,7 +147,7 @@ class Parts:
             as_of=request.as_of,
             floor=wanted.similarity_floor,
         )
-        return self.index.search(query, vector)
+        return worth_reading(self.index.search(query, vector))
 
     @property
     def has_documents(self) -> bool:
@@ -253,6 +254,14 @@ class Parts:
             ),
             offline=lambda: self.network() is Network.OFFLINE,
         )
+
+
+def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that are near the best one: a source far behind it costs prefill and misleads."""
+    if not hits:
+        return []
+    best = max(hit.score for hit in hits)
+    return [hit for hit in hits if hit.score >= _LEAST_OF_BEST * best]
 
 
 def build_parts(settings: Settings | None, overrides: Mapping[str, Any]) -> Parts:

@@ -146,7 +146,7 @@ class Settings(BaseSettings):
         frozenset(), description="Access labels that the user holds, separated by commas."
     )
     domain: str | None = Field(None, description="Search only documents of this domain.")
-    top_k: int = Field(6, ge=1, le=64, description="Most chunks given to the model.")
+    top_k: int = Field(4, ge=1, le=64, description="Most chunks given to the model.")
     similarity_floor: float | None = Field(
         None, ge=-1, le=1, description="Least cosine of a chunk; unset takes the index's own."
     )

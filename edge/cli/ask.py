@@ -103,9 +103,9 @@ def _source_line(citation: Citation) -> str:
 
 
 def _print_json(events: Iterator[Event], *, stream: bool) -> None:
-    from skerry.edge.cli.asking import event_fields, reply_fields
     from skerry.edge.cli.output import emit
     from skerry.edge.events import Finished
+    from skerry.edge.fields import event_fields, reply_fields
 
     for event in events:
         if stream:

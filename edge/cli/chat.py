@@ -37,10 +37,11 @@ def chat(session: str | None, receipt: bool, as_json: bool, **given: Any) -> Non
 def _turn(runtime: Runtime, line: str, session: str, *, receipt: bool, as_json: bool) -> str:
     """Answers one line, or does what it says; returns the session to go on with."""
     from skerry.edge.cli.ask import SCHEMA, print_answer
-    from skerry.edge.cli.asking import build_request, reply_fields
+    from skerry.edge.cli.asking import build_request
     from skerry.edge.cli.errors import print_error
     from skerry.edge.cli.output import emit
     from skerry.edge.errors import EdgeError
+    from skerry.edge.fields import reply_fields
 
     if line == "/new":
         return runtime.parts.sessions.create().id

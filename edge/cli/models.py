@@ -22,7 +22,7 @@ SCHEMA = "skerry.models/1"
 @settings("models_dir")
 @json_option
 @click.pass_context
-def models(ctx: click.Context, as_json: bool, **given: Any) -> None:
+def models(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
     """List the models, or fetch and inspect one."""
     if ctx.invoked_subcommand is None:
         _list(given, as_json=as_json)

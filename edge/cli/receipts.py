@@ -51,8 +51,8 @@ def explain(receipt_id: str, as_json: bool, **given: Any) -> None:
 @json_option
 def replay(receipt_id: str, policy: Path, as_json: bool, **given: Any) -> None:
     """Show what another policy would have done. Nothing is asked or sent again."""
-    from skerry.edge.cli.asking import route_fields
     from skerry.edge.cli.output import emit
+    from skerry.edge.fields import route_fields
     from skerry.edge.policy import explain as explain_route
     from skerry.edge.policy import load_policy
     from skerry.edge.receipts import replay as decide_again

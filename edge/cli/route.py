@@ -22,8 +22,8 @@ def route(question: str, as_json: bool, **given: Any) -> None:
     with make_runtime(given) as runtime:
         decided = runtime.route(question)
     if as_json:
-        from skerry.edge.cli.asking import route_fields
         from skerry.edge.cli.output import emit
+        from skerry.edge.fields import route_fields
 
         emit(SCHEMA, route_fields(decided))
     else:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from skerry.edge.cli.asking import citation_fields, route_fields
 from skerry.edge.engines.base import FinishReason, Generation, Piece, TokenLogprob, Usage
 from skerry.edge.events import Finished, Reply, TextReleased, TierFailed
+from skerry.edge.fields import citation_fields, route_fields
 from skerry.edge.receipts import Receipt, TokenUsage
 from skerry.edge.request import Request
 

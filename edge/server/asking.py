@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from skerry.edge.cli.asking import event_fields
 from skerry.edge.errors import Cancelled, EdgeError
 from skerry.edge.events import Event, Finished, TextReleased
+from skerry.edge.fields import event_fields
 from skerry.edge.request import Request
 from skerry.edge.runtime import Runtime
 from skerry.edge.server.answers import NO_USAGE, Step

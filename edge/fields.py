@@ -1,0 +1,75 @@
+"""Replies, routes and events as JSON: the contracts of docs/json.md, for command line and server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from skerry.edge.events import (
+    Citation,
+    Event,
+    Finished,
+    Reply,
+    RouteDecided,
+    SourcesFound,
+    TextReleased,
+    TierFailed,
+)
+from skerry.edge.types import Route
+
+
+def reply_fields(reply: Reply) -> dict[str, Any]:
+    """A reply as JSON: the contract `skerry.ask/1`."""
+    from skerry.edge.receipts import to_json
+
+    return {
+        "answer": reply.text,
+        "citations": [citation_fields(one) for one in reply.citations],
+        "verdict": reply.verdict,
+        "finish": reply.finish,
+        "receipt": json.loads(to_json(reply.receipt)),
+    }
+
+
+def citation_fields(citation: Citation) -> dict[str, Any]:
+    chunk = citation.chunk
+    return {
+        "mark": citation.mark,
+        "title": chunk.title,
+        "heading": list(chunk.heading),
+        "source": chunk.source,
+        "version": chunk.version,
+        "document": chunk.document_id,
+        "start": chunk.start,
+        "end": chunk.end,
+        "text": chunk.text,
+    }
+
+
+def route_fields(route: Route) -> dict[str, Any]:
+    """A route as JSON: the contract `skerry.route/1`."""
+    return {
+        "tier": route.tier,
+        "class": route.request_class,
+        "confidence": round(route.confidence, 4),
+        "reasons": [{"rule": reason.rule, "text": reason.text} for reason in route.reasons],
+        "fallback": list(route.fallback),
+        "needs_approval": route.needs_approval,
+        "redact": route.redact,
+        "budget": {"ttft_ms": route.budget.ttft_ms, "total_ms": route.budget.total_ms},
+    }
+
+
+def event_fields(event: Event) -> dict[str, Any]:
+    """An event as JSON: the contract `skerry.event/1`."""
+    match event:
+        case RouteDecided(route):
+            return {"event": "route", **route_fields(route)}
+        case SourcesFound(sources):
+            return {"event": "sources", "sources": [citation_fields(one) for one in sources]}
+        case TierFailed(tier, following, why):
+            return {"event": "tier_failed", "tier": tier, "next": following, "why": why}
+        case TextReleased(text):
+            return {"event": "text", "text": text}
+        case Finished(reply):
+            return {"event": "finished", **reply_fields(reply)}
