@@ -1,4 +1,4 @@
-"""Replies, routes and events as JSON: the contracts of docs/json.md, for command line and server."""
+"""Replies, routes and events as JSON: the contracts of docs/json.md, for all who print them."""
 
 from __future__ import annotations
 
