@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.edge.engines.gbnf import check_gbnf
+from skerry.edge.engines.json_rules import FORMATS, NEEDS, RULES
 from skerry.edge.engines.pattern import MAX_REPEAT, literal, pattern_to_gbnf, repeated
 from skerry.edge.errors import GrammarError
 
@@ -42,42 +43,6 @@ _TYPE_OF = {
     "pattern": "string", "minLength": "string", "maxLength": "string", "format": "string",
 }  # fmt: skip
 """What a schema without `type` most likely describes."""
-
-_HEX = "[0-9a-fA-F]"
-_PLAIN = r"[ !#-\[\]-~\u0080-\uD7FF\uE000-\uFFFF\U00010000-\U0010FFFF]"
-_DAY = '("0" [1-9] | [12] [0-9] | "3" [01])'
-_RULES = {
-    "ws": '" "?',
-    "value": "object | array | string | number | boolean | null",
-    "object": '"{" (pair ("," ws pair)*)? "}"',
-    "pair": 'string ":" ws value',
-    "array": '"[" (value ("," ws value)*)? "]"',
-    "string": r'"\"" char* "\""',
-    "char": rf'{_PLAIN} | "\\" (["\\/bfnrt] | "u" (point | [dD] [0-7] {_HEX}{{2}}))',
-    "point": f"[0-9a-cA-CefEF] {_HEX}{{3}}",
-    "whole": '"0" | [1-9] [0-9]{0,15}',
-    "rest": '("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?',
-    "integer": '"-"? whole',
-    "number": '"-"? whole rest',
-    "boolean": '"true" | "false"',
-    "null": '"null"',
-    "uuid": rf'"\"" {_HEX}{{8}} ("-" {_HEX}{{4}}){{3}} "-" {_HEX}{{12}} "\""',
-    "day": f'[0-9]{{4}} "-" ("0" [1-9] | "1" [0-2]) "-" {_DAY}',
-    "clock": '([01] [0-9] | "2" [0-3]) (":" [0-5] [0-9]){2} ("." [0-9]{1,6})? zone',
-    "zone": '"Z" | [-+] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9]',
-    "date": r'"\"" day "\""',
-    "time": r'"\"" clock "\""',
-    "date-time": r'"\"" day "T" clock "\""',
-}
-"""Rules that schemas share; only those that are used are written out."""
-
-_NEEDS = {
-    "value": "object array string number boolean null", "object": "pair ws",
-    "pair": "string ws value", "array": "value ws", "string": "char", "char": "point",
-    "integer": "whole", "number": "whole rest", "date": "day", "time": "clock zone",
-    "date-time": "day clock zone", "clock": "zone",
-}  # fmt: skip
-_FORMATS = frozenset(("date", "time", "date-time", "uuid"))
 
 
 def json_schema_to_gbnf(schema: Schema | bool) -> str:
@@ -225,7 +190,7 @@ class _Converter:
             if not isinstance(schema["pattern"], str):
                 raise _error(path, "has a pattern that is not text")
             return self._rule(rf'"\"" {pattern_to_gbnf(schema["pattern"])} "\""')
-        if schema.get("format") in _FORMATS:
+        if schema.get("format") in FORMATS:
             return self._use(schema["format"])
         least, most = _counts(schema, "minLength", "maxLength", path)
         if (least, most) == (0, None):
@@ -288,22 +253,25 @@ class _Converter:
     def _members(self, members: Sequence[tuple[str, bool]], extra: str) -> str:
         """The inside of an object: members in order, the optional ones left out or not.
 
-        Built from the end: `later` follows a member, `first` stands where none came before.
+        Built from the end: `after[n]` follows member n; `first` stands where none came before.
         """
-        later = self._rule(f'("," ws {extra})*') if extra else ""
-        first = self._rule(f"({extra} {later})?") if extra else ""
-        for member, required in reversed(members):
-            start = f"{member} {later}"
-            first = self._rule(start if required else f"{start} | {first or _NOTHING}")
+        after = [self._rule(f'("," ws {extra})*') if extra else ""]
+        for member, required in reversed(members[1:]):
             more = f'"," ws {member}' if required else f'("," ws {member})?'
-            later = self._rule(f"{more} {later}")
+            after.insert(0, self._rule(f"{more} {after[0]}"))
+        first = self._rule(f"({extra} {after[-1]})?") if extra else ""
+        needed = next((n for n, (_, required) in enumerate(members) if required), len(members) - 1)
+        for n in range(needed, -1, -1):
+            member, required = members[n]
+            start = f"{member} {after[n]}"
+            first = self._rule(start if required else f"{start} | {first or _NOTHING}")
         return first
 
     def _use(self, name: str) -> str:
         """A shared rule, with the rules that it needs."""
         if name not in self._rules:
-            self._rules[name] = _RULES[name]
-            for needed in _NEEDS.get(name, "").split():
+            self._rules[name] = RULES[name]
+            for needed in NEEDS.get(name, "").split():
                 self._use(needed)
         return name
 
