@@ -8,7 +8,7 @@ tier answers is in `skerry.edge.tiers`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,16 +26,18 @@ from skerry.edge.events import (
 )
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.prompt import PromptBudget, assemble
+from skerry.edge.quoting import best_passage
 from skerry.edge.record import Record
 from skerry.edge.request import Request
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
-from skerry.guardrails.gate import NOT_FOUND
+from skerry.guardrails.gate import NOT_FOUND, Quote
 from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
+    from skerry.edge.encoder.base import Vectors
     from skerry.edge.index import Index
     from skerry.edge.index.types import Hit
     from skerry.edge.policy import PolicyInput
@@ -44,6 +46,16 @@ if TYPE_CHECKING:
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
 _NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, what it was made on, and what the next steps need of it."""
+
+    given: PolicyInput
+    route: Route
+    hits: list[Hit]
+    vector: Vectors
 
 
 class Runtime:
@@ -97,18 +109,18 @@ class Runtime:
         """
         request = _request(question, options)
         trace = Trace(self._on_step)
-        given, route, hits = self._decide(request, trace)
-        yield RouteDecided(route)
+        decided = self._decide(request, trace)
+        yield RouteDecided(decided.route)
         with trace.step("assemble"):
-            work = self._assemble(request, route, hits)
+            work = self._assemble(request, decided)
         yield SourcesFound(work.prompt.sources)
         failures: list[TierFailed] = []
         try:
             tier, outcome = yield from self._answer(work, trace, failures)
         except EdgeError as error:
-            self._record(Record(given, work, trace, tuple(failures), error=error))
+            self._record(Record(decided.given, work, trace, tuple(failures), error=error))
             raise
-        receipt = self._record(Record(given, work, trace, tuple(failures), outcome, tier))
+        receipt = self._record(Record(decided.given, work, trace, tuple(failures), outcome, tier))
         yield Finished(_reply(work, outcome, receipt))
 
     def ask(self, question: str | Request, **options: Any) -> Reply:
@@ -133,7 +145,7 @@ class Runtime:
 
     def route(self, question: str | Request, **options: Any) -> Route:
         """Decides only: where this would be answered, and why. Loads no model, sends nothing."""
-        return self._decide(_request(question, options), Trace())[1]
+        return self._decide(_request(question, options), Trace()).route
 
     def complete(self, generation: Generation, *, model: str | None = None) -> Iterator[Piece]:
         """A plain completion by a model on this device: no retrieval, no route, no receipt.
@@ -160,7 +172,7 @@ class Runtime:
     ) -> None:
         self.close()
 
-    def _decide(self, request: Request, trace: Trace) -> tuple[PolicyInput, Route, list[Hit]]:
+    def _decide(self, request: Request, trace: Trace) -> Decided:
         """Decides once, on the question and on the sources that would go with it."""
         from skerry.edge.policy import decide
 
@@ -177,14 +189,15 @@ class Runtime:
         with trace.step("decide"):
             given = self.parts.policy_input(request, seen, findings)
             route = decide(given, self.parts.policy)
-        return given, route, hits
+        return Decided(given, route, hits, vector)
 
-    def _assemble(self, request: Request, route: Route, hits: Sequence[Hit]) -> Work:
+    def _assemble(self, request: Request, decided: Decided) -> Work:
+        route = decided.route
         max_tokens = request.max_tokens or self.parts.settings.max_tokens
         budget = PromptBudget.of(self.parts.context_tokens, max_tokens)
         prompt = assemble(
             request.question,
-            () if route.tier is Tier.REFUSE else hits,
+            () if route.tier is Tier.REFUSE else decided.hits,
             self.parts.history(request, budget.history),
             budget=budget,
             count_tokens=self.parts.encoder.count_tokens,
@@ -200,7 +213,13 @@ class Runtime:
             session=request.session,
             cancel=request.cancel,
         )
-        return Work(request, route, prompt, generation, _grounded(request, route, prompt.sources))
+        grounded = _grounded(request, route, prompt.sources)
+        return Work(request, route, prompt, generation, grounded, self._quoter(decided.vector))
+
+    def _quoter(self, vector: Vectors) -> Quote:
+        return lambda question, evidence: best_passage(
+            question, vector, evidence, self.parts.encoder
+        )
 
     def _answer(
         self, work: Work, trace: Trace, failures: list[TierFailed]

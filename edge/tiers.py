@@ -27,10 +27,9 @@ from skerry.edge.prompt import Prompt
 from skerry.edge.request import Request
 from skerry.edge.types import Route
 from skerry.guardrails.answer import Answer, Evidence
-from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
+from skerry.guardrails.gate import GroundedGate, OpenGate, Quote, fixed
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
 from skerry.guardrails.screen import screen
-from skerry.guardrails.support import quotation
 
 if TYPE_CHECKING:
     from skerry.edge.escalate import Preview, RemoteTier
@@ -67,17 +66,25 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A routed request, ready to be answered. What leaves the device is written to `ledger`."""
+    """A routed request, ready to be answered.
+
+    `quote` finds the passage of the sources to quote. What leaves the device is written to
+    `ledger`.
+    """
 
     request: Request
     route: Route
     prompt: Prompt
     generation: Generation
     grounded: bool
+    quote: Quote
     ledger: list[Departure] = field(default_factory=list)
 
     def gate(self) -> Gate:
-        return GroundedGate(self.request.question, self.evidence()) if self.grounded else OpenGate()
+        return self.grounded_gate() if self.grounded else OpenGate()
+
+    def grounded_gate(self) -> GroundedGate:
+        return GroundedGate(self.request.question, self.evidence(), quote=self.quote)
 
     def evidence(self) -> list[Evidence]:
         """The sources as the gate sees them."""
@@ -112,11 +119,11 @@ def quote(work: Work) -> TierRun:
     Raises:
         NothingToQuote: no sentence of the sources fits the question.
     """
-    found = quotation(work.request.question, work.evidence())
+    found = work.quote(work.request.question, work.evidence())
     if found is None:
         raise NothingToQuote("no sentence of the sources answers this")
     text, mark = found
-    gate = GroundedGate(work.request.question, work.evidence())
+    gate = work.grounded_gate()
     quoted = [Piece(f"{text} [{mark}]", finish=FinishReason.STOP)]
     answer, _ = yield from _through(gate, quoted, lambda: None)
     return Outcome(answer)
@@ -176,7 +183,7 @@ def _approved(request: Request, preview: Preview) -> bool:
 def refer(work: Work, notice: str) -> TierRun:
     """Sends the person to a person, with what the documents say about it, word for word."""
     text = f"{REFERRED} {notice}"
-    found = quotation(work.request.question, work.evidence())
+    found = work.quote(work.request.question, work.evidence())
     if found is None:
         return (yield from decline(text))
     quoted, mark = found

@@ -8,13 +8,16 @@ Both end in an `Answer`, which nothing else can make. Whatever fails here withho
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.sentences import SentenceBuffer
 from skerry.guardrails.support import best_support, numbers_hold, quotation, support
+
+Quote = Callable[[str, Sequence[Evidence]], tuple[str, int] | None]
+"""Finds the passage to quote for a question, and its mark; None if none fits."""
 
 NOT_FOUND = "The documents do not say."
 _MARKS = re.compile(r"\s?\[(\d{1,3}(?:\s?,\s?\d{1,3}){0,9})\]")
@@ -131,14 +134,20 @@ class GroundedGate:
 
     `feed` returns the text that may be shown now, a sentence at a time; `finish` returns the
     rest and the `Answer`. When nothing of the draft holds, the source is quoted instead;
-    when no source fits, the answer says that the documents do not say.
+    when no source fits, the answer says that the documents do not say. `quote` finds what to
+    quote.
     """
 
     def __init__(
-        self, question: str, evidence: Sequence[Evidence], rules: GateRules | None = None
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        rules: GateRules | None = None,
+        quote: Quote = quotation,
     ) -> None:
         self._question = question
         self._evidence = tuple(evidence)
+        self._quote = quote
         self._rules = rules or GateRules()
         self._buffer = SentenceBuffer()
         self._released: list[str] = []
@@ -188,7 +197,7 @@ class GroundedGate:
     def _instead(self) -> str:
         """The source's own words, when the draft had none that hold."""
         self._dropped = True
-        quoted = quotation(self._question, [one for one in self._evidence if one.in_force])
+        quoted = self._quote(self._question, [one for one in self._evidence if one.in_force])
         if quoted is None:
             return self._show(NOT_FOUND, ())
         text, mark = quoted
