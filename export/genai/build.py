@@ -22,7 +22,7 @@ from skerry.export.genai.measure import Fidelity, measure
 from skerry.export.genai.quantize import quantize4
 from skerry.export.genai.source import CARD, ExportError, Source, open_source
 
-Precision = Literal["int4", "int8", "fp32"]
+Precision = Literal["int4", "fp32"]
 
 MANIFEST = "skerry.json"
 _BUILDER = "onnxruntime_genai.models.builder"
@@ -68,20 +68,20 @@ def export_genai(source: Path, out: Path, precision: Precision, *, lora: bool = 
 
 def _build(source: Path, work: Path, precision: Precision) -> None:
     """Makes `work/model`. Four bits are our own: the builder's lose far more (docs/models.md)."""
-    if precision != "int4":
-        _run_builder(source, work / "model", precision)
+    if precision == "fp32":
+        _run_builder(source, work / "model")
         return
     plain = work / "float"
-    _run_builder(source, plain, "fp32")
+    _run_builder(source, plain)
     shutil.copytree(plain, work / "model", ignore=shutil.ignore_patterns("model.onnx*"))
     quantize4(plain, work / "model")
 
 
-def _run_builder(source: Path, out: Path, precision: str) -> None:
+def _run_builder(source: Path, out: Path) -> None:
     """GenAI's own builder as a process: it prints a line per tensor, and leaks what it loads."""
     command = [sys.executable, "-m", _BUILDER, "--input", str(source), "--output", str(out)]
     command += ["--cache_dir", str(out.parent / "cache"), "--execution_provider", "cpu"]
-    command += ["--precision", precision, "--extra_options", "hf_token=false"]
+    command += ["--precision", "fp32", "--extra_options", "hf_token=false"]
     done = subprocess.run(  # noqa: S603  (our own interpreter)
         command, capture_output=True, text=True, timeout=_BUILD_TIMEOUT_S, check=False
     )

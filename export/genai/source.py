@@ -73,6 +73,7 @@ def _card_licence(card: Path) -> str | None:
 def _unpacked(path: Path, work: Path) -> Source:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
+    header = _header(path)
     place = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     try:
         model = AutoModelForCausalLM.from_pretrained(
@@ -87,7 +88,6 @@ def _unpacked(path: Path, work: Path) -> Source:
     folder = work / "source"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    header = _header(path)
     _mend_pre_tokenizer(folder / "tokenizer.json", header.get("tokenizer.ggml.pre"))
     return Source(folder, path.stem, header.get("general.license"), sha256(path))
 
@@ -96,7 +96,12 @@ def _header(path: Path) -> dict[str, Any]:
     from gguf import GGUFReader
 
     wanted = ("general.license", "tokenizer.ggml.pre")
-    fields = GGUFReader(str(path)).fields
+    try:
+        fields = GGUFReader(str(path)).fields
+    except (ValueError, LookupError) as error:
+        raise ExportError(
+            f"'{path}' is not a whole GGUF file: {error}", hint="fetch it again"
+        ) from error
     return {key: fields[key].contents() for key in wanted if key in fields}
 
 
