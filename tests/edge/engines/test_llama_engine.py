@@ -23,7 +23,7 @@ from skerry.edge.engines.base import (
 )
 from skerry.edge.engines.llama import LlamaEngine, load_llama
 from skerry.edge.engines.llama.context import NativeContext
-from skerry.edge.errors import AdapterError, ConfigError, ModelError
+from skerry.edge.errors import AdapterError, ConfigError, GrammarError, ModelError
 from tests.edge.engines import tiny
 from tests.edge.engines.conformance import Answer, ask, chat, read
 
@@ -393,6 +393,13 @@ def test_sampling_follows_the_distribution(load: Loader) -> None:
     expected = math.exp(top.logprob)
     spread = math.sqrt(expected * (1 - expected) / tries)
     assert abs(hits / tries - expected) < 4 * spread
+
+
+def test_a_grammar_that_no_token_continues(load: Loader) -> None:
+    engine = load()
+    with pytest.raises(GrammarError, match="no token"):
+        ask(engine, Generation(prompt=PROMPT, grammar='root ::= "a" [z-b]'))
+    assert len(run(engine, PROMPT, 4)) == 4
 
 
 @pytest.mark.parametrize("seed", [-1, 0, 2**32 - 1, 2**63])
