@@ -42,7 +42,7 @@ def _export_tiny(out: Path) -> Exported:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "tiny"
         train_tiny(folder, training=Training(), progress=_say)
-        return export_genai(folder, out, "fp32", lora=True)
+        return export_genai(folder, out, "int4", lora=True)
 
 
 def _say(step: int, loss: float) -> None:

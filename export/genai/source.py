@@ -71,9 +71,9 @@ def _card_licence(card: Path) -> str | None:
 
 
 def _unpacked(path: Path, work: Path) -> Source:
+    header = _header(path)
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    header = _header(path)
     place = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     try:
         model = AutoModelForCausalLM.from_pretrained(
@@ -88,7 +88,7 @@ def _unpacked(path: Path, work: Path) -> Source:
     folder = work / "source"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    _mend_pre_tokenizer(folder / "tokenizer.json", header.get("tokenizer.ggml.pre"))
+    mend_pre_tokenizer(folder / "tokenizer.json", header.get("tokenizer.ggml.pre"))
     return Source(folder, path.stem, header.get("general.license"), sha256(path))
 
 
@@ -105,7 +105,7 @@ def _header(path: Path) -> dict[str, Any]:
     return {key: fields[key].contents() for key in wanted if key in fields}
 
 
-def _mend_pre_tokenizer(file: Path, pre: str | None) -> None:
+def mend_pre_tokenizer(file: Path, pre: str | None) -> None:
     """Splits digits one by one where llama.cpp's pre-tokenizer `smollm` does.
 
     transformers leaves that step out: of 790 texts 44 were then tokenised unlike llama.cpp does.

@@ -44,7 +44,7 @@ def test_info_is_that_of_the_manifest(tiny: GenaiEngine) -> None:
     info = tiny.info
     assert (info.name, info.engine, info.architecture) == ("tiny", "genai", "llama")
     assert (info.parameters, info.vocabulary) == (106_816, VOCABULARY)
-    assert (info.quantization, info.licence) == ("fp32", "apache-2.0")
+    assert (info.quantization, info.licence) == ("int4", "apache-2.0")
     assert info.size_bytes < 1_000_000
 
 
@@ -76,7 +76,7 @@ def test_what_was_cached_does_not_change_the_answer(length: int) -> None:
     assert cold.usage.cached_tokens == 0
     assert warm.usage.cached_tokens == max(length - 2, 0) // 8 * 8
     for other in (logprobs(warm), *mixed):
-        assert other == pytest.approx(logprobs(cold), abs=1e-5)
+        assert other == pytest.approx(logprobs(cold), abs=1e-3)
 
 
 def test_a_session_goes_on_where_it_was(tiny: GenaiEngine) -> None:
