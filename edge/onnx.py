@@ -1,8 +1,8 @@
 """Imports ONNX Runtime and ONNX Runtime GenAI without their telemetry.
 
-Since 1.2x both keep a device id and a queue of events under `~/.cache/Microsoft` and send them
-to their makers. `disable_telemetry_events()` still opens that store; the environment
-variable, set before the first import, prevents it. Nothing may leave the device unasked.
+On Linux, onnxruntime 1.32 and GenAI 0.18 each keep a device id and a queue of events for upload
+under `~/.cache/Microsoft`. `disable_telemetry_events()` still opens them; the environment variable,
+set before the library is first used, prevents it. Nothing may leave the device unasked.
 """
 
 from __future__ import annotations
