@@ -48,8 +48,7 @@ def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
         for entry in _questions()[:questions]:
             _say(entry["question"])
             print_answer(runtime.stream(entry["question"]), receipt=True)
-    if folder.exists():
-        _say('Ask your own: skerry index add FOLDER, then skerry ask "…"')
+    _say('Ask your own documents: skerry index add FOLDER, then skerry ask "…"')
 
 
 def _say(text: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from skerry.edge.cli.app import COMMANDS, app
 
 ROOT = Path(__file__).parents[3]
+QUESTION = "How often is the emergency trolley checked?"
 
 
 def _walk(
@@ -81,8 +82,8 @@ def test_completion(skerry, shell: str) -> None:
         (("ask", ""), 2, "empty"),
         (("ask", "x", "--max-tokens", "many"), 2, "valid integer"),
         (("ask", "x", "--max-tokens", "0"), 3, "greater than"),
-        (("ask", "x", "--index", "/dev/null/index"), 5, ""),
-        (("ask", "x", "--offline", "--model", "/nowhere.gguf"), 4, "nowhere.gguf"),
+        (("index", "ls", "--index", "/dev/null/index"), 5, "/dev/null/index"),
+        (("ask", QUESTION, "--offline", "--model", "/nowhere.gguf"), 4, "nowhere.gguf"),
         (("ask", "x", "--policy", "/nowhere.toml"), 3, "nowhere.toml"),
         (("ask", "x", "--profile", "toaster"), 3, "toaster"),
         (("explain", "ffff"), 2, ""),
