@@ -7,13 +7,13 @@ model says where it came from.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import httpx2
-import stamina
 
 from skerry.edge.engines.digest import FileDigest
 from skerry.edge.engines.llama.gguf import read_gguf
@@ -36,6 +36,8 @@ Progress = Callable[[int, int | None], None]
 KEEP_FREE_BYTES = 128 << 20
 MAX_MODEL_BYTES = 512 << 30
 ATTEMPTS = 4
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
 _MAGIC = b"GGUF"
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 
@@ -49,6 +51,7 @@ def pull(
     progress: Progress | None = None,
     client: httpx2.Client | None = None,
     attempts: int = ATTEMPTS,
+    pause: Callable[[float], None] = time.sleep,
 ) -> ModelSpec:
     """Fetches the GGUF file at `url` as the model `name`. Done twice it costs nothing.
 
@@ -58,6 +61,7 @@ def pull(
         progress: called after every piece that arrives.
         client: instead of one of its own; it should follow redirects.
         attempts: connections in a row that may bring nothing, with growing pauses between them.
+        pause: waits for so many seconds.
 
     Raises:
         InputError: the address, the name or the digest cannot be used.
@@ -73,7 +77,7 @@ def pull(
         if not part.complete:
             with _client(client) as http:
                 fetch = _Fetch(http, url, part, progress or _silent)
-                fetch.all(attempts)
+                fetch.all(attempts, pause)
         _verify(part)
         write_origin(_note_of(target), replace(part.origin, sha256=part.sha256))
         part.finish()
@@ -89,21 +93,18 @@ class _Fetch:
         self._part = part
         self._progress = progress
 
-    def all(self, attempts: int) -> None:
+    def all(self, attempts: int, pause: Callable[[float], None]) -> None:
         """Gives up after `attempts` connections in a row that brought nothing."""
+        failures = 0
         while True:
             before = self._part.size
             try:
-                return self._try(attempts)
+                return self._once()
             except PullInterrupted:
-                if self._part.size <= before:
+                failures = 0 if self._part.size > before else failures + 1
+                if failures >= attempts:
                     raise
-
-    def _try(self, attempts: int) -> None:
-        retries = stamina.retry_context(on=PullInterrupted, attempts=attempts, timeout=None)
-        for attempt in retries:
-            with attempt:
-                self._once()
+            pause(min(_FIRST_PAUSE_S * 2**failures, _LONGEST_PAUSE_S))
 
     def _once(self) -> None:
         try:

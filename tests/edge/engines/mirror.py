@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -101,7 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, body: bytes) -> None:
         if self.served.cut_after:
             body = body[: self.served.cut_after.pop(0)]
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # the client may have gone
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's name)
         """Says nothing."""

@@ -12,18 +12,18 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import gguf
 import numpy as np
 import pytest
-import stamina
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skerry.edge.engines.models import catalogue
 from skerry.edge.engines.partfile import Origin, PartFile
-from skerry.edge.engines.pull import pull
+from skerry.edge.engines.pull import pull as fetch
 from skerry.edge.engines.pull_rules import RangeRefused, arrival, checked_origin
 from skerry.edge.errors import InputError, PullError, PullFull, PullInterrupted
 from tests.edge.engines.mirror import Mirror, serving
@@ -45,11 +45,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture(autouse=True)
-def quick_retries() -> Iterator[None]:
-    """No pauses between attempts; as many attempts as the caller asks for."""
-    with stamina.set_testing(True, attempts=100, cap=True):
-        yield
+pull = partial(fetch, pause=lambda seconds: None)
 
 
 @pytest.fixture
@@ -282,6 +278,17 @@ def test_a_server_that_sends_less_than_it_says(content: bytes, tmp_path: Path) -
         with pytest.raises(PullInterrupted):
             pull(mirror.url, "m", tmp_path, attempts=2)
         assert len(mirror.asked) <= 6
+
+
+def test_pauses_grow_while_nothing_arrives(content: bytes, tmp_path: Path) -> None:
+    pauses: list[float] = []
+    cuts = [0, 0, 50_000, *[0] * 99]
+    with (
+        serving(Mirror(content, cut_after=cuts, statuses=[503, 503])) as mirror,
+        pytest.raises(PullInterrupted),
+    ):
+        fetch(mirror.url, "m", tmp_path, attempts=5, pause=pauses.append)
+    assert pauses == [0.4, 0.8, 1.6, 3.2, 0.2, 0.4, 0.8, 1.6, 3.2]
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
