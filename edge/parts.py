@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _ON_DEVICE = frozenset({Tier.RULES, Tier.DEVICE, Tier.HUMAN, Tier.REFUSE})
 _MOST_TURNS = 64
 _LEAST_OF_BEST = 0.6
+_ENCODER_THREADS = 2
 
 
 Part = TypeVar("Part")
@@ -59,7 +60,8 @@ class Parts:
     def encoder(self) -> TextEncoder:
         from skerry.edge.encoder import OnnxEncoder
 
-        return self._once("encoder", OnnxEncoder.load)
+        threads = min(self.engine_options.threads, _ENCODER_THREADS)
+        return self._once("encoder", lambda: OnnxEncoder.load(threads=threads))
 
     @property
     def router(self) -> Router:
