@@ -27,7 +27,7 @@ from skerry.edge.engines.genai.ahead import run_ahead
 from skerry.edge.engines.genai.folder import GenaiFolder, describe, read_folder
 from skerry.edge.engines.genai.lark import lark_of_gbnf
 from skerry.edge.engines.genai.model import GRANULE, GenaiModel, KvCache
-from skerry.edge.engines.genai.run import Job, Run, cancelled_in_queue
+from skerry.edge.engines.genai.run import Job, Run, cancelled
 from skerry.edge.engines.genai.slots import Slot, Slots, Wanted
 from skerry.edge.engines.text import clean_text
 from skerry.edge.errors import AdapterError, InputError, ModelError
@@ -121,7 +121,7 @@ class GenaiEngine:
         with self._slots.lease(Wanted(ids, request.session, request.adapter), stopped) as slot:
             job = self._job(request, ids, stopped, queued_ms=(time.perf_counter() - began) * 1e3)
             if slot is None:
-                yield cancelled_in_queue(job)
+                yield cancelled(job)
             else:
                 yield from self._on_slot(slot, job, grammar)
 
@@ -150,9 +150,13 @@ class GenaiEngine:
             yield from Run(job, self._cache(slot, job, grammar), self._folder.tokens).pieces()
         except ModelError:
             slot.drop()  # nobody knows what a failed cache holds
-            raise
+            if not self._closed.is_set():
+                raise
+            yield cancelled(job)
         finally:
             slot.leave()
+            if self._closed.is_set():
+                slot.drop()
 
     def _cache(self, slot: Slot, job: Job, grammar: str | None) -> KvCache:
         adapter = job.request.adapter

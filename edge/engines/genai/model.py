@@ -137,14 +137,15 @@ class GenaiModel:
             GrammarError: the grammar cannot be compiled.
             ModelError: the model was closed, or there is not enough memory.
         """
-        if self._model is None:
+        model = self._model  # another thread may close the model meanwhile
+        if model is None:
             raise ModelError("the model is closed", hint="load it again")
-        params = self._library.GeneratorParams(self._model)
+        params = self._library.GeneratorParams(model)
         params.set_search_options(max_length=max_tokens, do_sample=False)
         if grammar is not None:
             params.set_guidance("lark_grammar", grammar)
         try:
-            generator = self._library.Generator(self._model, params)
+            generator = self._library.Generator(model, params)
         except RuntimeError as error:
             raise _cache_error(error, guided=grammar is not None) from error
         if adapter is not None:

@@ -66,8 +66,8 @@ class _Tally:
         )
 
 
-def cancelled_in_queue(job: Job) -> Piece:
-    """The whole stream of a request that was cancelled before it had a slot."""
+def cancelled(job: Job) -> Piece:
+    """The whole stream of a request that was cancelled before it began."""
     return _piece("", (), FinishReason.CANCELLED, _Tally().usage(job))
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pytest
 
-from skerry.edge.engines.base import EngineOptions, Generation, Sampling
+from skerry.edge.engines.base import EngineOptions, FinishReason, Generation, Sampling
 from skerry.edge.engines.genai import GenaiEngine, load_genai
 from skerry.edge.engines.grammar import json_schema_to_gbnf
-from skerry.edge.errors import AdapterError, ConfigError
+from skerry.edge.errors import AdapterError, ConfigError, ModelError
 from skerry.export.genai.lora import write_adapter
 from tests.edge.engines.conformance import Answer, EngineConformance, EngineFactory, ask, chat, read
 
@@ -104,6 +106,26 @@ def test_interleaved_streams_do_not_wait_for_each_other(tiny: GenaiEngine) -> No
     second = ask(tiny, chat("What is 4 plus 4?"))
     assert second.text == "4 plus 4 is 8."
     assert read([begun, *first]).usage.completion_tokens == 50
+
+
+def test_closing_while_many_begin() -> None:
+    """Every stream ends as cancelled, or is refused at once; none fails in between."""
+    engine = load_genai(TINY, EngineOptions(context_tokens=256, threads=1, parallel=3))
+
+    def one(number: int) -> FinishReason | str:
+        try:
+            return ask(engine, chat("Count.", max_tokens=5 + number % 40)).finish
+        except ModelError as error:
+            return error.what
+
+    with ThreadPoolExecutor(8) as threads:
+        ends = [threads.submit(one, number) for number in range(200)]
+        time.sleep(0.05)
+        engine.close()
+    refused = "the model 'tiny-genai' is closed"
+    found = {end.result() for end in ends}
+    assert found >= {FinishReason.CANCELLED, refused}
+    assert found <= {*FinishReason, refused}
 
 
 # Grammars
