@@ -1,0 +1,157 @@
+"""The router: what kind of request it is, from its vector and its form.
+
+Pure arithmetic over weights that `skerry.edge.router.train` made; where a request goes is
+`edge/policy`'s business.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skerry.edge.errors import InputError, ModelInvalid, ModelNotFound
+from skerry.edge.router.features import NAMES, text_features
+from skerry.edge.router.heads import Array, Dense, sigmoid, softmax
+from skerry.edge.types import Classification, RequestClass
+
+DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "router.npz"
+CLASSES: tuple[RequestClass, ...] = tuple(RequestClass)
+
+_KNOWN_INTENT = 7.0  # chosen on development data: CLINC150 val and our held-out phrases
+_FAMILIAR = (-4.0, 2.0)
+_REINSTALL = "Reinstall skerry, or train it again with `python -m skerry.edge.router.train`."
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Heads on one sentence vector. Thread-safe.
+
+    `encoder_id` is the encoder that the heads were trained on; vectors of another one give
+    nonsense without an error, so compare it with `TextEncoder.id`.
+    """
+
+    encoder_id: str
+    dimensions: int
+    _kind: Dense
+    _temperature: float
+    _intents: Dense
+    _familiar: Dense
+    _scope: Dense
+    _complexity: Dense
+    _reasoning: Dense
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Router:
+        """The router in the file `path`, or the one that comes with the package.
+
+        Raises:
+            ModelNotFound: there is no such file.
+            ModelInvalid: it is not a router's weights, or those of other classes or features.
+        """
+        path = DEFAULT_WEIGHTS if path is None else path
+        return cls.from_arrays(_read(path), str(path))
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], name: str) -> Router:
+        """The router whose weights are `arrays`; `name` is what an error calls them."""
+        try:
+            _check(arrays, name)
+            return cls(
+                encoder_id=str(arrays["encoder"]),
+                dimensions=len(arrays["intents/weight0"]),
+                _kind=_dense(arrays, "kind"),
+                _temperature=float(arrays["temperature"]),
+                _intents=_dense(arrays, "intents"),
+                _familiar=_dense(arrays, "familiar"),
+                _scope=_dense(arrays, "scope"),
+                _complexity=_dense(arrays, "complexity"),
+                _reasoning=_dense(arrays, "reasoning"),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            what = f"'{name}' does not hold a router's weights: {error}"
+            raise ModelInvalid(what, hint=_REINSTALL) from error
+
+    def classify(self, vector: Array, text: str) -> Classification:
+        """The opinion of one request.
+
+        Args:
+            vector: its unit vector by the encoder, float32 [dimensions].
+            text: the request itself.
+
+        Raises:
+            InputError: the vector has another shape or is not finite.
+        """
+        self._check_vector(vector)
+        inputs = np.concatenate([vector, text_features(text)])
+        scores = softmax(self._kind(inputs) / self._temperature)
+        best = int(scores.argmax())
+        return Classification(
+            request_class=CLASSES[best],
+            confidence=float(scores[best]),
+            complexity=_probability(self._complexity, inputs),
+            reasoning=_probability(self._reasoning, inputs),
+            in_scope=_probability(self._scope, self._scope_score(vector, inputs)),
+            scores={name: float(score) for name, score in zip(CLASSES, scores, strict=True)},
+        )
+
+    def _scope_score(self, vector: Array, inputs: Array) -> Array:
+        return scope_score(self._intents(vector), self._familiar(inputs))
+
+    def _check_vector(self, vector: Array) -> None:
+        if vector.shape != (self.dimensions,):
+            raise InputError(f"the router takes a vector [{self.dimensions}], not {vector.shape}")
+        if not np.isfinite(vector).all():
+            raise InputError("the router was given a vector that is not finite")
+
+
+def scope_score(intents: Array, familiar: Array) -> Array:
+    """How much a request is in scope: because its intent is known, or it looks familiar.
+
+    The log of the summed exponentials of all logits tells a known intent from an unknown one
+    better than the largest probability does (Liu et al. 2020, arXiv:2010.03759). Below a
+    threshold it says nothing, and beyond its bounds the familiar look adds nothing.
+
+    Args:
+        intents: logits of the known intents, [..., intents].
+        familiar: the logit of the familiar look, [..., 1].
+    """
+    best = intents.max(axis=-1, keepdims=True)
+    energy = np.log(np.exp(intents - best).sum(axis=-1, keepdims=True)) + best
+    score: Array = np.maximum(energy - _KNOWN_INTENT, 0) + np.clip(familiar, *_FAMILIAR)
+    return score
+
+
+def _probability(head: Dense, inputs: Array) -> float:
+    return float(sigmoid(head(inputs))[0])
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise ModelNotFound(
+            f"the router's weights '{path}' are missing", hint=_REINSTALL
+        ) from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        what = f"the router's weights '{path}' cannot be read: {error}"
+        raise ModelInvalid(what, hint=_REINSTALL) from error
+
+
+def _check(arrays: Mapping[str, np.ndarray], name: str) -> None:
+    known = ([str(c) for c in arrays["classes"]], [str(f) for f in arrays["features"]])
+    if known != (list(CLASSES), list(NAMES)):
+        what = f"'{name}' was trained for other classes or features than this version has"
+        raise ModelInvalid(what, hint=_REINSTALL)
+
+
+def _dense(arrays: Mapping[str, np.ndarray], name: str) -> Dense:
+    layers = sum(key.startswith(f"{name}/weight") for key in arrays)
+    return Dense(
+        tuple(arrays[f"{name}/weight{i}"].astype(np.float32) for i in range(layers)),
+        tuple(arrays[f"{name}/bias{i}"].astype(np.float32) for i in range(layers)),
+    )
