@@ -6,7 +6,9 @@ gate here, so that nothing ungated can be yielded.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate.base import Egress
     from skerry.edge.index.types import Chunk
 
+_TICK_S = 0.02
 REFUSED = (
     "This is outside what this runtime answers. Ask about the documents that it holds, "
     "or ask a person."
@@ -207,6 +210,13 @@ class _EitherEvent(threading.Event):
 
     def is_set(self) -> bool:
         return super().is_set() or self._other.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Looks at the other every few milliseconds: it cannot wake who waits here."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not self.is_set() and time.monotonic() < end:
+            super().wait(min(_TICK_S, max(end - time.monotonic(), 0)))
+        return self.is_set()
 
 
 def _through(
