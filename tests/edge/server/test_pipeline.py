@@ -223,7 +223,8 @@ def test_what_was_approved_leaves_and_nothing_else(connected: Server) -> None:
     (egress,) = receipt["egress"]
     assert egress["approved"] is True
     assert egress["bytes_sent"] > 100
-    again = events(connected, question=f"{QUESTION} Please explain.", hold=True, approved_preview=digest)
+    other = f"{QUESTION} Please explain."
+    again = events(connected, question=other, hold=True, approved_preview=digest)
     assert kinds_of(again)[-1] == "approval_needed"
 
 
