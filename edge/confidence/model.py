@@ -1,0 +1,117 @@
+"""A calibrated probability that a grounded answer is right: logistic regression on `features`.
+
+The weights are `weights.json`, fitted by `train`; `card.md` says on what, and how well they do.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skerry.edge.confidence.features import NAMES, Answered, Source, features
+from skerry.edge.engines.base import TokenStats
+from skerry.edge.errors import ModelInvalid
+from skerry.guardrails.answer import Answer
+
+WEIGHTS = Path(__file__).parent / "weights.json"
+FORMAT = "skerry.confidence/1"
+
+_REFIT = "Reinstall skerry, or fit it again with `python -m skerry.edge.confidence.train`."
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceModel:
+    """Weights over standardised features: `mean`, `scale` and `weights` are float64 [features].
+
+    `model` and `digest` name the language model whose answers it was fitted on: it is calibrated
+    for that one, and for another it only ranks.
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    bias: float
+    model: str
+    digest: str
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> Self:
+        """The weights in the file `path`.
+
+        Raises:
+            ModelInvalid: the file is missing, damaged, or for other features than these.
+        """
+        try:
+            given = json.loads(path.read_text(encoding="utf-8"))
+            return cls._of(given)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            what = f"the weights of answer confidence, '{path}', cannot be used: {error!r}"
+            raise ModelInvalid(what, hint=_REFIT) from error
+
+    @classmethod
+    def _of(cls, given: dict[str, Any]) -> Self:
+        if given["format"] != FORMAT or set(given["features"]) != set(NAMES):
+            raise ValueError("another format, or other features")
+        columns = np.array([given["features"][name] for name in NAMES], np.float64)
+        mean, scale, weights = columns.T
+        if not np.isfinite(columns).all() or not (scale > 0).all():
+            raise ValueError("a number is not finite, or a scale not positive")
+        bias = float(given["bias"])
+        return cls(mean, scale, weights, bias, str(given["model"]), str(given["digest"]))
+
+    def save(self, path: Path) -> None:
+        """Writes what `load` reads."""
+        columns = zip(NAMES, self.mean, self.scale, self.weights, strict=True)
+        document = {
+            "format": FORMAT,
+            "model": self.model,
+            "digest": self.digest,
+            "bias": round(self.bias, 5),
+            "features": {name: [round(float(x), 5) for x in rest] for name, *rest in columns},
+        }
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+    def probability(self, measured: NDArray[np.float64]) -> float:
+        """The probability in (0, 1) for the features of one answer, float64 [features]."""
+        logit = float((measured - self.mean) / self.scale @ self.weights + self.bias)
+        return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
+
+
+_shipped = cache(ConfidenceModel.load)
+
+
+def answer_confidence(
+    stats: TokenStats | None,
+    *,
+    question: str,
+    answer: Answer,
+    sources: Sequence[Source],
+    model: ConfidenceModel | None = None,
+) -> float | None:
+    """The probability that `answer`, drafted here and grounded in `sources`, is right.
+
+    Args:
+        stats: token statistics of the draft; None where the engine reported none.
+        question: what was asked.
+        answer: what the gate made of the draft.
+        sources: what the model saw, in retrieval's order, best first.
+        model: weights to use instead of the shipped ones.
+
+    Returns:
+        A number in (0, 1); None without statistics or without sources, of which nothing is known.
+
+    Raises:
+        ModelInvalid: the shipped weights are missing or damaged.
+    """
+    if stats is None or not sources:
+        return None
+    answered = Answered(question, answer, sources, stats)
+    return (model or _shipped()).probability(features(answered))
