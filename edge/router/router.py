@@ -7,6 +7,7 @@ Pure arithmetic over weights that `skerry.edge.router.train` made; where a reque
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ CLASSES: tuple[RequestClass, ...] = tuple(RequestClass)
 
 _KNOWN_INTENT = 7.0  # chosen on development data: CLINC150 val and our held-out phrases
 _FAMILIAR = (-4.0, 2.0)
+# What numpy, zipfile and zlib raise for a file that is damaged or of another kind.
+_UNREADABLE = (
+    OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _REINSTALL = "Reinstall skerry, or train it again with `python -m skerry.edge.router.train`."
 
 
@@ -60,7 +65,7 @@ class Router:
         """The router whose weights are `arrays`; `name` is what an error calls them."""
         try:
             _check(arrays, name)
-            return cls(
+            router = cls(
                 encoder_id=str(arrays["encoder"]),
                 dimensions=len(arrays["intents/weight0"]),
                 _kind=_dense(arrays, "kind"),
@@ -71,9 +76,11 @@ class Router:
                 _complexity=_dense(arrays, "complexity"),
                 _reasoning=_dense(arrays, "reasoning"),
             )
-        except (KeyError, ValueError, TypeError) as error:
+            router.classify(np.zeros(router.dimensions, np.float32), "")  # do the shapes fit?
+        except (KeyError, ValueError, TypeError, IndexError) as error:
             what = f"'{name}' does not hold a router's weights: {error}"
             raise ModelInvalid(what, hint=_REINSTALL) from error
+        return router
 
     def classify(self, vector: Array, text: str) -> Classification:
         """The opinion of one request.
@@ -137,7 +144,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise ModelNotFound(
             f"the router's weights '{path}' are missing", hint=_REINSTALL
         ) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except _UNREADABLE as error:
         what = f"the router's weights '{path}' cannot be read: {error}"
         raise ModelInvalid(what, hint=_REINSTALL) from error
 
@@ -151,7 +158,9 @@ def _check(arrays: Mapping[str, np.ndarray], name: str) -> None:
 
 def _dense(arrays: Mapping[str, np.ndarray], name: str) -> Dense:
     layers = sum(key.startswith(f"{name}/weight") for key in arrays)
-    return Dense(
-        tuple(arrays[f"{name}/weight{i}"].astype(np.float32) for i in range(layers)),
-        tuple(arrays[f"{name}/bias{i}"].astype(np.float32) for i in range(layers)),
-    )
+    weights = [arrays[f"{name}/weight{i}"].astype(np.float32) for i in range(layers)]
+    biases = [arrays[f"{name}/bias{i}"].astype(np.float32) for i in range(layers)]
+    for weight, bias in zip(weights, biases, strict=True):
+        if weight.ndim != 2 or bias.shape != weight.shape[1:]:
+            raise ValueError(f"a layer of '{name}' is {weight.shape} with {bias.shape}")
+    return Dense(tuple(weights), tuple(biases))

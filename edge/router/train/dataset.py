@@ -24,7 +24,7 @@ def training(data: Path, seed: int) -> list[Example]:
 
 def own_words(data: Path, seed: int) -> list[Example]:
     """Phrases and templates: as written, as typed, after a context, and with a text pasted."""
-    phrases, filled = own_phrases(), filled_templates(500, seed)
+    phrases, filled = own_phrases(), filled_templates(12, seed)
     inside = [example for example in phrases if example.in_scope]
     extraction = [
         example

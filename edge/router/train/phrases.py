@@ -46,18 +46,16 @@ def held_out(part: str) -> list[Example]:
 
 
 def filled_templates(each: int, seed: int) -> list[Example]:
-    """Up to `each` different utterances for each class and level."""
+    """Different utterances: every pattern filled up to `each` times."""
     document = _templates()
-    examples = []
-    for label, levels in sorted(document.items()):
-        if label == "slots":
-            continue
-        for level, patterns in sorted(levels.items()):
-            texts = _fill_all(
-                patterns, document["slots"], each, random.Random(f"{seed}{label}{level}")
-            )
-            examples += [_example(text, label, level, "template") for text in texts]
-    return examples
+    slots = document["slots"]
+    return [
+        _example(text, label, level, "template")
+        for label, levels in sorted(document.items())
+        if label != "slots"
+        for level, patterns in sorted(levels.items())
+        for text in _fill_all(patterns, slots, each, random.Random(f"{seed}{label}{level}"))
+    ]
 
 
 def in_context(examples: Sequence[Example], seed: int) -> list[Example]:
@@ -100,9 +98,8 @@ def _templates() -> dict[str, dict[str, list[str]]]:
 def _fill_all(
     patterns: list[str], slots: dict[str, list[str]], each: int, draw: random.Random
 ) -> list[str]:
-    """Fillings of the patterns in turn; a pattern that ran out of new ones gives fewer."""
-    filled = (_fill(patterns[i % len(patterns)], slots, draw) for i in range(3 * each))
-    return list(dict.fromkeys(filled))[:each]
+    filled = [_fill(pattern, slots, draw) for pattern in patterns for _ in range(each)]
+    return list(dict.fromkeys(filled))
 
 
 def _fill(pattern: str, slots: dict[str, list[str]], draw: random.Random) -> str:
