@@ -92,7 +92,8 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def read_text(path: Path) -> str:
     with path.open("rb") as file:
-        return zstandard.ZstdDecompressor().stream_reader(file).read().decode()
+        text: str = zstandard.ZstdDecompressor().stream_reader(file).read().decode()
+        return text
 
 
 def halved(items: Sequence[Item], train_share: float) -> tuple[Sequence[Item], Sequence[Item]]:

@@ -204,7 +204,8 @@ def _text(data: Path, name: str) -> str:
 
     try:
         with (data / f"{name}.zst").open("rb") as file:
-            return zstandard.ZstdDecompressor().stream_reader(file).read().decode("utf-8")
+            text: str = zstandard.ZstdDecompressor().stream_reader(file).read().decode("utf-8")
+            return text
     except FileNotFoundError as error:
         what = f"the public data set '{name.partition('/')[0]}' is missing: no '{error.filename}'"
         hint = "Put the set under a folder, zstd-compressed, and name the folder with --data."
