@@ -42,7 +42,7 @@ $(VENV)/.runtime: pyproject.toml | $(VENV)/.needs
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.runtime
-	@$(BIN)/pip install --quiet --editable '.[smollm2,genai,dev]'
+	@$(BIN)/pip install --quiet --editable '.[smollm2,genai,train,dev]'
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml $(VENV)/.dev

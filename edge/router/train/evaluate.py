@@ -107,7 +107,8 @@ def draw_confusion(counts: NDArray[Any], path: Path) -> None:
     axes.set_title("Held-out phrases, test half")
     for (row, column), count in ((i, n) for i, n in _cells(counts) if n):
         dark = shares[row, column] > 0.5
-        axes.text(column, row, count, ha="center", va="center", color="white" if dark else "black")
+        colour = "white" if dark else "black"
+        axes.text(column, row, str(count), ha="center", va="center", color=colour)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
 
