@@ -32,9 +32,9 @@ Small heads on the vector of `minilm-l6-int8` and on {features} features of the 
 class, complexity, reasoning need, in-scope probability. Half a megabyte of plain arrays.
 
 - **Recipe**: `python -m skerry.edge.router.train --data DIR --out DIR`, seeded. The class head is
-  the mean of three perceptrons with one hidden layer; its temperature is fitted on development
+  the mean of four perceptrons with one hidden layer; its temperature is fitted on development
   examples, and so is the line that turns the in-scope score into a probability.
-- **Own data**: some 2,000 utterances by hand and their templates, in `edge/router/train`.
+- **Own data**: some 2,400 utterances by hand and their templates, in `edge/router/train`.
 - **Public data**, train splits only: CLINC150 (CC BY 3.0), Banking77 (CC BY 4.0), GSM8K (MIT),
   MedQuAD (CC BY 4.0), PubMedQA (MIT), MMLU with the outcomes of RouteLLM (Apache-2.0; ten subjects
   held out), and as text to extract from MTS-Dialog (CC BY 4.0) and the e-mails and tables of BIPIA

@@ -13,7 +13,7 @@ from skerry.edge.router.train.phrases import filled_templates, held_out, in_cont
 from skerry.edge.types import RequestClass
 
 # How much a source counts within a class; see `example.balance`.
-SHARES = {"own": 6.0, "template": 3.0, "pasted": 2.0, "clinc150": 3.0, "banking77": 2.0}
+SHARES = {"own": 12.0, "template": 6.0, "pasted": 2.0, "clinc150": 8.0, "banking77": 3.0}
 SCOPE_SHARES = {"own": 4.0, "clinc150": 3.0, "clinc150 out of scope": 3.0}
 
 

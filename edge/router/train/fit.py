@@ -17,7 +17,7 @@ from skerry.edge.router.train.metrics import Encode
 
 _VECTOR_SCALE = 6.0  # a unit vector's entries are small beside standardised features
 _HIDDEN = 64
-_MEMBERS = 3
+_MEMBERS = 4
 
 
 def inputs_of(examples: Sequence[Example], encode: Encode) -> Array:
@@ -76,7 +76,7 @@ def _fit_kind(examples: Sequence[Example], inputs: Array, scaling: _Scaling, see
     labels = [CLASSES.index(examples[i].request_class) for i in known]
     groups = [(str(examples[i].request_class), examples[i].source) for i in known]
     weights, scaled = balance(groups, SHARES), scaling(inputs[known])
-    models = [_perceptron(_HIDDEN, alpha=0.02, rounds=12, seed=seed + i) for i in range(_MEMBERS)]
+    models = [_perceptron(_HIDDEN, alpha=0.3, rounds=14, seed=seed + i) for i in range(_MEMBERS)]
     for model in models:
         model.fit(scaled, labels, sample_weight=weights)
     hidden = [np.concatenate([m.coefs_[0] for m in models], axis=1)]

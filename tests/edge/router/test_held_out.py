@@ -27,7 +27,7 @@ def predictions(encoder: OnnxEncoder, router: Router) -> list[Prediction]:
 
 
 def test_most_are_right(predictions: list[Prediction]) -> None:
-    assert accuracy(predictions) >= 0.85
+    assert accuracy(predictions) >= 0.88
 
 
 def test_confidence_means_what_it_says(predictions: list[Prediction]) -> None:
@@ -37,7 +37,7 @@ def test_confidence_means_what_it_says(predictions: list[Prediction]) -> None:
 
 def test_emergencies_are_rarely_missed(predictions: list[Prediction]) -> None:
     recall = precision_and_recall(confusion(predictions))[CLASSES.index(RequestClass.SAFETY)][1]
-    assert recall >= 0.9
+    assert recall >= 0.95
 
 
 def test_every_class_is_held_out_alike() -> None:

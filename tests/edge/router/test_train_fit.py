@@ -27,7 +27,7 @@ def test_a_router_is_fitted_and_beats_chance_by_far(encoder: OnnxEncoder) -> Non
     router = Router.from_arrays(arrays | {"encoder": np.array(encoder.id)}, "fitted")
     seen = metrics.predict(router, phrases.held_out("dev")[1::4], encoder.encode)
     assert metrics.accuracy(seen) > 0.6
-    assert {name: array.shape for name, array in arrays.items()}["kind/weight1"] == (192, 7)
+    assert {name: array.shape for name, array in arrays.items()}["kind/weight1"] == (256, 7)
 
 
 def test_the_same_seed_fits_the_same(encoder: OnnxEncoder) -> None:
