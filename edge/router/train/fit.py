@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skerry.edge.router.features import NAMES, text_features
 from skerry.edge.router.heads import Array, Dense, softmax
-from skerry.edge.router.router import CLASSES, scope_score
+from skerry.edge.router.router import CLASSES, scope_evidence
 from skerry.edge.router.train.dataset import SCOPE_SHARES, SHARES
 from skerry.edge.router.train.example import Example, balance
 from skerry.edge.router.train.metrics import Encode
@@ -132,8 +132,8 @@ def _fit_scope(
     known = [i for i, example in enumerate(examples) if example.in_scope is not None]
     inside = [examples[i].in_scope for i in known]
     groups = [(str(examples[i].in_scope), examples[i].source) for i in known]
-    score = scope_score(intents(inputs[known][:, : -len(NAMES)]), familiar(inputs[known]))
-    model = LogisticRegression().fit(score, inside, sample_weight=balance(groups, {}))
+    evidence = scope_evidence(intents(inputs[known][:, : -len(NAMES)]), familiar(inputs[known]))
+    model = LogisticRegression().fit(evidence, inside, sample_weight=balance(groups, {}))
     return _dense([model.coef_.T], [model.intercept_])
 
 
