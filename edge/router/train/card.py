@@ -62,7 +62,8 @@ Held-out phrases, by class:
 | CLINC150, all of its test | {oos:.3f} |
 | held-out phrases | {own_oos:.3f} |
 
-Small talk is an intent that CLINC150 knows, and a phrase of ours that nothing serves: hence the second.
+Small talk is an intent that CLINC150 knows, and a phrase of ours that nothing serves: hence
+the second.
 
 Of 250 harmless XSTest prompts with alarming words, {false_alarms:.1%} are taken for an emergency.
 `complexity` foretells whether a smaller model fails a question of a held-out subject of MMLU with
