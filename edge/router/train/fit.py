@@ -96,14 +96,15 @@ def _perceptron(hidden: int, *, alpha: float, rounds: int, seed: int) -> Any:
 def _fit_temperature(kind: Dense, examples: Sequence[Example], inputs: Array) -> float:
     """Divides the logits so that the likelihood of the development examples is largest.
 
-    Guo et al. 2017, arXiv:1706.04599. Classes count the same.
+    Guo et al. 2017, arXiv:1706.04599. Classes count the same. Never below 1: requests from
+    elsewhere are harder than these, so there is no reason to be surer.
     """
     known = [i for i, example in enumerate(examples) if example.request_class is not None]
     labels = np.array([CLASSES.index(examples[i].request_class) for i in known])
     groups = [(str(examples[i].request_class), examples[i].source) for i in known]
     weights = np.array(balance(groups, {"held-out": 3.0}))
     logits = kind(inputs[known])
-    grid = np.geomspace(0.3, 5, 200)
+    grid = np.geomspace(1, 5, 200)
 
     def loss(temperature: float) -> float:
         chosen = softmax(logits / temperature)[np.arange(len(labels)), labels]
