@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,11 +79,17 @@ def _fit_kind(examples: Sequence[Example], inputs: Array, scaling: _Scaling, see
     weights, scaled = balance(groups, SHARES), scaling(inputs[known])
     models = [_perceptron(_HIDDEN, alpha=0.3, rounds=14, seed=seed + i) for i in range(_MEMBERS)]
     for model in models:
-        model.fit(scaled, labels, sample_weight=weights)
-    hidden = [np.concatenate([m.coefs_[0] for m in models], axis=1)]
-    out = np.concatenate([m.coefs_[1] for m in models]) / _MEMBERS
-    biases = [np.concatenate([m.intercepts_[0] for m in models])]
-    return scaling.undone([*hidden, out], [*biases, np.mean([m.intercepts_[1] for m in models], 0)])
+        _stop_early(model, scaled, labels, weights)
+    return scaling.undone(*_side_by_side(models))
+
+
+def _side_by_side(models: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Weights and biases of one network that gives the mean of the models' logits."""
+    first = np.concatenate([model.coefs_[0] for model in models], axis=1)
+    first_bias = np.concatenate([model.intercepts_[0] for model in models])
+    last = np.concatenate([model.coefs_[1] for model in models]) / len(models)
+    last_bias = np.mean([model.intercepts_[1] for model in models], axis=0)
+    return [first, last], [first_bias, last_bias]
 
 
 def _perceptron(hidden: int, *, alpha: float, rounds: int, seed: int) -> Any:
@@ -91,6 +98,17 @@ def _perceptron(hidden: int, *, alpha: float, rounds: int, seed: int) -> Any:
     return MLPClassifier(
         (hidden,), alpha=alpha, batch_size=256, max_iter=rounds, tol=0, random_state=seed
     )
+
+
+def _stop_early(
+    model: Any, inputs: Array, labels: Sequence[Any], weights: Sequence[float] | None = None
+) -> None:
+    """Fits `model` for its number of rounds; not converging is meant: it keeps heads general."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(inputs, labels, sample_weight=weights)
 
 
 def _fit_temperature(kind: Dense, examples: Sequence[Example], inputs: Array) -> float:
@@ -120,7 +138,7 @@ def _fit_intents(examples: Sequence[Example], inputs: Array) -> Dense:
     vectors = inputs[:, : -len(NAMES)]
     known = [i for i, example in enumerate(examples) if example.source == "clinc150"]
     model = LogisticRegression(max_iter=60)
-    model.fit(vectors[known] * _VECTOR_SCALE, [examples[i].intent for i in known])
+    _stop_early(model, vectors[known] * _VECTOR_SCALE, [examples[i].intent for i in known])
     return _dense([model.coef_.T * _VECTOR_SCALE], [model.intercept_])
 
 
@@ -147,7 +165,7 @@ def _fit_yes_no(
     groups = [(str(getattr(examples[i], name)), examples[i].source) for i in known]
     shares = SCOPE_SHARES if name == "in_scope" else SHARES
     model = _perceptron(32, alpha=0.1, rounds=6, seed=seed)
-    model.fit(scaling(inputs[known]), labels, sample_weight=balance(groups, shares))
+    _stop_early(model, scaling(inputs[known]), labels, balance(groups, shares))
     return scaling.undone(model.coefs_, model.intercepts_)
 
 
