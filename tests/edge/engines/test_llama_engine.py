@@ -274,10 +274,11 @@ def test_a_fault_of_the_worker_reaches_every_caller(
 ) -> None:
     """Nobody waits for ever, whatever happens on the worker thread."""
     engine = load()
-    faults = []
+    faults, all_wait = [], threading.Event()
     monkeypatch.setattr(threading, "excepthook", faults.append)
-    monkeypatch.setattr(NativeContext, "decode", lambda context: 1 / 0)
+    monkeypatch.setattr(NativeContext, "decode", lambda context: all_wait.wait(10) / 0)
     streams = [engine.generate(Generation(prompt=PROMPT, max_tokens=5)) for _ in range(3)]
+    all_wait.set()
     for stream in streams:
         with pytest.raises(ModelError, match="stopped unexpectedly"):
             list(stream)
