@@ -44,7 +44,7 @@ def measure(options: Options) -> Figure:
     store = Path(platformdirs.user_cache_dir("skerry")) / "benchmarks" / "drafts.db"
     with open_drafts(model.path, store, threads=usable_cores()) as drafts:
         limit_s = _QUICK_LIMIT_S if options.quick else _LIMIT_S
-        wanted = [one.work.generation for one in asked]
+        wanted = [one.work for one in asked]
         for _ in drafts.make(wanted, limit_s=limit_s):
             pass
         return _judge(list(answer(asked, drafts)), len(asked), options)
@@ -55,7 +55,7 @@ def _questions(options: Options) -> list[Asked]:
     folder = [data_file(options, name, source=source) for name, source in sets.FILES.items()]
     data = folder[0].parents[1]
     encoder = RememberingEncoder()
-    held_out: Sequence[Collection] = sets.load(data, options.seed).held_out
+    held_out: Sequence[Collection] = sets.load(data).held_out
     if options.quick:
         held_out = [one.first(_QUICK_QUESTIONS) for one in held_out if one.name in _QUICK_SOURCES]
     parts = [ask(one, encoder) for one in held_out]

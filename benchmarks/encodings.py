@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,10 @@ class RememberingEncoder:
         folder = Path(platformdirs.user_cache_dir("skerry")) / "benchmarks"
         folder.mkdir(parents=True, exist_ok=True)
         name = self.id.replace("@", "-").replace("/", "-")
-        self._cache = sqlite3.connect(folder / f"{name}.db", isolation_level=None)
+        self._cache = sqlite3.connect(
+            folder / f"{name}.db", isolation_level=None, check_same_thread=False
+        )
+        self._lock = threading.Lock()
         self._cache.execute("PRAGMA journal_mode = WAL")
         self._cache.execute("PRAGMA synchronous = OFF")
         self._cache.execute(_TABLE)
@@ -39,6 +43,10 @@ class RememberingEncoder:
         return self._encoder.count_tokens(text)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        with self._lock:
+            return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
         digests = [hashlib.sha256(text.encode()).digest() for text in texts]
         found = {digest: self._find(digest) for digest in digests}
         missing = {d: t for d, t in zip(digests, texts, strict=True) if found[d] is None}

@@ -21,10 +21,15 @@ class RouteDecided:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The source behind `[mark]`, and where in its document it lies."""
+    """The source behind `[mark]`, and where in its document it lies.
+
+    `score` is retrieval's fused score and `similarity` the cosine with the question.
+    """
 
     mark: int
     chunk: Chunk
+    score: float
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from skerry.edge.engines.base import Message
 from skerry.edge.events import Citation
@@ -42,11 +42,10 @@ class PromptBudget:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Messages for an engine, the sources in them, and the tokens that each part took."""
+    """Messages for an engine, and the sources in them."""
 
     messages: tuple[Message, ...]
     sources: tuple[Citation, ...]
-    tokens: dict[str, int] = field(default_factory=dict)
 
 
 def assemble(
@@ -56,14 +55,15 @@ def assemble(
     *,
     budget: PromptBudget,
     count_tokens: CountTokens,
+    longest_chunk: int,
     instructions: str = "",
 ) -> Prompt:
     """The prompt for `question`. Sources keep the order of `hits` in their marks.
 
     `history` is already compressed to its budget; its summary joins the one system message.
-    A source that does not fit is left out.
+    A source that does not fit is left out. No chunk has more than `longest_chunk` tokens.
     """
-    sources, source_tokens = _fitting(hits, budget.sources, count_tokens)
+    sources = _fitting(hits, budget.sources, count_tokens, longest_chunk)
     system = "\n\n".join(
         part
         for part in (
@@ -76,12 +76,7 @@ def assemble(
     )
     turns = (turn for turn in history if turn["role"] != "system")
     messages = ({"role": "system", "content": system}, *turns)
-    tokens = {
-        "sources": source_tokens,
-        "history": sum(count_tokens(str(turn["content"])) for turn in history),
-        "question": count_tokens(question),
-    }
-    return Prompt((*messages, {"role": "user", "content": question}), sources, tokens)
+    return Prompt((*messages, {"role": "user", "content": question}), sources)
 
 
 def provenance(source: Citation) -> str:
@@ -98,18 +93,28 @@ def best_first_and_last(sources: Sequence[Citation]) -> list[Citation]:
 
 
 def _fitting(
-    hits: Sequence[Hit], budget: int, count_tokens: CountTokens
-) -> tuple[tuple[Citation, ...], int]:
+    hits: Sequence[Hit], budget: int, count_tokens: CountTokens, longest_chunk: int
+) -> tuple[Citation, ...]:
+    """The hits that fit, as sources. Counts only where they may not fit: that takes its time."""
+    if sum(_at_most(hit, longest_chunk) for hit in hits) <= budget:
+        return tuple(_source(mark, hit) for mark, hit in enumerate(hits, 1))
     taken: list[Citation] = []
-    used = 0
     for hit in hits:
-        source = Citation(len(taken) + 1, hit.chunk)
+        source = _source(len(taken) + 1, hit)
         cost = count_tokens(provenance(source))
-        if used + cost > budget:
-            continue
-        taken.append(source)
-        used += cost
-    return tuple(taken), used
+        if cost <= budget:
+            taken.append(source)
+            budget -= cost
+    return tuple(taken)
+
+
+def _source(mark: int, hit: Hit) -> Citation:
+    return Citation(mark, hit.chunk, hit.score, hit.similarity)
+
+
+def _at_most(hit: Hit, longest_chunk: int) -> int:
+    """More tokens than the hit can take; what is before its text has one for each character."""
+    return longest_chunk + len(provenance(_source(10, hit))) - len(hit.chunk.text)
 
 
 def _version(chunk: Chunk) -> str:

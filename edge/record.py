@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from skerry.edge.confidence import ConfidenceModel, Source, answer_confidence
 from skerry.edge.errors import EdgeError
 from skerry.edge.events import TierFailed
 from skerry.edge.policy import Policy, PolicyInput
@@ -59,10 +60,33 @@ class Record:
             steps=tuple(self.trace.steps),
             ttft_ms=self.trace.ttft_ms,
             total_ms=self.trace.elapsed_ms(),
+            answer_confidence=_confidence(work, outcome),
             verdict=outcome.answer.verdict if outcome else None,
             output_digest=digest(outcome.answer.text) if outcome else None,
             error=self.error.what if self.error else None,
         )
+
+
+def _confidence(work: Work, outcome: Outcome | None) -> float | None:
+    """How likely a grounded answer is right; None from a model that it is not calibrated for."""
+    if not (work.grounded and outcome and outcome.model and outcome.usage):
+        return None
+    if outcome.model.digest != ConfidenceModel.shipped().digest:
+        return None
+    return answer_confidence(
+        outcome.usage.stats,
+        question=work.request.question,
+        answer=outcome.answer,
+        sources=sources_of(work),
+    )
+
+
+def sources_of(work: Work) -> list[Source]:
+    """What the model saw, with how well retrieval found it to fit."""
+    return [
+        Source(evidence, citation.score, citation.similarity)
+        for evidence, citation in zip(work.evidence(), work.prompt.sources, strict=True)
+    ]
 
 
 def _model(outcome: Outcome | None, adapter: str | None) -> ModelUsed | None:

@@ -201,6 +201,7 @@ class Runtime:
             self.parts.history(request, budget.history),
             budget=budget,
             count_tokens=self.parts.encoder.count_tokens,
+            longest_chunk=self.parts.encoder.max_tokens,
             instructions=request.instructions,
         )
         generation = Generation(

@@ -57,6 +57,12 @@ class ConfidenceModel:
             raise ModelInvalid(what, hint=_REFIT) from error
 
     @classmethod
+    @cache
+    def shipped(cls) -> Self:
+        """The weights that come with the package; ModelInvalid as in `load`."""
+        return cls.load()
+
+    @classmethod
     def _of(cls, given: dict[str, Any]) -> Self:
         if given["format"] != FORMAT or set(given["features"]) != set(NAMES):
             raise ValueError("another format, or other features")
@@ -85,9 +91,6 @@ class ConfidenceModel:
         return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
-_shipped = cache(ConfidenceModel.load)
-
-
 def answer_confidence(
     stats: TokenStats | None,
     *,
@@ -114,4 +117,4 @@ def answer_confidence(
     if stats is None or not sources:
         return None
     answered = Answered(question, answer, sources, stats)
-    return (model or _shipped()).probability(features(answered))
+    return (model or ConfidenceModel.shipped()).probability(features(answered))

@@ -16,6 +16,7 @@ from skerry.edge.engines.base import (
     Message,
     ModelInfo,
     Piece,
+    TokenStats,
     Usage,
 )
 from skerry.edge.parts import Parts
@@ -40,6 +41,7 @@ class ScriptedEngine:
 
     def __init__(self, draft: str = "The emergency trolley is checked every day [1].") -> None:
         self.draft = draft
+        self.stats: TokenStats | None = None
         self.seen: list[Generation] = []
         self.cancelled_after: list[int] = []
         self.info = ModelInfo(
@@ -63,10 +65,10 @@ class ScriptedEngine:
         for number, word in enumerate(words):
             if request.cancel.is_set():
                 self.cancelled_after.append(number)
-                yield Piece("", finish=FinishReason.CANCELLED, usage=_usage(number))
+                yield Piece("", finish=FinishReason.CANCELLED, usage=self._usage(number))
                 return
             yield Piece(word if number == 0 else f" {word}")
-        yield Piece("", finish=FinishReason.STOP, usage=_usage(len(words)))
+        yield Piece("", finish=FinishReason.STOP, usage=self._usage(len(words)))
 
     def check_grammar(self, grammar: str) -> None:
         pass
@@ -74,9 +76,8 @@ class ScriptedEngine:
     def close(self) -> None:
         pass
 
-
-def _usage(tokens: int) -> Usage:
-    return Usage(10, 0, tokens, 1.0, 1.0, 0.0, 0, None)
+    def _usage(self, tokens: int) -> Usage:
+        return Usage(10, 0, tokens, 1.0, 1.0, 0.0, 0, self.stats)
 
 
 class OneEngine:

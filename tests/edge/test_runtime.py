@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from skerry.edge import (
     Tier,
     TierFailed,
 )
+from skerry.edge.confidence import ConfidenceModel
+from skerry.edge.engines.base import TokenStats
 from skerry.edge.errors import CloudError, InputError
 from skerry.edge.types import Classification, RequestClass
 from skerry.guardrails import Verdict
@@ -77,6 +80,22 @@ def test_a_grounded_answer_has_a_citation_and_a_receipt(asks: Runtime) -> None:
         "answer:device",
     ]
     assert asks.parts.receipts.get("last") == receipt
+
+
+def test_a_grounded_answer_has_a_confidence(asks: Runtime, scripted) -> None:
+    scripted.stats = TokenStats(-0.3, -2.0, 0.8, 3.0)
+    scripted.info = replace(scripted.info, digest=ConfidenceModel.shipped().digest)
+    good = asks.ask(QUESTION).receipt.answer_confidence
+    scripted.draft = "It is checked by three wise monkeys on Sundays."
+    repaired = asks.ask("Which unicorn audits the trolley?").receipt.answer_confidence
+    assert good is not None
+    assert repaired is not None
+    assert 0 < repaired < good < 1
+
+
+def test_a_model_that_confidence_was_not_fitted_for_has_none(asks: Runtime, scripted) -> None:
+    scripted.stats = TokenStats(-0.3, -2.0, 0.8, 3.0)
+    assert asks.ask(QUESTION).receipt.answer_confidence is None
 
 
 def test_the_stream_is_the_answer(asks: Runtime) -> None:

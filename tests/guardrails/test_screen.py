@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skerry.guardrails import FindingKind, Where
 from skerry.guardrails.errors import ScreenOverflow
-from skerry.guardrails.screen import MAX_CHARACTERS, screen
+from skerry.guardrails.screen import MAX_CHARACTERS, RECOGNISERS, fold, screen
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,19 @@ CASES = [
     Case("nothing", "How often is the trolley checked?", ()),
     Case("doses are no phone numbers", "give 500 mg every 4 hours, max 4000 mg", ()),
 ]
+
+
+@pytest.mark.parametrize("number", range(len(RECOGNISERS)))
+def test_what_matches_is_possible(number: int) -> None:
+    """The quick look before a pattern hides nothing that the pattern would find."""
+    one = RECOGNISERS[number]
+
+    @given(st.from_regex(one.pattern))
+    @settings(max_examples=20, suppress_health_check=list(HealthCheck))
+    def holds(text: str) -> None:
+        assert one.possible(fold(text))
+
+    holds()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -42,11 +42,11 @@ from skerry.edge.engines.models import DEFAULT_MODEL, catalogue
 )
 @click.option("--threads", default=2, show_default=True)
 @click.option("--limit-s", default=3600.0, show_default=True, help="Most seconds of generation.")
-@click.option("--seed", default=0, show_default=True, help="Fixes every draw.")
+@click.option("--seed", default=0, show_default=True, help="Fixes the folds.")
 def main(  # noqa: PLR0917
     data: Path, model: str, drafts: Path, out: Path, threads: int, limit_s: float, seed: int
 ) -> None:
-    questions = sets.load(data, seed)
+    questions = sets.load(data)
     encoder = OnnxEncoder.load(threads=threads)
     train = [ask(one, encoder) for one in questions.train]
     held_out = [ask(one, encoder) for one in questions.held_out]
@@ -64,9 +64,9 @@ def main(  # noqa: PLR0917
 
 def _make(parts: Sequence[Sequence[Asked]], drafts: RememberedDrafts, limit_s: float) -> None:
     asked = [one for one in sets.interleaved(parts) if one.work.prompt.sources]
-    requests = [one.work.generation for one in asked]
-    with click.progressbar(length=len(requests), label="drafts") as bar:
-        for _ in drafts.make(requests, limit_s=limit_s):
+    works = [one.work for one in asked]
+    with click.progressbar(length=len(works), label="drafts") as bar:
+        for _ in drafts.make(works, limit_s=limit_s):
             bar.update(1)
 
 

@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
-from skerry.edge import tiers
-from skerry.edge.confidence.train.drafts import RememberedDrafts
+from skerry.edge.confidence.train.drafts import CONTEXT_TOKENS, RememberedDrafts
 from skerry.edge.confidence.train.judge import is_answered, is_correct
 from skerry.edge.confidence.train.questions import Collection, Question
 from skerry.edge.encoder import TextEncoder
-from skerry.edge.engines.base import Engine, Generation, TokenStats
-from skerry.edge.events import TextReleased
-from skerry.edge.index import Hit, Index, IndexSettings, Metadata, Query
+from skerry.edge.engines.base import Generation, TokenStats
+from skerry.edge.index import Index, Metadata, Query
+from skerry.edge.parts import worth_reading
 from skerry.edge.prompt import PromptBudget, assemble
 from skerry.edge.quoting import best_passage
 from skerry.edge.request import Request
@@ -24,12 +22,10 @@ from skerry.edge.tiers import Outcome, Work
 from skerry.edge.types import LatencyBudget, RequestClass, Route, Tier
 from skerry.guardrails.answer import Evidence
 
-MAX_TOKENS = 48
-SOURCES = 3
-# Smaller chunks than the index's own: reading the prompt is most of what a draft costs.
-_CHUNKS = IndexSettings(target_tokens=80, max_tokens=110)
+MAX_TOKENS = 64
+SOURCES = 4
 _DAY = datetime(2026, 11, 23, tzinfo=UTC).timestamp()  # prompts name it: drafts outlive the day
-_BUDGET = PromptBudget(total=1024, sources=340, history=0)
+_BUDGET = PromptBudget.of(CONTEXT_TOKENS, MAX_TOKENS)
 _ROUTE = Route(Tier.DEVICE, RequestClass.QUESTION, 1.0, (), LatencyBudget(60_000, 60_000))
 
 
@@ -39,7 +35,6 @@ class Asked:
 
     source: str
     question: Question
-    hits: tuple[Hit, ...]
     work: Work
 
     @property
@@ -52,10 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An answered question with its label.
-
-    `stats` are of the whole draft, also of what the gate did not wait for.
-    """
+    """An answered question with its label. `stats` are of what was drafted."""
 
     asked: Asked
     outcome: Outcome
@@ -67,7 +59,7 @@ def ask(collection: Collection, encoder: TextEncoder) -> list[Asked]:
     """Retrieves for every question of `collection` in an index of its pages."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index.db"
-        with Index.open(path, encoder, settings=_CHUNKS) as index:
+        with Index.open(path, encoder) as index:
             _fill(index, collection, Path(folder))
             return [_ask(collection.name, one, index, encoder) for one in collection.questions]
 
@@ -80,34 +72,32 @@ def _fill(index: Index, collection: Collection, folder: Path) -> None:
 
 
 def _ask(source: str, question: Question, index: Index, encoder: TextEncoder) -> Asked:
-    hits = index.search(Query(question.text, limit=SOURCES, as_of=_DAY + 1))
-    prompt = assemble(question.text, hits, (), budget=_BUDGET, count_tokens=encoder.count_tokens)
-    generation = Generation(messages=prompt.messages, max_tokens=MAX_TOKENS)
     vector = encoder.encode([question.text])[0]
+    hits = index.search(Query(question.text, limit=SOURCES, as_of=_DAY + 1), vector)
+    prompt = assemble(
+        question.text,
+        worth_reading(hits),
+        (),
+        budget=_BUDGET,
+        count_tokens=encoder.count_tokens,
+        longest_chunk=encoder.max_tokens,
+    )
+    generation = Generation(messages=prompt.messages, max_tokens=MAX_TOKENS)
 
     def quote(text: str, evidence: Sequence[Evidence]) -> tuple[str, int] | None:
         return best_passage(text, vector, evidence, encoder)
 
     work = Work(Request(question.text), _ROUTE, prompt, generation, grounded=True, quote=quote)
-    return Asked(source, question, tuple(hits), work)
+    return Asked(source, question, work)
 
 
 def answer(asked: Sequence[Asked], drafts: RememberedDrafts) -> Iterator[Example]:
     """Answers what has sources and a draft, through the device tier and its gate."""
     for one in asked:
-        generation = one.work.generation
-        if not one.work.prompt.sources or not drafts.has(generation):
+        if not one.work.prompt.sources or not drafts.has(one.work.generation):
             continue
-        outcome = _outcome(tiers.generate_here(one.work, cast(Engine, drafts)))
+        outcome = drafts.outcome(one.work)
+        if outcome.usage is None or outcome.usage.stats is None:
+            raise ValueError("a draft has no token statistics")
         correct = is_correct(outcome.answer, one.question.gold, answerable=one.answerable)
-        yield Example(one, outcome, drafts.stats(generation), correct)
-
-
-def _outcome(run: tiers.TierRun) -> Outcome:
-    released: list[TextReleased] = []
-    try:
-        while True:
-            released.append(next(run))
-    except StopIteration as stop:
-        outcome: Outcome = stop.value
-        return outcome
+        yield Example(one, outcome, outcome.usage.stats, correct)

@@ -1,7 +1,8 @@
 """An engine that remembers: a draft is generated once for each model and request.
 
 Greedy drafts of a small model are the costly part of training and of the benchmark; the
-gate, the features and the fit are quick and run anew each time.
+gate, the features and the fit are quick and run anew each time. A draft ends where the gate of its
+day ended it, as in the runtime, and so do its statistics: after a change of the gate, draft anew.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
+from skerry.edge import tiers
 from skerry.edge.engines.base import (
     Engine,
     EngineOptions,
@@ -27,8 +30,9 @@ from skerry.edge.engines.base import (
     Usage,
 )
 from skerry.edge.engines.llama import load_llama
+from skerry.edge.tiers import Outcome, Work
 
-CONTEXT_TOKENS = 1024
+CONTEXT_TOKENS = 2048
 PARALLEL = 4
 _TABLE = "CREATE TABLE IF NOT EXISTS drafts (key TEXT PRIMARY KEY, draft TEXT) WITHOUT ROWID"
 
@@ -83,33 +87,62 @@ class RememberedDrafts:
     def has(self, request: Generation) -> bool:
         return self._store.get(self._key(request)) is not None
 
-    def stats(self, request: Generation) -> TokenStats:
-        """Statistics of the whole draft; ValueError for one without a token."""
-        usage = list(self.generate(request))[-1].usage
-        if usage is None or usage.stats is None:
-            raise ValueError("the draft has no token statistics")
-        return usage.stats
+    def outcome(self, work: Work) -> Outcome:
+        """What the device tier makes of the draft of `work`; KeyError when it was not made."""
+        return _run(work, self)
 
-    def make(self, requests: Iterable[Generation], *, limit_s: float) -> Iterator[None]:
+    def make(self, works: Iterable[Work], *, limit_s: float) -> Iterator[None]:
         """Makes missing drafts, several at once, until `limit_s` have passed; yields after each."""
-        missing = [one for one in requests if not self.has(one)]
+        missing = [one for one in works if not self.has(one.generation)]
         until = time.monotonic() + limit_s
         threads = ThreadPoolExecutor(PARALLEL)
         try:
             made = threads.map(lambda one: self._draft(one, until), missing)
-            for request, pieces in zip(missing, made, strict=True):
+            for work, pieces in zip(missing, made, strict=True):
                 if pieces is not None:
-                    self._store.put(self._key(request), pieces)
+                    self._store.put(self._key(work.generation), pieces)
                     yield
         finally:
             threads.shutdown(cancel_futures=True)
 
-    def _draft(self, request: Generation, until: float) -> list[Piece] | None:
-        return list(self._engine.generate(request)) if time.monotonic() < until else None
+    def _draft(self, work: Work, until: float) -> list[Piece] | None:
+        if time.monotonic() >= until:
+            return None
+        tape = _Tape(self._engine)
+        _run(work, tape)
+        return tape.pieces
 
     def _key(self, request: Generation) -> str:
         asked = [self.info.digest, request.messages, request.max_tokens, asdict(request.sampling)]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+class _Tape:
+    """An engine that keeps the pieces that it gave."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.pieces: list[Piece] = []
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._engine.info
+
+    def generate(self, request: Generation) -> Iterator[Piece]:
+        for piece in self._engine.generate(request):
+            self.pieces.append(piece)
+            yield piece
+
+
+def _run(work: Work, engine: RememberedDrafts | _Tape) -> Outcome:
+    """What the device tier answers with `engine`."""
+    run = tiers.generate_here(work, cast(Engine, engine))
+    try:
+        while True:
+            next(run)
+    except StopIteration as stop:
+        outcome: Outcome = stop.value
+        return outcome
 
 
 def _dumps(pieces: list[Piece]) -> str:

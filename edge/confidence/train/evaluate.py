@@ -8,21 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import roc_auc_score
 
-from skerry.edge.confidence.features import Answered, Source, features
+from skerry.edge.confidence.features import Answered, features
 from skerry.edge.confidence.model import ConfidenceModel
 from skerry.edge.confidence.train.asking import Example
+from skerry.edge.record import sources_of
 
 
 def answered(example: Example) -> Answered:
     """What the runtime knows of the example when its answer ends."""
-    work, outcome = example.asked.work, example.outcome
-    scored = {hit.chunk.id: hit for hit in example.asked.hits}
-    hits = [scored[one.chunk.id] for one in work.prompt.sources]
-    sources = [
-        Source(evidence, hit.score, hit.similarity)
-        for evidence, hit in zip(work.evidence(), hits, strict=True)
-    ]
-    return Answered(work.request.question, outcome.answer, sources, example.stats)
+    work = example.asked.work
+    return Answered(work.request.question, example.outcome.answer, sources_of(work), example.stats)
 
 
 def confidences(model: ConfidenceModel, examples: Sequence[Example]) -> list[float]:

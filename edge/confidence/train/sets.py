@@ -13,6 +13,9 @@ from skerry.edge.confidence.train.questions import Collection
 
 Item = TypeVar("Item")
 
+SPLIT = 1
+"""The seed of the split and of all draws: what trains must never be drawn for a report."""
+
 FILES = {
     medquad.FILE: medquad.SOURCE,
     halueval.FILE: halueval.SOURCE,
@@ -30,24 +33,24 @@ class QuestionSets:
     held_out: tuple[Collection, ...]
 
 
-def load(data: Path, seed: int) -> QuestionSets:
-    """The questions drawn with `seed` from the public sets under `data` and from the handbook.
+def load(data: Path) -> QuestionSets:
+    """The questions drawn from the public sets under `data` and from the handbook.
 
     Raises:
         OSError: a file of `FILES` is missing.
     """
     medical, general, own = (
-        medquad.load(data, seed),
-        halueval.load(data, seed),
-        handbook.load(seed),
+        medquad.load(data, SPLIT),
+        halueval.load(data, SPLIT),
+        handbook.load(SPLIT),
     )
     return QuestionSets(
-        train=(medical[0].first(56), general[0].first(44), own[0].first(64)),
+        train=(medical[0].first(100), general[0].first(100), own[0].first(150)),
         held_out=(
-            medical[1].first(26),
-            general[1].first(22),
-            own[1].first(30),
-            pubmedqa.load(data, seed).first(36),
+            medical[1].first(50),
+            general[1].first(50),
+            own[1].first(60),
+            pubmedqa.load(data, SPLIT).first(50),
         ),
     )
 

@@ -86,7 +86,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
     train, _ = handbook.load(0)
     asked = ask(train.first(4), OnnxEncoder.load(threads=1))
     store = tmp_path_factory.mktemp("drafts") / "drafts.db"
-    wanted = [one.work.generation for one in asked]
+    wanted = [one.work for one in asked]
     with open_drafts(default.path, store, threads=1) as drafts:
         assert sum(1 for _ in drafts.make(wanted[:3], limit_s=60)) == 3
         assert list(answer(asked[3:], drafts)) == []
