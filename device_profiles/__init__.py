@@ -17,7 +17,6 @@ from skerry.device_profiles.machine import Machine, probe
 from skerry.device_profiles.pick import Pick, pick
 from skerry.device_profiles.profile import (
     Accelerator,
-    Battery,
     Cpu,
     Format,
     Kind,
@@ -31,7 +30,6 @@ from skerry.device_profiles.profile import (
 
 __all__ = [
     "Accelerator",
-    "Battery",
     "Cpu",
     "Fit",
     "Fits",

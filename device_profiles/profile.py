@@ -63,7 +63,6 @@ Word = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=6
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Megabytes = Annotated[int, Field(ge=1, le=1 << 24)]
 GigabytesPerSecond = Annotated[float, Field(gt=0, le=10_000)]
-Percent = Annotated[int, Field(ge=0, le=100)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +100,8 @@ class Cpu:
 
 
 @dataclass(frozen=True, slots=True)
-class Battery:
-    """Off the mains: below `low_percent` the runtime should save power, below `critical_percent`
-    it should answer nothing that can wait."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-
-    low_percent: Percent
-    critical_percent: Percent
-
-    def __post_init__(self) -> None:
-        if self.critical_percent > self.low_percent:
-            raise ValueError("critical_percent is more than low_percent")
-
-
-@dataclass(frozen=True, slots=True)
 class Profile:
-    """A class of device. `battery` is None for one that always has power.
+    """A class of device.
 
     `threads`, `context_tokens` (per sequence), `batch_tokens`, `kv_type`, `parallel` and
     `gpu_layers` (-1 is all) are how a model is loaded there; `storage_mb` is the room for models.
@@ -141,7 +125,6 @@ class Profile:
     thermal_notes: Text
     memory: Memory
     cpu: Cpu
-    battery: Battery | None = None
 
     def __post_init__(self) -> None:
         if self.threads > self.cpu.performance_cores + self.cpu.efficiency_cores:

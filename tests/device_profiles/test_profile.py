@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skerry.device_profiles import (
-    Battery,
     Cpu,
     Kind,
     KvType,
@@ -48,7 +47,6 @@ def test_built_in_profile_makes_sense(profile: Profile) -> None:
     assert profile.memory.runtime_mb < 0.75 * profile.memory.total_mb
     assert 0.2 < profile.memory.decode_gb_s / profile.memory.bandwidth_gb_s < 0.9
     assert profile.threads <= profile.cpu.performance_cores
-    assert (profile.battery is None) == (profile.kind in {Kind.BOARD, Kind.WORKSTATION})
 
 
 @pytest.mark.parametrize("path", sorted(ROOM.glob("*.toml")), ids=lambda path: path.stem)
@@ -61,7 +59,7 @@ def test_page_describes_profile(profile: Profile) -> None:
     assert f"`{profile.name}`" in PAGE.read_text()
 
 
-@pytest.mark.parametrize("part", [Profile, Memory, Cpu, Battery])
+@pytest.mark.parametrize("part", [Profile, Memory, Cpu])
 def test_page_describes_every_key(part: type) -> None:
     for field in fields(part):
         assert f"`{field.name}`" in PAGE.read_text(), field.name
@@ -96,8 +94,6 @@ WRONG = [
     Wrong("decode_gb_s = 47.4", "decode_gb_s = nan", _line("decode_gb_s"), "memory.decode_gb_s"),
     Wrong("decode_gb_s = 47.4", "decode_gb_s = inf", _line("decode_gb_s"), "memory.decode_gb_s"),
     Wrong("decode_gb_s = 47.4", "decode_gb_s = 999", _line("[memory]"), "more than bandwidth"),
-    Wrong("critical_percent = 8", "critical_percent = 90", _line("[battery]"), "low_percent"),
-    Wrong("low_percent = 20", "low_percent = 1979-05-27", _line("low_percent"), "battery.low_"),
     Wrong("[memory]", "[memory", _line("[memory]"), "not TOML"),
     Wrong('name = "laptop"', 'name = "../x"', _line("name ="), "name: "),
     Wrong('name = "laptop"', 'name = "laptop"\nname = "x"', _line("name =") + 1, "not TOML"),
