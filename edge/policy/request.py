@@ -83,9 +83,11 @@ def _injected(request: PolicyInput, policy: Policy) -> bool:
 
 
 def _unsure(classification: Classification, policy: Policy) -> bool:
+    """Out of scope is no doubt about "unsupported": the two say the same."""
+    unsupported = classification.request_class is RequestClass.UNSUPPORTED
     return not (
         classification.confidence >= policy.router.min_confidence
-        and classification.in_scope >= policy.router.min_in_scope
+        and (unsupported or classification.in_scope >= policy.router.min_in_scope)
     )
 
 

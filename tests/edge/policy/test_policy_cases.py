@@ -186,6 +186,14 @@ CASES = [
         kind=RequestClass.UNSUPPORTED,
     ),
     case(
+        "that it is out of scope as well is no doubt",
+        REFUSE,
+        "unsupported cloud.not_asked",
+        tools=False,
+        kind=RequestClass.UNSUPPORTED,
+        in_scope=0.01,
+    ),
+    case(
         "an unsure unsupported is tried as a question",
         DEVICE,
         "router.unsure",
