@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skerry.edge.confidence import ConfidenceModel, Source, answer_confidence
@@ -24,6 +24,8 @@ from skerry.edge.receipts import (
 from skerry.edge.tiers import Departure, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import Tier
+from skerry.guardrails.findings import Finding, Where
+from skerry.guardrails.screen import screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Record:
             model=_model(outcome, work.generation.adapter),
             encoder=encoder,
             findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),
-            chunks=tuple(_chunks(work)),
+            chunks=tuple(_chunks(self)),
             usage=_usage(outcome),
             egress=tuple(_egress(departure, self) for departure in work.ledger),
             steps=tuple(self.trace.steps),
@@ -102,10 +104,27 @@ def _usage(outcome: Outcome | None) -> TokenUsage | None:
     return TokenUsage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
 
 
-def _chunks(work: Work) -> Iterator[ChunkUsed]:
-    for source in work.prompt.sources:
+def _chunks(record: Record) -> Iterator[ChunkUsed]:
+    cited = record.outcome.answer.marks if record.outcome else ()
+    for source in record.work.prompt.sources:
         chunk = source.chunk
-        yield ChunkUsed(chunk.id, chunk.title, chunk.version, chunk.source, source.mark)
+        yield ChunkUsed(
+            id=chunk.id,
+            title=chunk.title,
+            version=chunk.version,
+            source=chunk.source,
+            mark=source.mark,
+            heading=tuple(chunk.heading),
+            cited=source.mark in cited,
+            findings=_labels(chunk.text, record.given.findings),
+        )
+
+
+def _labels(text: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Which of `findings` are those of this source; findings say only that they are a source's."""
+    if not any(finding.where is Where.CHUNK for finding in findings):
+        return ()
+    return tuple(sorted({finding.label for finding in screen(text, Where.CHUNK)}))
 
 
 def _egress(departure: Departure, record: Record) -> Egress:

@@ -37,7 +37,7 @@ def _hard_rule(request: PolicyInput, found: Assessment, policy: Policy) -> Choic
         reason = Reason("safety", f"{found.danger} A person must answer. {policy.safety.notice}")
         return Choice(RequestClass.SAFETY, (Tier.HUMAN,), (reason, _NOT_ASKED))
     if found.injected and policy.injection.action == "refuse":
-        reason = Reason("injection.refuse", "The text tries to give orders to the model.")
+        reason = Reason("injection.refuse", f"{found.injected} tries to give orders to the model.")
         return Choice(request_class, (Tier.REFUSE,), (reason, _NOT_ASKED))
     if request_class is RequestClass.UNSUPPORTED and not found.unsure:
         reason = Reason("unsupported", "This is not a kind of request that is answered here.")

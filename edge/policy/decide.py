@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from skerry.edge.policy.choose import Choice, choose, may_fall_back_to_cloud
 from skerry.edge.policy.permit import Permission, permit
-from skerry.edge.policy.request import Assessment, PolicyInput, assess
+from skerry.edge.policy.request import PLACES, Assessment, PolicyInput, assess
 from skerry.edge.policy.rules import Policy, reaches
 from skerry.edge.types import Consent, LatencyBudget, Reason, Route, Tier
+from skerry.guardrails.findings import Finding
 
 _GENERATES = frozenset({Tier.DEVICE, Tier.SPLIT, Tier.CLOUD, Tier.CLOUD_REASONING})
 
@@ -89,12 +90,16 @@ def _passed_over(choice: Choice, permission: Permission, tier: Tier) -> Iterator
 
 def _raised(request: PolicyInput, found: Assessment) -> Iterator[Reason]:
     if found.sensitivity > request.sensitivity:
-        labels = ", ".join(sorted({finding.label for finding in request.findings}))
+        labels = ", ".join(sorted({_located(finding) for finding in request.findings}))
         yield Reason(
             "sensitivity",
             f"Declared {request.sensitivity.word}; the findings ({labels}) make it "
             f"{found.sensitivity.word}.",
         )
+
+
+def _located(finding: Finding) -> str:
+    return f"{finding.label} in {PLACES[finding.where]}"
 
 
 def _conditions(
@@ -105,6 +110,6 @@ def _conditions(
         strain = " and ".join(found.strain)
         yield Reason("device.strained", f"The device is strained ({strain}): a shorter time.")
     if tier in _GENERATES and found.injected:
-        yield Reason("injection.no_tools", "The text tries to give orders: no tools are offered.")
+        yield Reason("injection.no_tools", f"{found.injected} tries to give orders: no tools.")
     if tier.leaves_device and _previews(request, found, policy):
         yield Reason("approval", "A person sees and approves what leaves before it does.")

@@ -85,4 +85,4 @@ def _held_here(request: PolicyInput, found: Assessment, policy: Policy) -> Itera
         word = found.sensitivity.word
         yield Reason("sensitivity.device_only", f"What is {word} stays on this device.")
     if found.injected:
-        yield Reason("injection.contain", "The text tries to give orders: nothing leaves.")
+        yield Reason("injection.contain", f"{found.injected} tries to give orders: nothing leaves.")

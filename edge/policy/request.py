@@ -18,6 +18,8 @@ from skerry.edge.types import (
 )
 from skerry.guardrails.findings import Finding, FindingKind, Where
 
+PLACES = {Where.INPUT: "the question", Where.CHUNK: "a source", Where.OUTPUT: "the draft"}
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyInput:
@@ -42,12 +44,13 @@ class PolicyInput:
 class Assessment:
     """What the rules see in a request.
 
-    `danger` says why a person is needed, empty if none is. `strain` are the ways in which
-    the device is strained, in words.
+    `injected` says what tries to give orders to the model, empty if nothing does. `danger` says
+    why a person is needed, empty if none is. `strain` are the ways in which the device is
+    strained, in words.
     """
 
     sensitivity: Sensitivity
-    injected: bool
+    injected: str
     unsure: bool
     danger: str
     strain: tuple[str, ...]
@@ -75,11 +78,14 @@ def _implied(finding: Finding, policy: Policy) -> Sensitivity:
     return Sensitivity.PERSONAL if finding.kind is FindingKind.PII else Sensitivity.PUBLIC
 
 
-def _injected(request: PolicyInput, policy: Policy) -> bool:
-    return any(
-        finding.kind is FindingKind.INJECTION and _at_least(finding.score, policy.injection.score)
+def _injected(request: PolicyInput, policy: Policy) -> str:
+    places = {
+        finding.where
         for finding in request.findings
-    )
+        if finding.kind is FindingKind.INJECTION
+        and _at_least(finding.score, policy.injection.score)
+    }
+    return next((PLACES[where].capitalize() for where in Where if where in places), "")
 
 
 def _unsure(classification: Classification, policy: Policy) -> bool:

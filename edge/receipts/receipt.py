@@ -53,13 +53,20 @@ class ModelUsed:
 
 @dataclass(frozen=True, slots=True)
 class ChunkUsed:
-    """A chunk that the model saw; `mark` is its number in the answer's citations."""
+    """A source that the answer could cite; `mark` is its number there.
+
+    `heading` is the path of headings that the chunk is under, the document's title first.
+    `cited`: the answer cites it. `findings` are the labels of what screening found in it.
+    """
 
     id: int
     title: str
     version: str
     source: str
     mark: int
+    heading: tuple[str, ...] = ()
+    cited: bool = False
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -23,8 +22,8 @@ from skerry.edge.receipts.receipt import (
     StepTiming,
     TokenUsage,
 )
+from skerry.edge.receipts.words import finding_lines, how_answered, verdict_words
 from skerry.edge.types import Tier
-from skerry.guardrails.findings import Finding
 
 _BAR_WIDTH = 24
 _QUESTION_SHOWN = 400
@@ -72,7 +71,7 @@ def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
     yield "left device", _left(receipt.egress)
     yield "verdict", _verdict(receipt)
     if receipt.findings:
-        yield "findings", _plain(_findings(receipt.findings), _WARN)
+        yield "findings", _plain("\n".join(finding_lines(receipt.findings)), _WARN)
     if receipt.model:
         yield "model", _model(receipt.model, receipt.usage)
     yield "policy", _plain(f"{receipt.policy.version} ({receipt.policy.digest[:12]})")
@@ -93,10 +92,10 @@ def _answered(receipt: Receipt) -> Text:
     if receipt.answered_by is None:
         return _plain(f"nowhere; the route was {planned}", "red")
     text = _plain(receipt.answered_by, _tier_style(receipt.answered_by))
+    text.append_text(_plain(f": {how_answered(receipt)}"))
     if receipt.answered_by is not planned:
-        text.append_text(_plain(f" in place of {planned}", _WARN))
-    if receipt.fell_back:
-        text.append_text(_plain(f": {receipt.fell_back}"))
+        why = f": {receipt.fell_back}" if receipt.fell_back else ""
+        text.append_text(_plain(f" (in place of {planned}{why})", _WARN))
     return text
 
 
@@ -125,25 +124,12 @@ def _egress(one: Egress) -> str:
 def _verdict(receipt: Receipt) -> Text:
     if receipt.verdict is None:
         return _plain("nothing reached the gate", _DIM)
-    text = _plain(receipt.verdict, "bold")
+    text = _plain(verdict_words(receipt.verdict))
     if receipt.answer_confidence is not None:
         text.append_text(_plain(f" (answer confidence {receipt.answer_confidence:.2f})"))
     for detail in receipt.verdict_details:
         text.append_text(_plain(f"\n{detail}"))
     return text
-
-
-def _findings(findings: Sequence[Finding]) -> str:
-    def named(finding: Finding) -> tuple[str, str, str]:
-        return finding.where, finding.kind, finding.label
-
-    groups = (
-        (name, len(list(group))) for name, group in groupby(sorted(findings, key=named), named)
-    )
-    return ", ".join(
-        f"{kind} {label} in {where}{f' x{count}' if count > 1 else ''}"
-        for (where, kind, label), count in groups
-    )
 
 
 def _model(model: ModelUsed, usage: TokenUsage | None) -> Text:
@@ -169,8 +155,8 @@ def _latency(receipt: Receipt) -> Text:
 
 
 def _within(name: str, took_ms: float, budget_ms: int) -> Text:
-    style = _WARN if took_ms > budget_ms else ""
-    return _plain(f"{name} {_ms(took_ms)} of {_ms(budget_ms)}", style)
+    text = f"{name} {_ms(took_ms)} of {_ms(budget_ms)}"
+    return _plain(f"{text} (over budget)", _WARN) if took_ms > budget_ms else _plain(text)
 
 
 def _section(name: str, body: RenderableType) -> RenderableType:
@@ -186,17 +172,34 @@ def _reasons(receipt: Receipt) -> Table:
     return table
 
 
-def _chunks(chunks: Sequence[ChunkUsed]) -> Table:
+def _chunks(chunks: Sequence[ChunkUsed]) -> Group:
+    """Each document once, with its sections under it."""
+    documents: dict[tuple[str, str, str], list[ChunkUsed]] = {}
+    for chunk in chunks:
+        documents.setdefault((chunk.title, chunk.version, chunk.source), []).append(chunk)
+    return Group(*(part for document in documents.values() for part in _document(document)))
+
+
+def _document(chunks: Sequence[ChunkUsed]) -> Iterator[RenderableType]:
+    first = chunks[0]
+    version = f", version {first.version}" if first.version else ""
+    line = _plain(f"{first.title}{version} ")
+    yield line.append_text(_plain(f"({first.source})", _DIM))
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="cyan")
-    table.add_column(overflow="fold", ratio=3)
-    table.add_column(overflow="fold", ratio=2, style=_DIM)
+    table.add_column(overflow="fold")
     for chunk in chunks:
-        version = f", version {chunk.version}" if chunk.version else ""
-        table.add_row(
-            _plain(f"[{chunk.mark}]"), _plain(f"{chunk.title}{version}"), _plain(chunk.source)
-        )
-    return table
+        table.add_row(_plain(f"  [{chunk.mark}]"), _part(chunk))
+    yield table
+
+
+def _part(chunk: ChunkUsed) -> Text:
+    """The section; in words whether it is cited, so that no style is needed to see it."""
+    place = " › ".join(chunk.heading[1:]) or "(no heading)"
+    text = _plain(f"{place} (cited)", "bold") if chunk.cited else _plain(place)
+    if chunk.findings:
+        text.append_text(_plain(f"; found in it: {', '.join(chunk.findings)}", _WARN))
+    return text
 
 
 def _steps(steps: Sequence[StepTiming]) -> Table:

@@ -56,7 +56,15 @@ class ReceiptMaker:
             encoder="minilm-l6-int8@" + "c" * 12,
             findings=request.findings,
             chunks=(
-                ChunkUsed(17, "Emergency equipment", "4", "handbook/equipment.md", 1),
+                ChunkUsed(
+                    17,
+                    "Emergency equipment",
+                    "4",
+                    "handbook/equipment.md",
+                    1,
+                    heading=("Emergency equipment", "Trolley", "How often"),
+                    cited=True,
+                ),
                 ChunkUsed(18, "Ward rounds", "2", "handbook/rounds.md", 2),
             ),
             usage=TokenUsage(412, 96, 38),

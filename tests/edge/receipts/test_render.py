@@ -10,9 +10,12 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from skerry.edge.receipts import Egress, Question, Receipt, StepTiming
+from skerry.edge.receipts import ChunkUsed, Egress, Question, Receipt, StepTiming
 from skerry.edge.receipts.render import render
+from skerry.edge.receipts.words import ANSWERERS, finding_lines, how_answered, verdict_words
 from skerry.edge.types import Tier
+from skerry.guardrails.answer import Verdict
+from skerry.guardrails.findings import Finding, FindingKind, Where
 
 Make = Callable[..., Receipt]
 
@@ -38,9 +41,11 @@ def test_what_stayed_says_so(make_receipt: Make) -> None:
         "emergency trolley",
         "retrieval_question (confidence 0.91)",
         "cloud.not_needed",
-        "[1]  Emergency equipment, version 4",
-        "pii email in input",
-        "released (answer confidence 0.83)",
+        "Emergency equipment, version 4 (handbook/equipment.md)",
+        "  [1]  Trolley › How often (cited)",
+        "device: a model on this device",
+        "personal data (email), in the question",
+        "released: nothing had to be left out (answer confidence 0.83)",
         "412 prompt tokens (96 cached), 38 made",
         "first text 640 ms of 3,000 ms",
         "1,840 ms",
@@ -58,8 +63,60 @@ def test_what_left_is_listed(make_receipt: Make, sent: Egress) -> None:
 
 
 def test_a_fall_back_is_told(make_receipt: Make) -> None:
-    receipt = make_receipt(answered_by=Tier.RULES, fell_back="no model is loaded")
-    assert "rules in place of device: no model is loaded" in shown(receipt)
+    receipt = make_receipt(answered_by=Tier.RULES, model=None, fell_back="no model is loaded")
+    text = " ".join(shown(receipt, 200).split())
+    assert "rules: quoted from a source, without a model" in text
+    assert "(in place of device: no model is loaded)" in text
+
+
+def test_a_document_is_named_once_with_its_sections(make_receipt: Make) -> None:
+    chunks = tuple(
+        ChunkUsed(mark, "Trolley", "2", "trolley.md", mark, ("Trolley", section), mark == 2)
+        for mark, section in enumerate(("Contents", "How often", "Seals"), 1)
+    )
+    text = shown(make_receipt(chunks=chunks))
+    assert text.count("trolley.md") == 1
+    assert [line.strip("│ ") for line in text.splitlines() if "[" in line] == [
+        "[1]  Contents",
+        "[2]  How often (cited)",
+        "[3]  Seals",
+    ]
+
+
+def test_what_was_found_in_a_source_is_told_with_it(make_receipt: Make) -> None:
+    chunk = ChunkUsed(1, "Rota", "", "rota.md", 1, ("Rota", "On call"), findings=("phone",))
+    assert "[1]  On call; found in it: phone" in shown(make_receipt(chunks=(chunk,)))
+
+
+def test_over_budget_is_told_in_words(make_receipt: Make) -> None:
+    receipt = make_receipt(total_ms=999_999.0)
+    lines = [line for line in shown(receipt).splitlines() if "(over budget)" in line]
+    assert len(lines) == 1
+    assert "all 1,000.0 s of 30.0 s (over budget)" in lines[0]
+
+
+@pytest.mark.parametrize("where", list(Where))
+@pytest.mark.parametrize("kind", list(FindingKind))
+def test_a_finding_names_its_place(kind: FindingKind, where: Where) -> None:
+    found = Finding(kind, "some_label", 0, 4, 1.0, where)
+    (line,) = finding_lines([found, found])
+    assert line.startswith("2 x ")
+    assert "some label" in line
+    assert line.endswith(("in the question", "in a source", "in the draft"))
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+def test_every_tier_has_plain_words(make_receipt: Make, tier: Tier) -> None:
+    assert how_answered(make_receipt(answered_by=tier)) == ANSWERERS[tier]
+
+
+def test_every_verdict_has_plain_words() -> None:
+    assert all(verdict_words(verdict).startswith(f"{verdict}: ") for verdict in Verdict)
+
+
+def test_an_answer_without_model_or_source(make_receipt: Make) -> None:
+    receipt = make_receipt(answered_by=Tier.DEVICE, model=None, chunks=())
+    assert how_answered(receipt) == "fixed words, without a model"
 
 
 def test_an_answer_that_never_was(make_receipt: Make) -> None:

@@ -1,0 +1,69 @@
+"""Plain words for what a receipt names in the code's own: tiers, verdicts and findings. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from skerry.edge.policy.request import PLACES
+from skerry.edge.receipts.receipt import Receipt
+from skerry.edge.types import Tier
+from skerry.guardrails.findings import Finding, FindingKind
+
+ANSWERERS = {
+    Tier.RULES: "a source's own words, without a model",
+    Tier.DEVICE: "a model on this device",
+    Tier.SPLIT: "a model on this device, checked by a larger one elsewhere",
+    Tier.CLOUD: "a larger model elsewhere",
+    Tier.CLOUD_REASONING: "a larger model elsewhere, in several steps of thought",
+    Tier.HUMAN: "referred to a person",
+    Tier.REFUSE: "declined",
+}
+_VERDICTS = {
+    "released": "nothing had to be left out",
+    "repaired": "what no source supports was left out, or replaced by a quotation",
+    "withheld": "no words of a model could be shown",
+}
+_KINDS = {
+    FindingKind.PII: "personal data",
+    FindingKind.INJECTION: "orders to the model",
+    FindingKind.SAFETY: "sign of danger",
+}
+_LABELS = {
+    "unsupported": "sentence that no source supports",
+    "number_not_in_source": "sentence with a number that no source gives",
+    "unknown_mark": "citation of no source",
+    "not_in_force": "citation of a source that is not in force",
+    "miscited": "citation of a source that does not say so",
+}
+
+
+def how_answered(receipt: Receipt) -> str:
+    """Who or what made the answer. Some answers of a tier with a model need none."""
+    tier = receipt.answered_by
+    if tier is None:
+        return "nowhere"
+    if receipt.model is not None or tier not in (Tier.RULES, Tier.DEVICE):
+        return ANSWERERS[tier]
+    if any(chunk.cited for chunk in receipt.chunks):
+        return "quoted from a source, without a model"
+    return "fixed words, without a model"
+
+
+def verdict_words(verdict: str) -> str:
+    """The gate's verdict with its meaning; alone when this version has no words for it."""
+    return f"{verdict}: {_VERDICTS[verdict]}" if verdict in _VERDICTS else verdict
+
+
+def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """A line for each kind of finding in each place, with how many there are."""
+    counts = Counter((_name(finding), PLACES[finding.where]) for finding in findings)
+    for (name, place), count in counts.items():
+        yield f"{f'{count} x ' if count > 1 else ''}{name}, in {place}"
+
+
+def _name(finding: Finding) -> str:
+    label = finding.label.replace("_", " ")
+    if finding.kind in _KINDS:
+        return f"{_KINDS[finding.kind]} ({label})"
+    return _LABELS.get(finding.label, f"{finding.kind}: {label}")
