@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 5
 
+Given = TypeVar("Given")
+
 
 @click.group()
 def index() -> None:
@@ -37,8 +40,10 @@ def index() -> None:
 @option("--version", help="Version; default: the document's own.")
 @option("--valid-from", type=click.DateTime(), help="In force from (UTC).")
 @option("--expires", type=click.DateTime(), help="Never served after (UTC).")
+@option("--no-expires", is_flag=True, help="Take an earlier --expires back.")
 @option("--label", "labels", multiple=True, help="Access label; may be given again.")
-@option("--domain", default="", help="Domain, to search within.")
+@option("--no-labels", is_flag=True, help="Remove the labels that were declared or kept.")
+@option("--domain", help="Domain, to search within.")
 @json_option
 def add(
     paths: tuple[Path, ...],
@@ -46,12 +51,18 @@ def add(
     version: str | None,
     valid_from: datetime | None,
     expires: datetime | None,
+    no_expires: bool,
     labels: tuple[str, ...],
-    domain: str,
+    no_labels: bool,
+    domain: str | None,
     as_json: bool,
     **given: Any,
 ) -> None:
     """Add files and folders. Unchanged files cost nothing; changed ones supersede the old.
+
+    What was declared of a file before goes on holding: its labels, title, domain and expiry, and,
+    until its content changes, its version and beginning. An empty value takes it back, such as
+    --title "".
 
     Exit code 5 when some could not be taken; the others are in.
     """
@@ -61,8 +72,8 @@ def add(
         title=title,
         version=version,
         valid_from=_seconds(valid_from),
-        expires_at=_seconds(expires),
-        labels=frozenset(labels),
+        expires_at=_either(_seconds(expires), math.inf if no_expires else None, "expires"),
+        labels=_either(frozenset(labels) or None, frozenset() if no_labels else None, "labels"),
         domain=domain,
     )
     with make_runtime(given) as runtime, _bar("indexing", quiet=as_json) as progress:
@@ -176,6 +187,13 @@ def reembed(as_json: bool, **given: Any) -> None:
         click.echo(f"{chunks:,} chunks have new vectors")
 
 
+def _either(given: Given | None, nothing: Given | None, name: str) -> Given | None:
+    """What is declared, or that there is `nothing`; None if neither was said."""
+    if given is not None and nothing is not None:
+        raise click.UsageError(f"--no-{name} contradicts the {name} that are given.")
+    return nothing if given is None else given
+
+
 def _finish(report: IngestReport, *, as_json: bool) -> None:
     if as_json:
         emit("skerry.index.add/1", {"report": report})
@@ -237,11 +255,20 @@ def _events(file: Path) -> Iterator[Event]:
                 continue
             try:
                 fields = json.loads(line)
-                yield Event(**{**fields, "labels": frozenset(fields.get("labels", ()))})
+                yield Event(**{**fields, "labels": _labels(fields.get("labels"))})
             except (ValueError, TypeError) as error:
                 raise InputError(
                     f"{file}, line {number}: {error}", hint="one JSON object a line; see --help"
                 ) from None
+
+
+def _labels(found: object) -> frozenset[str] | None:
+    """The labels of a record, None if it names none; raises ValueError if they are no list."""
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(label, str) for label in found):
+        raise ValueError(f"labels are a list of texts, not {json.dumps(found)}")
+    return frozenset(found)
 
 
 def _document_row(document: Document) -> tuple[str, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from skerry.edge.errors import DocumentError, IndexFull
-from skerry.edge.index import files
-from skerry.edge.index.drafts import Governance, Origin, declaration, digest, merged
-from skerry.edge.index.intake import Intake, Tally, same
-from skerry.edge.index.parse import governance, parse_data
+from skerry.edge.index import declared, files
+from skerry.edge.index.declared import Declaration
+from skerry.edge.index.drafts import Governance, Origin, decided, digest
+from skerry.edge.index.intake import Intake, Tally, insist, same
+from skerry.edge.index.parse import Parsed, governance, parse_data
 from skerry.edge.index.store import Known, change
-from skerry.edge.index.types import IngestReport, Kind, Metadata, Progress
+from skerry.edge.index.types import IngestReport, Kind, Progress
 
 OnProgress = Callable[[Progress], None]
 
@@ -22,8 +24,7 @@ _SETTLED_SECONDS = 2.0  # a file changed so shortly before it was read may have 
 def add_files(
     intake: Intake,
     paths: Iterable[Path],
-    kind: Kind,
-    declared: Metadata,
+    declaration: Declaration,
     progress: OnProgress | None,
 ) -> IngestReport:
     """Takes in files and folders; see `Index.add`."""
@@ -32,7 +33,7 @@ def add_files(
     tally.skipped = found.skipped
     for done, path in enumerate(found.files):
         try:
-            _add_file(intake, path, kind, declared, tally)
+            insist(partial(_add_file, intake, path, declaration, tally), files.source_name(path))
         except DocumentError as error:
             tally.fail(files.source_name(path), error)
         except IndexFull as error:
@@ -45,32 +46,47 @@ def add_files(
     return tally.report()
 
 
-def _add_file(intake: Intake, path: Path, kind: Kind, declared: Metadata, tally: Tally) -> None:
-    source, declares = files.source_name(path), declaration(kind, declared)
-    status = files.status(path)
+def _add_file(intake: Intake, path: Path, declaration: Declaration, tally: Tally) -> bool:
+    """Whether the file is in the index now, as it is and as declared."""
+    source, status = files.source_name(path), files.status(path)
     known = intake.known(source)
-    if known is not None and _untouched(known, status, declares):
+    if known is not None and _untouched(known, status, declaration):
         tally.unchanged.append(source)
-        return
+        return True
     content = files.read(path, max_bytes=intake.drafter.settings.max_file_bytes)
-    origin = Origin(source, "", digest(content), len(content), status.modified_ns, declares)
+    holds = _holding(declaration, known, digest(content))
+    origin = Origin(source, "", digest(content), len(content), status.modified_ns, holds.as_text())
     if known is not None and same(known.origin, origin):
         _touch(intake, known, origin)
         tally.unchanged.append(source)
-        return
+        return True
     parsed = parse_data(content, path.name)
-    governed = merged(governance(parsed), declared, kind=kind, now=intake.clock())
-    expiring = _expiring(governed, intake.drafter.settings.ttl_seconds)
-    intake.take(source, origin, expiring, parsed, tally)
+    return intake.take(origin, _governed(intake, parsed, holds), parsed, known, tally)
 
 
-def _untouched(known: Known, status: files.Status, declares: str) -> bool:
+def _untouched(known: Known, status: files.Status, declaration: Declaration) -> bool:
     """Whether the file need not be read. See "Racy Git" in Git's documentation."""
     origin = known.origin
     if (origin.size_bytes, origin.modified_ns) != (status.size_bytes, status.modified_ns):
         return False
     settled = known.added_at - status.modified_ns / 1e9 > _SETTLED_SECONDS
-    return settled and origin.declared == declares
+    return settled and origin.declared == _holding(declaration, known, origin.digest).as_text()
+
+
+def _holding(declaration: Declaration, known: Known | None, content_digest: str) -> Declaration:
+    """What is declared of the content now: by this caller, or else before."""
+    if known is None:
+        return declaration
+    before = declared.from_text(known.origin.declared)
+    if known.origin.digest == content_digest:
+        return declared.again(declaration, before)
+    return declared.renewed(declaration, before, known.labels)
+
+
+def _governed(intake: Intake, parsed: Parsed, holds: Declaration) -> Governance:
+    stated = declared.merged(governance(parsed), holds.metadata)
+    governed = decided(stated, kind=holds.kind or Kind.ANCHORED, now=intake.clock())
+    return _expiring(governed, intake.drafter.settings.ttl_seconds)
 
 
 def _touch(intake: Intake, known: Known, origin: Origin) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.index.chunking import Piece, chunk
@@ -29,6 +28,11 @@ class Origin:
     size_bytes: int
     modified_ns: int
     declared: str
+
+    @property
+    def name(self) -> str:
+        """What a report calls the document."""
+        return f"{self.source}#{self.key}" if self.key else self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +101,18 @@ def searchable(title: str, heading: Sequence[str], text: str) -> str:
     return "\n".join([*above, text])
 
 
-def merged(said: Metadata, declared: Metadata, *, kind: Kind, now: float) -> Governance:
-    """What governs a document that says `said` of itself and is added as `declared`.
-
-    The caller's word stands before the document's, but labels add up: neither can widen who
-    may read it.
-    """
-    stated = declared.valid_from if declared.valid_from is not None else said.valid_from
-    expires = declared.expires_at if declared.expires_at is not None else said.expires_at
+def decided(stated: Metadata, *, kind: Kind, now: float) -> Governance:
+    """What governs a document of which all this is stated; the rest is by default."""
     return Governance(
         kind=kind,
-        title=plain(declared.title or said.title or ""),
-        version=plain(declared.version or said.version or ""),
-        valid_from=now if stated is None else stated,
-        valid_from_stated=stated is not None,
-        expires_at=expires,
-        labels=declared.labels | said.labels,
-        domain=plain(declared.domain or said.domain),
+        title=plain(stated.title or ""),
+        version=plain(stated.version or ""),
+        valid_from=now if stated.valid_from is None else stated.valid_from,
+        valid_from_stated=stated.valid_from is not None,
+        expires_at=stated.expires_at,
+        labels=stated.labels or frozenset(),
+        domain=plain(stated.domain or ""),
     )
-
-
-def declaration(kind: Kind, metadata: Metadata) -> str:
-    """What a caller declared, as text that is equal when the declaration is."""
-    fields = {**asdict(metadata), "labels": sorted(metadata.labels), "kind": kind}
-    return json.dumps(fields, sort_keys=True)
 
 
 def digest(content: bytes) -> str:

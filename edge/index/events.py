@@ -6,12 +6,14 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from skerry.edge.errors import DocumentError
 from skerry.edge.index.drafts import Governance, Origin, digest
 from skerry.edge.index.freshness import heard_from
-from skerry.edge.index.intake import Intake, Tally
+from skerry.edge.index.intake import Intake, Tally, insist, same
 from skerry.edge.index.parse import parse_data
+from skerry.edge.index.store import Known
 from skerry.edge.index.types import Event, IngestReport, Kind
 from skerry.edge.index.words import plain
 
@@ -21,29 +23,43 @@ def ingest_events(intake: Intake, events: Iterable[Event]) -> IngestReport:
     tally = Tally()
     for event in events:
         try:
-            _ingest(intake, event, tally)
+            insist(partial(_ingest, intake, event, tally), _name(event))
         except DocumentError as error:
             tally.fail(_name(event), error)
     intake.settle(tally)
     return tally.report()
 
 
-def _ingest(intake: Intake, event: Event, tally: Tally) -> None:
+def _ingest(intake: Intake, event: Event, tally: Tally) -> bool:
+    """Whether the index has the record now, or need not have it."""
     now = intake.clock()
+    known = intake.known(plain(event.source), plain(event.key))
+    event = _completed(event, known)
     governed = _governance(event, now, intake.drafter.settings.ttl_seconds)
+    origin = _origin(event, governed)
     parsed = parse_data(plain(event.text).encode(), "record.txt")
-    if _expired(governed, now) or _late(intake, event, governed):
+    if _expired(governed, now) or _late(known, governed):
         tally.skipped += 1
+    elif known is not None and same(known.origin, origin):
+        tally.unchanged.append(_name(event))
     else:
-        metadata = dict(event.metadata)
-        intake.take(
-            _name(event),
-            _origin(event, governed),
-            governed,
-            replace(parsed, metadata=metadata),
-            tally,
-        )
+        content = replace(parsed, metadata=dict(event.metadata))
+        if not intake.take(origin, governed, content, known, tally):
+            return False
     heard_from(intake.database, plain(event.source), governed.valid_from)
+    return True
+
+
+def _completed(event: Event, known: Known | None) -> Event:
+    """The event with what it leaves open as in the record that it replaces."""
+    if known is None:
+        return event
+    return replace(
+        event,
+        title=known.title if event.title is None else event.title,
+        labels=known.labels if event.labels is None else event.labels,
+        domain=known.domain if event.domain is None else event.domain,
+    )
 
 
 def _governance(event: Event, now: float, default_ttl_seconds: float) -> Governance:
@@ -61,8 +77,8 @@ def _governance(event: Event, now: float, default_ttl_seconds: float) -> Governa
         valid_from=at,
         valid_from_stated=True,
         expires_at=at + ttl,
-        labels=event.labels,
-        domain=plain(event.domain),
+        labels=event.labels or frozenset(),
+        domain=plain(event.domain or ""),
     )
 
 
@@ -77,7 +93,7 @@ def _origin(event: Event, governed: Governance) -> Origin:
         digest=digest(content),
         size_bytes=len(content),
         modified_ns=int(governed.valid_from * 1e9),
-        declared=f"{declared} {sorted(event.labels)}",
+        declared=f"{declared} {sorted(governed.labels)}",
     )
 
 
@@ -85,9 +101,8 @@ def _expired(governed: Governance, now: float) -> bool:
     return governed.expires_at is not None and governed.expires_at <= now
 
 
-def _late(intake: Intake, event: Event, governed: Governance) -> bool:
+def _late(known: Known | None, governed: Governance) -> bool:
     """Whether a newer record of the same key is already there."""
-    known = intake.known(plain(event.source), plain(event.key))
     return known is not None and governed.valid_from < known.valid_from
 
 

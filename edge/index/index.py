@@ -16,6 +16,7 @@ from skerry.edge.errors import InputError
 from skerry.edge.index import add, events, files, freshness, reembedding, store, verify
 from skerry.edge.index.collection import CollectionCache
 from skerry.edge.index.database import Database
+from skerry.edge.index.declared import Declaration
 from skerry.edge.index.drafts import Drafter
 from skerry.edge.index.governance import document_in_force, gone
 from skerry.edge.index.intake import Intake
@@ -108,7 +109,7 @@ class Index:
         self,
         paths: Iterable[Path | str] | Path | str,
         *,
-        kind: Kind = Kind.ANCHORED,
+        kind: Kind | None = None,
         metadata: Metadata | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> IngestReport:
@@ -119,11 +120,14 @@ class Index:
         for queries as of its time. What cannot be parsed is in `failed`, and the rest goes in.
 
         Args:
-            metadata: governs all of these documents; labels are added to the documents' own.
+            kind: None is that of the source so far; anchored, for a new one.
+            metadata: what is declared of all of these documents; labels are added to the
+                documents' own. What it leaves open stays as it was declared before.
         """
         several = [paths] if isinstance(paths, Path | str) else paths
         chosen = [Path(path) for path in several]
-        return add.add_files(self._intake, chosen, kind, metadata or Metadata(), progress)
+        declaration = Declaration(kind, metadata or Metadata())
+        return add.add_files(self._intake, chosen, declaration, progress)
 
     def ingest(self, records: Iterable[Event]) -> IngestReport:
         """Takes in fluid records; one replaces the older of the same source and key.

@@ -20,6 +20,8 @@ from skerry.edge.index.types import Failure, IngestReport, Kind
 
 Clock = Callable[[], float]
 
+_ATTEMPTS = 5
+
 
 @dataclass(slots=True)
 class Tally:
@@ -61,23 +63,32 @@ class Intake:
             return newest(connection, source, key)
 
     def take(
-        self, name: str, origin: Origin, governance: Governance, parsed: Parsed, tally: Tally
-    ) -> None:
-        """Drafts a document and writes it in the place of what it replaces, if anything."""
+        self,
+        origin: Origin,
+        governance: Governance,
+        parsed: Parsed,
+        known: Known | None,
+        tally: Tally,
+    ) -> bool:
+        """Drafts a document and writes it in the place of `known`, what it replaces, if anything.
+
+        Returns:
+            Whether it was written. It is not if another writer has replaced `known` meanwhile:
+            what governs the document rests on that, and is to be decided anew.
+        """
         draft = self.drafter.draft(origin, governance, parsed)
         with change(self.database) as transaction:
             check_encoder(transaction.connection, self.drafter.encoder.id)
-            known = newest(transaction.connection, origin.source, origin.key)
-            if known is not None and same(known.origin, origin):
-                tally.unchanged.append(name)  # another process was quicker
-                return
+            if newest(transaction.connection, origin.source, origin.key) != known:
+                return False
             if known is not None and not _retained(known, draft.origin, governance):
                 transaction.remove([known.id])
                 draft = replace(draft, governance=_continued(governance, known))
             transaction.add(draft, now=self.clock())
             transaction.seal(at_least=postings.SEAL_AT)
-        (tally.added if known is None else tally.updated).append(name)
+        (tally.added if known is None else tally.updated).append(origin.name)
         tally.chunks += len(draft.pieces)
+        return True
 
     def settle(self, tally: Tally) -> None:
         """What is due after documents were taken: expired records go, many new words are sealed."""
@@ -89,6 +100,19 @@ class Intake:
         with change(self.database) as transaction:
             transaction.remove(expired_records(transaction.connection, now))
             transaction.seal(at_least=postings.SEAL_AFTER_ADD)
+
+
+def insist(attempt: Callable[[], bool], name: str) -> None:
+    """Makes attempts until one succeeds.
+
+    Raises:
+        DocumentError: other writers came between each time.
+    """
+    for _ in range(_ATTEMPTS):
+        if attempt():
+            return
+    what = f"'{name}' is being written by another process again and again"
+    raise DocumentError(what, hint="Add it again when that process is done.")
 
 
 def same(known: Origin, origin: Origin) -> bool:

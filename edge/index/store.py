@@ -63,21 +63,33 @@ class Known:
     origin: Origin
     added_at: float
     valid_from: float
+    title: str
+    labels: frozenset[str]
+    domain: str
 
 
 def newest(connection: sqlite3.Connection, source: str, key: str = "") -> Known | None:
     """The version of a source (and key, for a record) that was added last."""
     row = connection.execute(
         """
-        SELECT id, digest, size_bytes, modified_ns, declared, added_at, valid_from
+        SELECT digest, size_bytes, modified_ns, declared, id, added_at, valid_from, title, labels,
+            domain
         FROM documents WHERE source = ? AND key = ? ORDER BY id DESC LIMIT 1
         """,
         (source, key),
     ).fetchone()
     if row is None:
         return None
-    id_, content, size, modified, declared, added_at, valid_from = row
-    return Known(id_, Origin(source, key, content, size, modified, declared), added_at, valid_from)
+    id_, added_at, valid_from, title, labels, domain = row[4:]
+    return Known(
+        id_,
+        Origin(source, key, *row[:4]),
+        added_at,
+        valid_from,
+        title,
+        frozenset(json.loads(labels)),
+        domain,
+    )
 
 
 def expired_records(connection: sqlite3.Connection, now: float) -> list[int]:

@@ -101,29 +101,39 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fluid record: a later one with the same `source` and `key` replaces it."""
+    """A fluid record: a later one with the same `source` and `key` replaces it.
+
+    `title`, `labels` and `domain` that are None are those of the record it replaces, if there is
+    one. Otherwise the title is the key, and there are no labels and no domain.
+    """
 
     source: str
     key: str
     text: str
-    title: str = ""
+    title: str | None = None
     at: float | None = None
     ttl_seconds: float | None = None
-    labels: frozenset[str] = frozenset()
-    domain: str = ""
+    labels: frozenset[str] | None = None
+    domain: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What governs the documents of one `add`. None lets the document or the default say."""
+    """What the caller of `add` declares of documents.
+
+    None declares nothing: what an earlier `add` of the same source declared goes on holding, and
+    where there is none the document itself or the default says. An empty title, version, domain or
+    set of labels takes an earlier declaration back, and so does an `expires_at` of `math.inf`.
+    `version` and `valid_from` are of one content: they hold until the file is changed.
+    """
 
     title: str | None = None
     version: str | None = None
     valid_from: float | None = None
     expires_at: float | None = None
-    labels: frozenset[str] = frozenset()
-    domain: str = ""
+    labels: frozenset[str] | None = None
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,8 +132,8 @@ def governance(parsed: Parsed) -> Metadata:
         version=said.get("version"),
         valid_from=_seconds(parsed, begin, whole_day=False),
         expires_at=_seconds(parsed, "expires", whole_day=True),
-        labels=_labels(said),
-        domain=said.get("domain", ""),
+        labels=_labels(said) or None,
+        domain=said.get("domain"),
     )
 
 
