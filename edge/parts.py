@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import ReceiptStore
     from skerry.edge.router import Router
-    from skerry.edge.session import SessionStore
+    from skerry.edge.session import SessionStore, Turn
     from skerry.edge.settings import Settings
     from skerry.guardrails.findings import Finding
 
@@ -134,15 +134,15 @@ class Parts:
         """A lease of the model `name`, or of the default; it stays loaded until given back."""
         return self.pool.engine(name or self.settings.model)
 
-    def search(self, request: Request, vector: Vectors) -> list[Hit]:
-        """What the documents have on the request; empty without documents."""
+    def search(self, request: Request, text: str, vector: Vectors) -> list[Hit]:
+        """What the documents that the request may see have on `text`; empty without documents."""
         from skerry.edge.index import Query
 
         if not self.has_documents:
             return []
         wanted = self.settings
         query = Query(
-            request.question,
+            text,
             limit=wanted.top_k,
             labels=wanted.labels if request.labels is None else request.labels,
             domain=request.domain or wanted.domain,
@@ -159,14 +159,22 @@ class Parts:
 
     def history(self, request: Request, budget_tokens: int) -> Sequence[Message]:
         """The earlier turns, compressed to the budget: the caller's, or the session's."""
-        from skerry.edge.session import Turn, compress
+        from skerry.edge.session import compress
 
-        turns = [Turn(str(turn["role"]), str(turn["content"])) for turn in request.history]
-        if not turns and request.session is not None:
-            turns = list(self.sessions.get(request.session, last=_MOST_TURNS).turns)
+        turns = self.turns(request)
         if not turns:
             return []
         return compress(turns, budget_tokens, self.encoder.count_tokens).messages
+
+    def turns(self, request: Request) -> list[Turn]:
+        """The earlier turns: the caller's, or else the session's."""
+        from skerry.edge.session import Turn
+
+        if request.history:
+            return [Turn(str(turn["role"]), str(turn["content"])) for turn in request.history]
+        if request.session is None:
+            return []
+        return list(self.sessions.get(request.session, last=_MOST_TURNS).turns)
 
     def policy_input(
         self, request: Request, seen: Classification, findings: Sequence[Finding]

@@ -6,6 +6,7 @@ attend most (Liu et al., "Lost in the Middle", arXiv:2307.03172).
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ GROUNDED = (
     "in brackets, like [1]. If the sources do not hold the answer, say: "
     "The documents do not say."
 )
+_LIKE_A_MARK = re.compile(r"^\s*\[(\d{1,3})\]", re.MULTILINE)
 OPEN = "You are a helpful assistant. Answer briefly and plainly."
 
 
@@ -80,11 +82,16 @@ def assemble(
 
 
 def provenance(source: Citation) -> str:
-    """A source as the model sees it: mark, title, place, version, date, then the text."""
+    """A source as the model sees it: mark, title, place, version, date, then the text.
+
+    What looks like a mark at the start of a line of the text is no longer one: nothing in a
+    document may pass for another source.
+    """
     chunk = source.chunk
     place = " › ".join((chunk.title, *[part for part in chunk.heading if part != chunk.title]))
     facts = ", ".join(part for part in (_version(chunk), _date(chunk.valid_from)) if part)
-    return f"[{source.mark}] {place} ({facts})\n{chunk.text}"
+    text = _LIKE_A_MARK.sub(r"(\1)", chunk.text)
+    return f"[{source.mark}] {place} ({facts})\n{text}"
 
 
 def best_first_and_last(sources: Sequence[Citation]) -> list[Citation]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.support import content_stems, passages
+from skerry.guardrails.support import Quotation, content_stems, quotable
 
 _FLOOR = 0.45
 _WORDS_WEIGHT = 0.3
@@ -18,8 +18,8 @@ _MOST_PASSAGES = 48
 
 def best_passage(
     question: str, vector: Vectors, evidence: Sequence[Evidence], encoder: TextEncoder
-) -> tuple[str, int] | None:
-    """The passage nearest to the question in meaning, and its mark; None if none is near enough.
+) -> Quotation | None:
+    """The passage nearest to the question in meaning; None if none is near enough.
 
     Ranks by cosine, plus the shares of the question's content words and of its codes and numbers
     (`E2`, `40`) that the passage has itself; the floor is on the cosine.
@@ -30,7 +30,7 @@ def best_passage(
         evidence: the sources, best first.
         encoder: the encoder that the vector is from.
     """
-    found = [(one, passage) for one in evidence for passage in passages(one)][:_MOST_PASSAGES]
+    found = [(one, passage) for one in evidence for passage in quotable(one)][:_MOST_PASSAGES]
     if not found:
         return None
     spoken = [f"{passage.about}\n{passage.spoken}" for _, passage in found]
@@ -46,7 +46,7 @@ def best_passage(
     if cosines[best] < _FLOOR:
         return None
     source, passage = found[best]
-    return passage.spoken, source.mark
+    return Quotation.of(passage, source, question)
 
 
 def _codes(text: str) -> frozenset[str]:

@@ -24,6 +24,7 @@ from skerry.edge.events import (
     SourcesFound,
     TierFailed,
 )
+from skerry.edge.followup import standalone
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.prompt import PromptBudget, assemble
 from skerry.edge.quoting import best_passage
@@ -50,11 +51,15 @@ _NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision, what it was made on, and what the next steps need of it."""
+    """A decision, what it was made on, and what the next steps need of it.
+
+    `query` is what was searched for, and `vector` its vector.
+    """
 
     given: PolicyInput
     route: Route
     hits: list[Hit]
+    query: str
     vector: Vectors
 
 
@@ -112,7 +117,7 @@ class Runtime:
         decided = self._decide(request, trace)
         yield RouteDecided(decided.route)
         with trace.step("assemble"):
-            work = self._assemble(request, decided)
+            work = self._assemble(request, decided, trace)
         yield SourcesFound(work.prompt.sources)
         failures: list[TierFailed] = []
         try:
@@ -183,15 +188,23 @@ class Runtime:
         with trace.step("route"):
             seen = self.parts.router.classify(vector, request.question)
         with trace.step("retrieve"):
-            hits = self.parts.search(request, vector)
+            query, vector = self._query(request, vector)
+            hits = self.parts.search(request, query, vector)
         with trace.step("screen_sources"):
             hits, findings = screen_sources(hits, findings, self.parts.policy.injection.score)
         with trace.step("decide"):
             given = self.parts.policy_input(request, seen, findings)
             route = decide(given, self.parts.policy)
-        return Decided(given, route, hits, vector)
+        return Decided(given, route, hits, query, vector)
 
-    def _assemble(self, request: Request, decided: Decided) -> Work:
+    def _query(self, request: Request, vector: Vectors) -> tuple[str, Vectors]:
+        """What to search for, and its vector: a question that leans on the last one, with it."""
+        query = standalone(request.question, lambda: self.parts.turns(request))
+        if query == request.question:
+            return query, vector
+        return query, self.parts.encoder.encode([query])[0]
+
+    def _assemble(self, request: Request, decided: Decided, trace: Trace) -> Work:
         route = decided.route
         max_tokens = request.max_tokens or self.parts.settings.max_tokens
         budget = PromptBudget.of(self.parts.context_tokens, max_tokens)
@@ -215,7 +228,16 @@ class Runtime:
             cancel=request.cancel,
         )
         grounded = _grounded(request, route, prompt.sources)
-        return Work(request, route, prompt, generation, grounded, self._quoter(decided.vector))
+        return Work(
+            request,
+            route,
+            prompt,
+            generation,
+            grounded,
+            self._quoter(decided.vector),
+            decided.query,
+            trace.ends_at(route.budget.total_ms),
+        )
 
     def _quoter(self, vector: Vectors) -> Quote:
         return lambda question, evidence: best_passage(

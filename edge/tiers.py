@@ -32,6 +32,7 @@ from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.gate import GroundedGate, OpenGate, Quote, fixed
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
 from skerry.guardrails.screen import screen
+from skerry.guardrails.support import Quotation
 
 if TYPE_CHECKING:
     from skerry.edge.escalate import Preview, RemoteTier
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.02
 REFUSED = (
-    "This is outside what this runtime answers. Ask about the documents that it holds, "
-    "or ask a person."
+    "I answer questions about the documents on this device; this is not one that I can help "
+    "with. Ask me about them, or ask a person."
 )
 REFERRED = "This needs a person, not a language model."
 
@@ -71,8 +72,10 @@ class Departure:
 class Work:
     """A routed request, ready to be answered.
 
-    `quote` finds the passage of the sources to quote. What leaves the device is written to
-    `ledger`.
+    `query` is what was searched for: the question, with the one before it where it leans on
+    that. `quote` finds the passage of the sources to quote. From `ends_at` (of
+    `time.perf_counter`) on, a grounded answer is made of what there is. What leaves the device is
+    written to `ledger`.
     """
 
     request: Request
@@ -81,13 +84,20 @@ class Work:
     generation: Generation
     grounded: bool
     quote: Quote
+    query: str
+    ends_at: float = math.inf
     ledger: list[Departure] = field(default_factory=list)
 
     def gate(self) -> Gate:
         return self.grounded_gate() if self.grounded else OpenGate()
 
     def grounded_gate(self) -> GroundedGate:
-        return GroundedGate(self.request.question, self.evidence(), quote=self.quote)
+        return GroundedGate(self.query, self.evidence(), quote=self.quote)
+
+    def quotation(self) -> Quotation | None:
+        """The passage of the sources to quote, if one takes up what is asked."""
+        found = self.quote(self.query, self.evidence())
+        return found if found and found.fits else None
 
     def evidence(self) -> list[Evidence]:
         """The sources as the gate sees them."""
@@ -120,25 +130,28 @@ def quote(work: Work) -> TierRun:
     """Answers in a source's own words, without a model.
 
     Raises:
-        NothingToQuote: no sentence of the sources fits the question.
+        NothingToQuote: no sentence of the sources fits the question, or the answer must have a
+            form that a sentence does not have.
     """
-    found = work.quote(work.request.question, work.evidence())
-    if found is None:
-        raise NothingToQuote("no sentence of the sources answers this")
-    text, mark = found
+    found = work.quotation()
+    if found is None or work.generation.grammar is not None:
+        raise NothingToQuote("no sentence of the sources answers this by itself")
     gate = work.grounded_gate()
-    quoted = [Piece(f"{text} [{mark}]", finish=FinishReason.STOP)]
+    quoted = [Piece(f"{found.text} [{found.mark}]", finish=FinishReason.STOP)]
     answer, _ = yield from _through(gate, quoted, lambda: None)
     return Outcome(answer)
 
 
 def generate_here(work: Work, engine: Engine) -> TierRun:
-    """Answers with a model on this device."""
-    enough = _EitherEvent(work.generation.cancel)
+    """Answers with a model on this device; a grounded answer in the time that it has."""
+    enough = _Enough(work.generation.cancel, work.ends_at if work.grounded else math.inf)
     generation = replace(work.generation, cancel=enough)
     with closing(_as_generator(engine.generate(generation))) as pieces:
         answer, last = yield from _through(work.gate(), pieces, enough.set)
-    return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage, engine.info)
+    finish = last.finish or FinishReason.CANCELLED
+    if finish is FinishReason.CANCELLED and not work.generation.cancel.is_set():
+        finish = FinishReason.LENGTH
+    return Outcome(answer, finish, last.usage, engine.info)
 
 
 def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
@@ -186,13 +199,12 @@ def _approved(request: Request, preview: Preview) -> bool:
 def refer(work: Work, notice: str) -> TierRun:
     """Sends the person to a person, with what the documents say about it, word for word."""
     text = f"{REFERRED} {notice}"
-    found = work.quote(work.request.question, work.evidence())
+    found = work.quotation()
     if found is None:
         return (yield from decline(text))
-    quoted, mark = found
-    text = f"{text}\n\n{quoted} [{mark}]"
+    text = f"{text}\n\n{found.text} [{found.mark}]"
     yield TextReleased(text)
-    return Outcome(fixed(text, marks=(mark,)))
+    return Outcome(fixed(text, marks=(found.mark,)))
 
 
 def decline(text: str) -> TierRun:
@@ -201,15 +213,16 @@ def decline(text: str) -> TierRun:
     return Outcome(fixed(text))
 
 
-class _EitherEvent(threading.Event):
-    """Set when it is set itself, or when `other` is."""
+class _Enough(threading.Event):
+    """Set when it is set itself, when `other` is, and from `ends_at` on."""
 
-    def __init__(self, other: threading.Event) -> None:
+    def __init__(self, other: threading.Event, ends_at: float) -> None:
         super().__init__()
         self._other = other
+        self._ends_at = ends_at
 
     def is_set(self) -> bool:
-        return super().is_set() or self._other.is_set()
+        return super().is_set() or self._other.is_set() or time.perf_counter() >= self._ends_at
 
     def wait(self, timeout: float | None = None) -> bool:
         """Looks at the other every few milliseconds: it cannot wake who waits here."""

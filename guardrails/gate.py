@@ -14,12 +14,20 @@ from dataclasses import dataclass
 from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.sentences import SentenceBuffer
-from skerry.guardrails.support import best_support, numbers_hold, quotation, support
+from skerry.guardrails.support import (
+    Quotation,
+    best_support,
+    denies,
+    numbers_hold,
+    quotation,
+    supporting,
+)
 
-Quote = Callable[[str, Sequence[Evidence]], tuple[str, int] | None]
-"""Finds the passage to quote for a question, and its mark; None if none fits."""
+Quote = Callable[[str, Sequence[Evidence]], Quotation | None]
+"""Finds the passage to quote for a question; None if none is near."""
 
 NOT_FOUND = "The documents do not say."
+NEAREST = "The documents may not answer this. The nearest that they say:"
 _MARKS = re.compile(r"\s?\[(\d{1,3}(?:\s?,\s?\d{1,3}){0,9})\]")
 _ADMITS = re.compile(
     r"\b(?:do(?:es)? not (?:say|mention|contain|state|specify)|not (?:mentioned|stated|found)|"
@@ -32,9 +40,9 @@ _ADMITS = re.compile(
 class GateRules:
     """How strict the gate is.
 
-    `support_floor` is the least share of a sentence's content words that its source must have;
-    `number_floor` the same for the very passage that holds its numbers. After `patience`
-    sentences in a row that do not hold, the rest of the draft is not waited for.
+    `support_floor` is the least share of a sentence's content words that one passage of its
+    source must have; `number_floor` the same for the passage that holds its numbers. After
+    `patience` sentences in a row that do not hold, the rest of the draft is not waited for.
     """
 
     support_floor: float = 0.6
@@ -55,7 +63,8 @@ def judge(sentence: str, evidence: Sequence[Evidence], rules: GateRules) -> Judg
     """Decides one sentence of a grounded answer. Pure.
 
     A sentence without a mark, or whose mark does not support it, is attributed to the source
-    that does; a sentence that no source supports is dropped.
+    that does; a sentence that no source supports, or that denies what its source does not, is
+    dropped.
     """
     claim = _MARKS.sub("", sentence)
     if not any(character.isalnum() for character in claim):
@@ -63,22 +72,24 @@ def judge(sentence: str, evidence: Sequence[Evidence], rules: GateRules) -> Judg
     if _ADMITS.search(claim):
         return Judgement(claim, (), ())
     marks, findings = _usable_marks(sentence, evidence)
-    cited = [one for one in evidence if one.mark in marks]
-    if not cited or not _supports(claim, cited, rules):
-        found, chosen = best_support(claim, [one for one in evidence if one.in_force])
-        if chosen is None or found < rules.support_floor:
-            return _drop("unsupported", claim, findings)
-        if cited:
-            findings = (*findings, _finding(FindingKind.CITATION, "miscited", sentence))
-        cited = [chosen]
+    there = [one for one in evidence if one.in_force]
+    supported = [one for one in there if supporting(claim, one, rules.support_floor)]
+    agreeing = [one for one in supported if _agrees(claim, one, rules)]
+    if not agreeing:
+        return _drop("opposite" if supported else "unsupported", claim, findings)
+    cited = [one for one in agreeing if one.mark in marks]
+    cited = cited or [max(agreeing, key=lambda one: best_support(claim, one))]
+    if any(mark not in {one.mark for one in cited} for mark in marks):
+        findings = (*findings, _finding(FindingKind.CITATION, "miscited", sentence))
     if not numbers_hold(claim, cited, rules.number_floor):
         return _drop("number_not_in_source", claim, findings)
     return Judgement(_with_marks(claim, cited), tuple(one.mark for one in cited), findings)
 
 
-def _supports(claim: str, cited: Sequence[Evidence], rules: GateRules) -> bool:
-    sources = "\n".join(f"{one.context}\n{one.text}" for one in cited)
-    return support(claim, sources) >= rules.support_floor
+def _agrees(claim: str, source: Evidence, rules: GateRules) -> bool:
+    """Whether a passage supports the claim and denies just when the claim does."""
+    found = supporting(claim, source, rules.support_floor)
+    return any(denies(one.text) == denies(claim) for one in found)
 
 
 def _usable_marks(
@@ -200,8 +211,8 @@ class GroundedGate:
         quoted = self._quote(self._question, [one for one in self._evidence if one.in_force])
         if quoted is None:
             return self._show(NOT_FOUND, ())
-        text, mark = quoted
-        return self._show(f"{text} [{mark}]", (mark,))
+        text = f"{_MARKS.sub('', quoted.text)} [{quoted.mark}]"
+        return self._show(text if quoted.fits else f"{NEAREST} {text}", (quoted.mark,))
 
     def _answer(self, verdict: Verdict) -> Answer:
         text = "".join(self._released).strip()

@@ -18,6 +18,11 @@ from skerry.guardrails.sentences import sentences
 
 _WORD = re.compile(r"[^\W\d_]{2,40}")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_DENIAL = re.compile(
+    r"\b(?:not|no|never|nor|none|neither|without|cannot|nobody|nothing)\b|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^(?:[-*•–]|\d{1,3}[.)])\s+")
 _STOP = frozenset(
     """
     a an the and or but if then than that this these those is are was were be been being am
@@ -74,10 +79,26 @@ class Passage:
         return f"{self.about}\n{self.header}"
 
     @property
+    def is_heading(self) -> bool:
+        """Whether it only names what it is under."""
+        said = " ".join(self.text.split()).casefold()
+        return any(said == " ".join(line.split()).casefold() for line in self.about.split("\n"))
+
+    def takes_up(self, question: str) -> bool:
+        """Whether it has a word or number of the question that is not only in its context.
+
+        True as well where the question asks for nothing beyond the context.
+        """
+        asked = content_stems(question) | numbers(question)
+        wanted = asked - content_stems(self.context) - numbers(self.context)
+        return not wanted or bool(wanted & (content_stems(self.text) | numbers(self.text)))
+
+    @property
     def spoken(self) -> str:
-        """The text; a table row with the name of each column before its cell."""
+        """The text without a list's bullet; a table row with the name of each column before its
+        cell."""
         if not self.header:
-            return self.text
+            return _BULLET.sub("", self.text)
         pairs = zip(_cells(self.header), _cells(self.text), strict=False)
         return "; ".join(f"{name}: {cell}" for name, cell in pairs if cell) + "."
 
@@ -95,6 +116,11 @@ def passages(source: Evidence) -> Iterator[Passage]:
         yield Passage(text, source.context, header)
 
 
+def quotable(source: Evidence) -> Iterator[Passage]:
+    """The passages that say something: headings only name it."""
+    return (one for one in passages(source) if not one.is_heading)
+
+
 def _cells(row: str) -> list[str]:
     return [cell.strip() for cell in row.strip().strip("|").split("|")]
 
@@ -105,10 +131,23 @@ def support(sentence: str, source: str) -> float:
     return len(stems & content_stems(source)) / len(stems) if stems else 0.0
 
 
-def best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[float, Evidence | None]:
-    """The source that supports the sentence best; the earlier one wins a tie."""
-    scored = [(support(sentence, f"{one.context}\n{one.text}"), one) for one in evidence]
-    return max(scored, key=lambda pair: pair[0], default=(0.0, None))
+def supporting(sentence: str, source: Evidence, floor: float) -> list[Passage]:
+    """The passages that each have, by themselves and with their context, at least `floor` of the
+    sentence's content words. What is stitched together from two passages has none."""
+    return [
+        one for one in passages(source) if support(sentence, f"{one.context}\n{one.text}") >= floor
+    ]
+
+
+def best_support(sentence: str, source: Evidence) -> float:
+    """The support by the passage that supports it most, with its context."""
+    shares = (support(sentence, f"{one.context}\n{one.text}") for one in passages(source))
+    return max(shares, default=0.0)
+
+
+def denies(text: str) -> bool:
+    """Whether the text says "not" in some form."""
+    return _DENIAL.search(text) is not None
 
 
 def numbers_hold(sentence: str, evidence: Sequence[Evidence], floor: float) -> bool:
@@ -129,18 +168,34 @@ def numbers_hold(sentence: str, evidence: Sequence[Evidence], floor: float) -> b
     )
 
 
-def quotation(question: str, evidence: Sequence[Evidence]) -> tuple[str, int] | None:
-    """The passage of the evidence that shares most with the question, with its mark.
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Words of a source, and its mark.
+
+    `fits`: they take up what is asked, not its subject alone.
+    """
+
+    text: str
+    mark: int
+    fits: bool
+
+    @classmethod
+    def of(cls, passage: Passage, source: Evidence, question: str) -> Quotation:
+        return cls(passage.spoken, source.mark, passage.takes_up(question))
+
+
+def quotation(question: str, evidence: Sequence[Evidence]) -> Quotation | None:
+    """The passage of the evidence that shares most with the question.
 
     What a passage says itself counts double beside its context. None when the best one has
     less than half of the question's content words.
     """
     asked = content_stems(question)
-    best: tuple[float, str, int] | None = None
+    best: tuple[int, Passage, Evidence] | None = None
     for one in evidence:
-        for passage in passages(one):
+        for passage in quotable(one):
             own = len(asked & content_stems(passage.text))
             whole = len(asked & content_stems(f"{passage.context}\n{passage.text}"))
             if own and whole * 2 >= len(asked) and (best is None or own + whole > best[0]):
-                best = (own + whole, passage.spoken, one.mark)
-    return None if best is None else best[1:]
+                best = (own + whole, passage, one)
+    return None if best is None else Quotation.of(best[1], best[2], question)

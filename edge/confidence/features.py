@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from skerry.edge.engines.base import TokenStats
 from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.findings import FindingKind
+from skerry.guardrails.gate import NEAREST
 from skerry.guardrails.support import content_stems, numbers, passages
 
 _NAME = re.compile(r"\b[A-Z][\w-]*")
@@ -68,8 +69,8 @@ class Answered:
 
     @cached_property
     def said(self) -> str:
-        """The answer without its marks."""
-        return re.sub(r"\[\d{1,3}\]", "", self.answer.text)
+        """The answer without its marks, and without the runtime's own words before a quotation."""
+        return re.sub(r"\[\d{1,3}\]", "", self.answer.text).removeprefix(NEAREST)
 
     @cached_property
     def cited(self) -> Sequence[Source]:

@@ -28,11 +28,11 @@ from skerry.edge import (
     TierFailed,
 )
 from skerry.edge.confidence import ConfidenceModel
-from skerry.edge.engines.base import TokenStats
+from skerry.edge.engines.base import FinishReason, TokenStats
 from skerry.edge.errors import CloudError, InputError
-from skerry.edge.types import Classification, RequestClass
+from skerry.edge.types import Classification, LatencyBudget, RequestClass
 from skerry.guardrails import Verdict
-from skerry.guardrails.gate import NOT_FOUND
+from skerry.guardrails.gate import NEAREST, NOT_FOUND
 
 QUESTION = "How often is the emergency trolley checked?"
 
@@ -85,12 +85,40 @@ def test_a_grounded_answer_has_a_citation_and_a_receipt(asks: Runtime) -> None:
 def test_a_grounded_answer_has_a_confidence(asks: Runtime, scripted) -> None:
     scripted.stats = TokenStats(-0.3, -2.0, 0.8, 3.0)
     scripted.info = replace(scripted.info, digest=ConfidenceModel.shipped().digest)
-    good = asks.ask(QUESTION).receipt.answer_confidence
-    scripted.draft = "It is checked by three wise monkeys on Sundays."
-    repaired = asks.ask("Which unicorn audits the trolley?").receipt.answer_confidence
-    assert good is not None
-    assert repaired is not None
-    assert 0 < repaired < good < 1
+    confidence = asks.ask(QUESTION).receipt.answer_confidence
+    assert confidence is not None
+    assert 0 < confidence < 1
+
+
+def test_a_passage_that_takes_up_nothing_asked_is_no_answer(asks: Runtime, scripted) -> None:
+    scripted.draft = "Bananas grow in Iceland."
+    reply = asks.ask("Which unicorn audits the emergency trolley?")
+    assert reply.text.startswith(NEAREST)
+    assert reply.verdict is Verdict.REPAIRED
+
+
+def test_a_quotation_is_no_answer_in_a_form(make_runtime, handbook: Path, scripted) -> None:
+    runtime = make_runtime(route_as(RequestClass.LOOKUP), offline=True)
+    runtime.index.add([handbook])
+    assert runtime.ask(QUESTION).receipt.answered_by is Tier.RULES
+    scripted.draft = '{"checked": "every day"}'
+    reply = runtime.ask(QUESTION, grammar='root ::= "{" [^}]* "}"')
+    assert reply.text == scripted.draft
+    assert reply.receipt.answered_by is Tier.DEVICE
+
+
+def test_a_question_that_leans_on_the_last_one_is_searched_for_with_it(asks: Runtime) -> None:
+    before = asks.ask("And by whom?").receipt.chunks
+    after = asks.ask("And by whom?", history=[{"role": "user", "content": QUESTION}]).receipt.chunks
+    assert not before
+    assert [chunk.title for chunk in after] == ["Emergency trolley"]
+
+
+def test_when_time_is_up_the_answer_is_made_of_what_there_is(asks: Runtime, scripted) -> None:
+    reply = asks.ask(QUESTION, budget=LatencyBudget(1, 1))
+    assert scripted.cancelled_after == [0]
+    assert reply.finish is FinishReason.LENGTH
+    assert reply.text.startswith("The emergency trolley is checked every day before 08:00")
 
 
 def test_a_model_that_confidence_was_not_fitted_for_has_none(asks: Runtime, scripted) -> None:

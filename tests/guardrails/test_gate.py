@@ -66,7 +66,15 @@ CASES = [
     Case(
         "marks in one bracket",
         "The trolley is checked every day [1, 2].",
-        "The trolley is checked every day [1] [2].",
+        "The trolley is checked every day [1].",
+        ("miscited",),
+    ),
+    Case("the opposite", "The trolley is not checked every day [1].", "", ("opposite",)),
+    Case(
+        "stitched together",
+        "The trolley is kept between degrees; tell the nurse in charge [1].",
+        "",
+        ("unsupported",),
     ),
 ]
 

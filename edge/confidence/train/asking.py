@@ -21,6 +21,7 @@ from skerry.edge.request import Request
 from skerry.edge.tiers import Outcome, Work
 from skerry.edge.types import LatencyBudget, RequestClass, Route, Tier
 from skerry.guardrails.answer import Evidence
+from skerry.guardrails.support import Quotation
 
 MAX_TOKENS = 64
 SOURCES = 4
@@ -84,10 +85,18 @@ def _ask(source: str, question: Question, index: Index, encoder: TextEncoder) ->
     )
     generation = Generation(messages=prompt.messages, max_tokens=MAX_TOKENS)
 
-    def quote(text: str, evidence: Sequence[Evidence]) -> tuple[str, int] | None:
+    def quote(text: str, evidence: Sequence[Evidence]) -> Quotation | None:
         return best_passage(text, vector, evidence, encoder)
 
-    work = Work(Request(question.text), _ROUTE, prompt, generation, grounded=True, quote=quote)
+    work = Work(
+        Request(question.text),
+        _ROUTE,
+        prompt,
+        generation,
+        grounded=True,
+        quote=quote,
+        query=question.text,
+    )
     return Asked(source, question, work)
 
 

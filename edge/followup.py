@@ -1,0 +1,48 @@
+"""Finds questions that lean on the one before them ("And the deposit?"). Pure.
+
+Only what is searched for is made whole: the model sees the conversation, and the router
+and the guardrails see the question as it was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from skerry.guardrails.support import content_stems
+
+if TYPE_CHECKING:
+    from skerry.edge.session import Turn
+
+_OPENING = re.compile(
+    r"^\s*(?:and|but|or|also|so|then|what about|how about|what if|why|why not|since when)\b",
+    re.IGNORECASE,
+)
+_POINTING = re.compile(
+    r"\b(?:it|its|itself|they|them|their|he|him|his|she|her|this|that|these|those|there|one|ones|"
+    r"same|else|instead)\b",
+    re.IGNORECASE,
+)
+_FEW_WORDS = 4
+_MOST_CHARACTERS = 1_000
+
+
+def standalone(question: str, turns: Callable[[], Sequence[Turn]]) -> str:
+    """What to search for: `question`, after the last one where it leans on that.
+
+    `turns` gives the conversation so far, oldest first; it is only called where it matters.
+    """
+    if not leans(question):
+        return question
+    asked = [turn.text for turn in turns() if turn.role == "user"]
+    return f"{asked[-1][-_MOST_CHARACTERS:]}\n{question}" if asked else question
+
+
+def leans(question: str) -> bool:
+    """Whether the question may not be understood alone: it goes on, or points back and says
+    little itself."""
+    if _OPENING.search(question):
+        return True
+    few = len(content_stems(question)) <= _FEW_WORDS
+    return few and _POINTING.search(question) is not None

@@ -1,0 +1,46 @@
+"""A question that leans on the last one is searched for with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from skerry.edge.followup import leans, standalone
+from skerry.edge.session import Turn
+
+TURNS = (
+    Turn("user", "How much is a loan bicycle?"),
+    Turn("assistant", "It is 12 EUR a day [1]."),
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And the deposit?",
+        "What about helmets?",
+        "Where do I return it?",
+        "Why?",
+        "Is there one for children?",
+    ],
+)
+def test_it_leans(question: str) -> None:
+    assert leans(question)
+    assert standalone(question, lambda: TURNS) == f"How much is a loan bicycle?\n{question}"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How often is the emergency trolley checked?",
+        "What does a visitor pay for parking?",
+        "Who may give a patient on warfarin this painkiller without the duty doctor's signature?",
+    ],
+)
+def test_it_stands_alone(question: str) -> None:
+    assert not leans(question)
+    assert standalone(question, pytest.fail) == question
+
+
+def test_without_an_earlier_question_it_is_taken_as_it_is() -> None:
+    assert standalone("And the deposit?", lambda: ()) == "And the deposit?"
+    assert standalone("And the deposit?", lambda: TURNS[1:]) == "And the deposit?"
