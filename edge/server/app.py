@@ -16,7 +16,7 @@ from skerry.edge.errors import EdgeError
 from skerry.edge.runtime import Runtime
 from skerry.edge.server import chat, completions, embeddings, models, page, page_api, responses
 from skerry.edge.server.admission import Admission
-from skerry.edge.server.errors import ApiError, as_api_error, validation_error
+from skerry.edge.server.errors import ApiError, as_api_error, is_json, not_json, validation_error
 from skerry.edge.server.guard import Guard
 from skerry.edge.server.metrics import Metrics
 from skerry.edge.server.options import ServerOptions
@@ -86,8 +86,11 @@ def _metrics(service: Annotated[Service, Depends(service_of)]) -> Response:
     return Response(service.metrics.text(), media_type=_METRICS_TYPE)
 
 
-async def _invalid(request: HttpRequest, error: Exception) -> Json:  # noqa: ARG001
+async def _invalid(request: HttpRequest, error: Exception) -> Json:
     assert isinstance(error, RequestValidationError)
+    sent_as = request.headers.get("content-type", "")
+    if isinstance(error.body, bytes) and not is_json(sent_as):  # nobody has read it
+        return error_response(not_json(sent_as))
     return error_response(validation_error(error.errors()))
 
 

@@ -81,6 +81,21 @@ def _param(error: Exception) -> str | None:
     return "grammar" if isinstance(error, edge.GrammarError) else None
 
 
+def is_json(content_type: str) -> bool:
+    """Whether a header `Content-Type` says JSON: `application/json`, or another with `+json`."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+
+
+def not_json(content_type: str) -> ApiError:
+    """A body that its header does not call JSON (RFC 9110, section 15.5.16)."""
+    said = f"'Content-Type: {content_type[:100]}'" if content_type else "no Content-Type"
+    what = f"the request has {said}; send its body as JSON, with 'Content-Type: application/json'."
+    return ApiError(415, what, code="unsupported_content_type")
+
+
 def validation_error(details: Sequence[Mapping[str, Any]]) -> ApiError:
     """The first of pydantic's complaints about a request body."""
     detail = details[0]

@@ -143,6 +143,35 @@ def test_a_body_that_is_none(http: httpx2.Client, body: bytes, code: str) -> Non
     assert answer.json()["error"]["code"] == code
 
 
+@pytest.mark.parametrize(
+    ("sent_as", "words"),
+    [
+        ({}, "the request has no Content-Type"),
+        ({"content-type": "text/plain"}, "the request has 'Content-Type: text/plain'"),
+        (
+            {"content-type": "application/x-www-form-urlencoded"},
+            "the request has 'Content-Type: application/x-www-form-urlencoded'",
+        ),
+    ],
+)
+def test_a_body_that_is_not_called_json(
+    http: httpx2.Client, sent_as: dict[str, str], words: str
+) -> None:
+    body = b'{"model": "x", "messages": []}'
+    answer = http.post("/v1/chat/completions", content=body, headers=sent_as)
+    assert answer.status_code == 415
+    error = answer.json()["error"]
+    assert error["code"] == "unsupported_content_type"
+    assert error["message"].startswith(words)
+    assert "'Content-Type: application/json'" in error["message"]
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/vnd.x+json"])
+def test_a_body_that_is_called_json_is_read(http: httpx2.Client, kind: str) -> None:
+    answer = http.post("/v1/chat/completions", content=b"[]", headers={"content-type": kind})
+    assert answer.json()["error"]["code"] == "invalid_value"
+
+
 def test_no_such_route(http: httpx2.Client) -> None:
     answer = http.get("/v1/nothing")
     assert answer.status_code == 404
