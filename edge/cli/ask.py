@@ -71,21 +71,29 @@ def ask(
 
 def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
     """Prints text as it is released, then the sources, then perhaps the receipt."""
-    from skerry.edge.events import Finished, TextReleased, TierFailed
+    from skerry.edge.cli.prose import Prose
+    from skerry.edge.events import Finished, RouteDecided, TextReleased, TierFailed
+    from skerry.edge.receipts.words import handover
+    from skerry.edge.types import Tier
 
+    prose = Prose(quoted=False)
     for event in events:
-        if isinstance(event, TextReleased):
-            click.echo(event.text, nl=False)
+        if isinstance(event, RouteDecided):
+            prose = Prose(quoted=event.route.tier is Tier.RULES)
+        elif isinstance(event, TextReleased):
+            prose.print(event.text)
         elif isinstance(event, TierFailed):
-            click.echo(f"({event.why}; the {event.next} tier answers)", err=True)
+            prose.end()
+            click.echo(f"({handover(event)})", err=True)
+            prose = Prose(quoted=event.next is Tier.RULES)
         elif isinstance(event, Finished):
+            prose.end()
             _print_end(event.reply, receipt=receipt)
             return event.reply
     raise AssertionError("a stream ends with Finished")
 
 
 def _print_end(reply: Reply, *, receipt: bool) -> None:
-    click.echo()
     for citation in reply.citations:
         click.secho(f"  {_source_line(citation)}", dim=True)
     if receipt:
@@ -96,10 +104,12 @@ def _print_end(reply: Reply, *, receipt: bool) -> None:
 
 
 def _source_line(citation: Citation) -> str:
+    from skerry.edge.receipts.words import visible
+
     chunk = citation.chunk
     place = " › ".join((chunk.title, *chunk.heading[1:]))
     version = f", version {chunk.version}" if chunk.version else ""
-    return f"[{citation.mark}] {place}{version} ({chunk.source})"
+    return visible(f"[{citation.mark}] {place}{version} ({chunk.source})")
 
 
 def _print_json(events: Iterator[Event], *, stream: bool) -> None:

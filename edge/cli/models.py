@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skerry.edge.cli.completion import model_names
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit, table
 
@@ -29,7 +30,7 @@ def models(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", shell_complete=model_names)
 @settings("models_dir")
 @json_option
 def show(name: str, as_json: bool, **given: Any) -> None:
@@ -40,7 +41,8 @@ def show(name: str, as_json: bool, **given: Any) -> None:
         emit("skerry.models.show/1", {"model": fields})
         return
     for key, value in fields.items():
-        click.echo(f"{key:16} {value}")
+        shown = ", ".join(value) if isinstance(value, list) else value
+        click.echo(f"{key:16} {'-' if shown in ('', None) else shown}")
 
 
 @models.command()
@@ -81,7 +83,7 @@ def _row(spec: ModelSpec) -> tuple[str, ...]:
         spec.name,
         spec.engine,
         f"{spec.size_bytes / 1e6:,.0f}",
-        spec.licence or "not stated",
+        _licence(spec) or "-",
         ", ".join(spec.adapters),
         str(spec.path),
     )
@@ -94,9 +96,25 @@ def _facts(spec: ModelSpec) -> dict[str, Any]:
         "engine": spec.engine,
         "path": str(spec.path),
         "size_bytes": spec.size_bytes,
-        "licence": spec.licence,
+        "licence": _licence(spec),
         "adapters": sorted(spec.adapters),
     }
+
+
+def _licence(spec: ModelSpec) -> str | None:
+    """The licence that the catalogue knows, or that the model's own files state."""
+    from skerry.edge.engines.genai.folder import read_manifest
+    from skerry.edge.engines.llama import read_header
+    from skerry.edge.errors import ModelError
+
+    if spec.licence is not None:
+        return spec.licence
+    try:
+        if spec.path.is_dir():
+            return read_manifest(spec.path).get("licence")
+        return read_header(spec.path).licence
+    except ModelError:
+        return None  # what is wrong with it is told when it is loaded
 
 
 def _file_facts(spec: ModelSpec) -> dict[str, Any]:
@@ -106,7 +124,6 @@ def _file_facts(spec: ModelSpec) -> dict[str, Any]:
 
     header = read_header(spec.path)
     return _facts(spec) | {
-        "licence": spec.licence or header.licence,
         "architecture": header.architecture,
         "parameters": header.parameters,
         "layers": header.layers,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from skerry.edge.cli.completion import model_names
+
 if TYPE_CHECKING:
     from skerry.edge.runtime import Runtime
     from skerry.edge.settings import Settings
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _SETTINGS: dict[str, dict[str, Any]] = {
-    "model": {"help": "Model: a name from `skerry models`, or a path."},
+    "model": {
+        "help": "Model: a name from `skerry models`, or a path.",
+        "shell_complete": model_names,
+    },
     "index": {"help": "File of the document index.", "type": click.Path(path_type=Path)},
     "state": {"help": "File of sessions and receipts.", "type": click.Path(path_type=Path)},
     "policy": {"help": "Policy over the default one.", "type": click.Path(path_type=Path)},
@@ -87,13 +92,34 @@ def json_option(command: Command) -> Command:
 
 
 def make_settings(given: dict[str, Any]) -> Settings:
-    """The settings, with those of `given` that are not None over the environment and the file."""
-    from skerry.edge.settings import Settings
+    """The settings, with those of `given` that are not None over the environment and the file.
 
+    Warns on standard error of variables that look like misspelt settings.
+    """
+    from skerry.edge.settings import Settings, unknown_variables
+
+    for wrong in unknown_variables():
+        click.echo(f"{wrong.name} is no setting; did you mean {wrong.nearest}?", err=True)
     return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
 def make_runtime(given: dict[str, Any]) -> Runtime:
+    """The runtime that `given` describes, of a command that may take a model.
+
+    Raises:
+        ConfigError: a setting is wrong.
+        ModelError: a model was named that is not here. The default one is not looked for: many
+            answers need no model.
+    """
     from skerry.edge.runtime import Runtime
 
-    return Runtime(make_settings(given))
+    wanted = make_settings(given)
+    if "model" in given and wanted.model != type(wanted).model_fields["model"].default:
+        _check_model(wanted)
+    return Runtime(wanted)
+
+
+def _check_model(wanted: Settings) -> None:
+    from skerry.edge.engines.models import catalogue
+
+    catalogue(wanted.models_dir).find(wanted.model)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.measure import Measurement
+
+_PATHS = frozenset({"path", "source"})
+_LEAST_OF_PATH = 24
 
 
 def emit(schema: str, fields: Mapping[str, Any]) -> None:
@@ -38,8 +43,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Prints a table; on a pipe, tab-separated lines with the columns as the first."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[str]]) -> None:
+    """Prints a table; on a pipe, tab-separated lines with the columns as the first.
+
+    In columns of paths, a cell that is too long for the terminal keeps its end.
+    """
     if not sys.stdout.isatty():
         for row in (columns, *rows):
             click.echo("\t".join(row))
@@ -48,5 +56,25 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> 
 
     drawn = Table(*columns, title=title or None, box=None, header_style="bold")
     for row in rows:
-        drawn.add_row(*row)
+        cells = zip(columns, row, strict=True)
+        drawn.add_row(*(PathCell(cell) if name in _PATHS else cell for name, cell in cells))
     console().print(drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class PathCell:
+    """A path in a table of rich's: on one line, cut at its start, where paths are alike."""
+
+    path: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text
+
+        cut = len(self.path) - options.max_width
+        yield Text(f"…{self.path[cut + 1 :]}" if cut > 0 else self.path)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        from rich.measure import Measurement
+
+        most = min(len(self.path), options.max_width)
+        return Measurement(min(_LEAST_OF_PATH, most), most)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skerry.edge.cli.completion import receipt_ids
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ REPLAY_SCHEMA = "skerry.replay/1"
 
 
 @click.command()
-@click.argument("receipt_id", metavar="[ID]", default="last")
+@click.argument("receipt_id", metavar="[ID]", default="last", shell_complete=receipt_ids)
 @settings("state")
 @json_option
 def explain(receipt_id: str, as_json: bool, **given: Any) -> None:
@@ -38,7 +39,7 @@ def explain(receipt_id: str, as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@click.argument("receipt_id", metavar="ID")
+@click.argument("receipt_id", metavar="ID", shell_complete=receipt_ids)
 @click.option(
     "--policy",
     envvar="SKERRY_REPLAY_POLICY",

@@ -22,7 +22,7 @@ from skerry.edge.receipts.receipt import (
     StepTiming,
     TokenUsage,
 )
-from skerry.edge.receipts.words import finding_lines, how_answered, verdict_words
+from skerry.edge.receipts.words import finding_lines, how_answered, verdict_words, visible
 from skerry.edge.types import Tier
 
 _BAR_WIDTH = 24
@@ -150,7 +150,7 @@ def _latency(receipt: Receipt) -> Text:
     text = Text()
     if receipt.ttft_ms is not None:
         text.append_text(_within("first text", receipt.ttft_ms, budget.ttft_ms))
-        text.append("; ")
+        text.append("\n")
     return text.append_text(_within("all", receipt.total_ms, budget.total_ms))
 
 
@@ -228,6 +228,4 @@ def _ms(value: float) -> str:
 
 
 def _plain(text: str, style: str = "") -> Text:
-    """`text` as it reads, without what a terminal would obey."""
-    shown = (char if char.isprintable() or char == "\n" else "�" for char in text)
-    return Text("".join(shown), style=style)
+    return Text(visible(text), style=style)

@@ -69,8 +69,17 @@ def read_folder(path: Path) -> GenaiFolder:
         stop_ids=_stop_ids(path, model),
         tokens=tokens,
         template=_template(path, tokens),
-        manifest=_read_json(path / MANIFEST) if (path / MANIFEST).is_file() else {},
+        manifest=read_manifest(path),
     )
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What the folder's `skerry.json` says; empty without one.
+
+    Raises:
+        ModelInvalid: it is damaged.
+    """
+    return _read_json(path / MANIFEST) if (path / MANIFEST).is_file() else {}
 
 
 def describe(folder: GenaiFolder, *, name: str, context_tokens: int) -> ModelInfo:
