@@ -1,26 +1,37 @@
 """The device's state file: one SQLite database in which several rooms keep tables of their own.
 
-Opens it privately, migrates a room's tables by name, and turns faults into StateError. What is in
-the tables is left to the rooms.
+Opens it privately, leaves other programs' files alone, migrates a room's tables by name, and turns
+faults into StateError. What is in the tables is left to the rooms.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from skerry.edge.errors import StateCorrupt, StateError, StateFull, StateLocked
 
+APPLICATION_ID = 0x534B5354  # "SKST": tells a state file from other SQLite files
+
 _BUSY_SECONDS = 5.0
+_LEAST_FREE_BYTES = 1 << 20
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 _APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
-_HAS_MIGRATIONS = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
+_MIGRATIONS = "_sqlite_migrations"
+_TABLES = """
+    SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%'
+    ESCAPE '~'
+"""
+_BEFORE_IDS = frozenset({_MIGRATIONS, "receipts", "session_heads", "session_turns"})
+"""The tables of state files that were made before these had an application id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +51,24 @@ class StateFile:
     Every method raises StateError, or one of its kinds, when the file cannot be used.
     """
 
-    def __init__(self, name: str, connection: sqlite3.Connection) -> None:
+    def __init__(self, name: str, connection: sqlite3.Connection, path: Path | None = None) -> None:
         self.name = name
         self._connection = connection
+        self._path = path
+        self._inode = path.stat().st_ino if path else 0
         self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path, schema: Schema) -> Self:
-        """Opens `path`, making it (mode 0600) and the tables of `schema` where absent."""
+        """Opens `path`, making it (mode 0600) and the tables of `schema` where absent.
+
+        Raises:
+            StateCorrupt: it is damaged, no database, or another program's; it stays as it is.
+        """
         with state_faults(str(path)):
             _make_private(path)
-            return cls._prepared(str(path), schema)
+            _check_ours(path)
+            return cls._prepared(str(path), schema, path)
 
     @classmethod
     def in_memory(cls, schema: Schema) -> Self:
@@ -58,12 +76,12 @@ class StateFile:
         return cls._prepared(":memory:", schema)
 
     @classmethod
-    def _prepared(cls, name: str, schema: Schema) -> Self:
+    def _prepared(cls, name: str, schema: Schema, path: Path | None = None) -> Self:
         connection = sqlite3.connect(
             name, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        state = cls(name, connection)
         try:
+            state = cls(name, connection, path)
             state._prepare(schema)
         except BaseException:
             connection.close()
@@ -83,6 +101,22 @@ class StateFile:
             with self._connection:
                 yield self._connection
 
+    def check_writable(self, sql: str, values: Sequence[object] = ()) -> None:
+        """Tries the statement `sql` and takes it back, so that nothing is written.
+
+        What it cannot find out is whether the disk takes the bytes; it wants room for some.
+
+        Raises:
+            StateError: or one of its kinds: a write would fail now.
+        """
+        with self._lock, state_faults(self.name):
+            self._check_place()
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.execute(sql, values)
+            finally:
+                self._connection.rollback()
+
     def forget(self) -> None:
         """Takes deleted rows out of the write-ahead log too, as far as readers allow it now."""
         self.read("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -98,9 +132,27 @@ class StateFile:
         if self._pending(schema):
             with self.write() as connection:
                 _migrate(connection, schema)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _check_place(self) -> None:
+        """Whether the file is still where it was opened, with room to grow."""
+        if self._path is None:
+            return
+        if not self._path.exists() or self._path.stat().st_ino != self._inode:
+            raise StateError(
+                f"{self.name} was moved or replaced while it was open",
+                hint="start again, so that it is opened anew",
+            )
+        if shutil.disk_usage(self._path.parent).free < _LEAST_FREE_BYTES:
+            raise StateFull(f"{self.name} cannot grow: the disk is full", hint=_FREE_SPACE)
 
     def _pending(self, schema: Schema) -> bool:
-        if not self.read(_HAS_MIGRATIONS):
+        """Whether a migration is missing, or the file's application id.
+
+        Raises:
+            StateError: the file is a newer version's.
+        """
+        if self.read("PRAGMA application_id") != [(APPLICATION_ID,)]:
             return True
         applied = {name for (name,) in self.read(_APPLIED, (schema.name,))}
         known = {name for name, _ in schema.migrations}
@@ -127,6 +179,26 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
     migrations.apply(Database(connection))
 
 
+def _check_ours(path: Path) -> None:
+    """Raises StateCorrupt for another program's file, before a byte of it is changed."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as connection:
+        ((application_id,),) = connection.execute("PRAGMA application_id")
+        ((version,),) = connection.execute("PRAGMA user_version")
+        tables = {name for (name,) in connection.execute(_TABLES)}
+    if application_id != APPLICATION_ID and (
+        application_id or version or not _is_early(frozenset(tables))
+    ):
+        raise StateCorrupt(
+            f"{path} is a SQLite database of another program", hint="name another state file"
+        )
+
+
+def _is_early(tables: frozenset[str]) -> bool:
+    """Whether a file without an id is new, or of the versions that gave none."""
+    return not tables or (_MIGRATIONS in tables and tables <= _BEFORE_IDS)
+
+
 @contextmanager
 def state_faults(name: str) -> Iterator[None]:
     """Turns errors of the file system and SQLite into the runtime's."""
@@ -135,30 +207,63 @@ def state_faults(name: str) -> Iterator[None]:
     except sqlite3.ProgrammingError as error:
         raise StateError(f"{name}: {error}", hint="it was closed; open it again") from error
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        kind, hint = _KINDS.get(code, (StateError, "check the file and its folder"))
-        raise kind(f"{name}: {error}", hint=hint) from error
+        raise _fault(name, error) from error
     except OSError as error:
         raise StateError(
             f"{name} cannot be opened: {error.strerror}", hint="check the path and its permissions"
         ) from error
 
 
+def _fault(name: str, error: sqlite3.Error) -> StateError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code not in _KINDS:
+        return StateError(f"{name} cannot be used: {error}", hint="check the file and its folder")
+    kind, problem, hint = _KINDS[code]
+    return kind(f"{name} {problem}", hint=hint)
+
+
 def _make_private(path: Path) -> None:
-    """SQLite gives its journal files the mode of the file itself."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    """SQLite gives its journal files the mode of the file itself.
+
+    Raises:
+        StateError: `path` cannot be a path, or is no ordinary file.
+        OSError: it cannot be made, or not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Without O_NONBLOCK a named pipe would wait for somebody at its other end.
+        file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NONBLOCK, 0o600)
+    except ValueError as error:  # a NUL, or a lone surrogate
+        raise StateError(f"{str(path)!a} is no path: {error}", hint="name another file") from error
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise StateError(f"{path} is no ordinary file", hint="name another state file")
+    finally:
+        os.close(file)
 
 
-_CORRUPT = (
-    StateCorrupt,
-    "move the file away and start again; `sqlite3 FILE .recover` may save what is in it",
+_FREE_SPACE = "free some space; nothing that was stored is lost"
+_AWAY = "move the file away and start again; `sqlite3 FILE .recover` may save what is in it"
+_LOCKED = (
+    StateLocked,
+    "is locked: another process holds it",
+    "try again when the other process is done",
 )
-_LOCKED = (StateLocked, "another process holds the file; try again when it is done")
-_KINDS: dict[int, tuple[type[StateError], str]] = {
-    sqlite3.SQLITE_CORRUPT: _CORRUPT,
-    sqlite3.SQLITE_NOTADB: _CORRUPT,
+_KINDS: dict[int, tuple[type[StateError], str, str]] = {
+    sqlite3.SQLITE_CORRUPT: (StateCorrupt, "is damaged", _AWAY),
+    sqlite3.SQLITE_NOTADB: (StateCorrupt, "is no state file, or is damaged", _AWAY),
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
-    sqlite3.SQLITE_FULL: (StateFull, "free some space; nothing that was stored is lost"),
+    sqlite3.SQLITE_FULL: (StateFull, "cannot grow: the disk is full", _FREE_SPACE),
+    sqlite3.SQLITE_READONLY: (
+        StateError,
+        "cannot be written",
+        "check the permissions of the file and of its folder",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        StateError,
+        "cannot be opened",
+        "check the path, and the permissions of the file and of its folder",
+    ),
+    sqlite3.SQLITE_IOERR: (StateError, "cannot be read or written", "check the disk"),
 }

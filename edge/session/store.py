@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -15,6 +17,8 @@ from skerry.edge.session.types import ROLES, Session, SessionInfo, SessionLimits
 from skerry.edge.state import StateFile
 
 _ID_BYTES = 18
+_ID_SHOWN = 64
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEAD = "SELECT id, created_at, updated_at, turns, size_bytes FROM session_heads"
 _TURNS = "SELECT role, text, at, receipt_id FROM session_turns WHERE session_id = ?"
 _GROW = """
@@ -71,6 +75,7 @@ class SessionStore:
         Raises:
             SessionNotFound: there is none of that id.
         """
+        self._check_id(session_id)
         rows = self._state.read(f"{_HEAD} WHERE id = ?", (session_id,))
         if not rows:
             raise self._not_found(session_id)
@@ -87,6 +92,7 @@ class SessionStore:
             SessionNotFound: there is no conversation of that id.
             InputError: the role is none, or a limit would be passed.
         """
+        self._check_id(session_id)
         data = self._checked(role, text)
         turn = Turn(role, text, self._clock(), receipt_id)
         with self._state.write() as connection:
@@ -112,11 +118,21 @@ class SessionStore:
         Raises:
             SessionNotFound: there is none of that id.
         """
+        self._check_id(session_id)
         if not self._delete("id = ?", session_id):
             raise self._not_found(session_id)
 
     def purge(self, older_than_s: float) -> int:
-        """Deletes what was last used more than `older_than_s` seconds ago; returns how many."""
+        """Deletes what was last used more than `older_than_s` seconds ago; returns how many.
+
+        Raises:
+            InputError: that is no time, or a time to come; nothing is deleted.
+        """
+        if not (math.isfinite(older_than_s) and older_than_s >= 0):
+            raise InputError(
+                f"conversations cannot be older than {older_than_s} seconds",
+                hint="give an age of 0 or more",
+            )
         return self._delete("updated_at < ?", self._clock() - older_than_s)
 
     def close(self) -> None:
@@ -135,6 +151,11 @@ class SessionStore:
         if deleted.rowcount:
             self._state.forget()
         return deleted.rowcount
+
+    def _check_id(self, session_id: str) -> None:
+        """Raises SessionNotFound for what was never an id, such as text that is no Unicode."""
+        if not _ID.fullmatch(session_id):
+            raise self._not_found(session_id)
 
     def _head(self, connection: Connection, session_id: str) -> SessionInfo:
         row = connection.execute(f"{_HEAD} WHERE id = ?", (session_id,)).fetchone()
@@ -165,7 +186,7 @@ class SessionStore:
 
     def _not_found(self, session_id: str) -> SessionNotFound:
         return SessionNotFound(
-            f"there is no conversation {session_id!r} in {self._state.name}",
+            f"there is no conversation {session_id[:_ID_SHOWN]!a} in {self._state.name}",
             hint="it may have been deleted or purged; start a new one",
         )
 

@@ -9,7 +9,9 @@ import stat
 import subprocess
 import sys
 import threading
+import timeit
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from skerry.edge.errors import (
     StateLocked,
 )
 from skerry.edge.receipts import Receipt, ReceiptStore, Retention
+from skerry.edge.state import Schema, StateFile
 
 Make = Callable[..., Receipt]
 DAY = 86_400.0
@@ -154,7 +157,7 @@ def test_others_cannot_read_the_file(path: Path, store: ReceiptStore, make_recei
 
 
 def test_other_tables_of_the_state_file_are_left_alone(path: Path, make_receipt: Make) -> None:
-    path.parent.mkdir()
+    StateFile.open(path, Schema("test", ())).close()
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE sessions (id)")
         other.execute("INSERT INTO sessions VALUES (7)")
@@ -244,6 +247,71 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         ReceiptStore.open(tmp_path / "file" / "state.db")
     with pytest.raises(StateError, match="Is a directory"):
         ReceiptStore.open(tmp_path)
+
+
+def test_what_can_be_written_is_found_out_without_writing(
+    path: Path, store: ReceiptStore, make_receipt: Make
+) -> None:
+    kept = store.add(make_receipt())
+    before = {file: file.read_bytes() for file in path.parent.iterdir() if file.suffix != ".db-shm"}
+    for _ in range(3):
+        store.check_writable()
+    assert store.list() == (kept,)
+    assert all(file.read_bytes() == content for file, content in before.items())
+    assert store.add(make_receipt()) == store.get("last")
+
+
+def test_a_check_takes_no_time(store: ReceiptStore) -> None:
+    took_s = min(timeit.repeat(store.check_writable, number=1, repeat=200))
+    assert took_s < 0.001
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+
+
+def replaced(path: Path) -> None:
+    moved(path)
+    path.touch()
+
+
+def without_its_table(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("DROP TABLE receipts")
+
+
+@pytest.mark.parametrize("spoil", [moved, replaced, without_its_table])
+def test_a_store_that_was_spoilt_meanwhile(
+    path: Path, store: ReceiptStore, spoil: Callable[[Path], None]
+) -> None:
+    spoil(path)
+    with pytest.raises(StateError, match=r"state\.db") as caught:
+        store.check_writable()
+    assert caught.value.hint
+
+
+def test_a_store_that_cannot_be_written(
+    path: Path, store: ReceiptStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store._state.read("PRAGMA query_only = ON")
+    with pytest.raises(StateError, match=r"state\.db cannot be written$"):
+        store.check_writable()
+    store._state.read("PRAGMA query_only = OFF")
+    monkeypatch.setattr("skerry.edge.state._LEAST_FREE_BYTES", 1 << 80)
+    with pytest.raises(StateFull, match="disk is full"):
+        store.check_writable()
+
+
+def test_a_held_or_closed_store_cannot_be_written(path: Path, store: ReceiptStore) -> None:
+    store._state.read("PRAGMA busy_timeout = 50")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StateLocked):
+            store.check_writable()
+    store.check_writable()
+    store.close()
+    with pytest.raises(StateError, match="closed"):
+        store.check_writable()
 
 
 def test_closed_is_closed(path: Path, make_receipt: Make) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from skerry.edge.errors import StateCorrupt, StateError, StateFull, StateLocked
+from skerry.edge.index.schema import APPLICATION_ID as INDEX_ID
+from skerry.edge.session import SessionStore
 from skerry.edge.session.schema import SESSIONS
-from skerry.edge.state import Schema, StateFile
+from skerry.edge.state import APPLICATION_ID, Schema, StateFile
 
 NOTES = Schema("test.notes", (("0001-notes", ("CREATE TABLE notes (text TEXT)",)),))
 MORE = Schema(NOTES.name, (*NOTES.migrations, ("0002-when", ("ALTER TABLE notes ADD at REAL",))))
@@ -109,6 +114,7 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path, damage: Damage) 
     with pytest.raises(damage.kind, match=r"state\.sqlite") as caught:
         open_notes(path)
     assert "move the file away" in caught.value.hint
+    assert "not a database" not in str(caught.value)
     assert path.read_bytes() == damage.content
 
 
@@ -123,6 +129,112 @@ def test_a_page_damaged_later(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(StateCorrupt):
         open_notes(path).read("SELECT sum(length(text)) FROM notes")
+
+
+def database(path: Path, *statements: str) -> bytes:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return path.read_bytes()
+
+
+FOREIGN = {
+    "tables": ("CREATE TABLE bookmarks (url)",),
+    "a view": ("CREATE VIEW one AS SELECT 1",),
+    "an id": ("PRAGMA application_id = 77", "CREATE TABLE bookmarks (url)"),
+    "an id, no tables": ("PRAGMA application_id = 77",),
+    "a version, no tables": ("PRAGMA user_version = 3",),
+    "the index's id": (f"PRAGMA application_id = {INDEX_ID}",),
+    "migrations": ("CREATE TABLE _sqlite_migrations (name)", "CREATE TABLE bookmarks (url)"),
+    "a table named as ours": ("CREATE TABLE receipts (shop)",),
+}
+
+
+@pytest.mark.parametrize("statements", FOREIGN.values(), ids=FOREIGN.keys())
+def test_the_file_of_another_program_is_left_alone(
+    tmp_path: Path, statements: tuple[str, ...]
+) -> None:
+    path = tmp_path / "places.sqlite"
+    content = database(path, *statements)
+    for schema in (NOTES, SESSIONS):
+        with pytest.raises(StateCorrupt, match="another program") as caught:
+            StateFile.open(path, schema)
+    assert caught.value.hint
+    assert caught.value.exit_code == 5
+    assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_new_file_says_whose_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    open_notes(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+
+
+def test_a_file_from_before_ids_opens_and_gets_one(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with SessionStore.open(path) as store:
+        kept = store.create()
+    database(path, "PRAGMA application_id = 0")
+    with SessionStore.open(path) as store:
+        assert store.list() == (kept,)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+
+
+def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    path.touch()
+    note(open_notes(path), "x")
+
+
+def test_a_pipe_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(StateError, match="no ordinary file"):
+        open_notes(path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_file_has(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StateError, match="is no path"):
+        open_notes(tmp_path / name)
+
+
+UNPRIVILEGED = """
+import os, sys
+from pathlib import Path
+from skerry.edge.errors import StateError
+from skerry.edge.session import SessionStore
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    SessionStore.open(Path(sys.argv[1]))
+except StateError as error:
+    print(error.what, "|", error.hint)
+"""
+
+
+def test_a_file_that_may_only_be_read() -> None:
+    """In a process that is not root, as root may write everything."""
+    with TemporaryDirectory() as folder:  # those of pytest are closed to others
+        Path(folder).chmod(0o555)
+        path = Path(folder) / "state.sqlite"
+        said = [unprivileged(path)]
+        path.parent.chmod(0o755)
+        open_notes(path).close()
+        path.chmod(0o444)
+        said.append(unprivileged(path))
+    for line in said:
+        assert "state.sqlite cannot be opened: Permission denied | check" in line
+
+
+def unprivileged(path: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED, str(path)], capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 def test_a_folder_in_its_place(tmp_path: Path) -> None:

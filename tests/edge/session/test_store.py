@@ -79,7 +79,7 @@ def test_list_shows_the_last_used_first(store: SessionStore) -> None:
     assert store.list(limit=-1) == ()
 
 
-UNKNOWN = ["", "nobody", "' OR 1=1 --", "%", "a\0b"]
+UNKNOWN = ["", "nobody", "' OR 1=1 --", "%", "a\0b", "\ud800", "x" * 10_000]
 
 
 @pytest.mark.parametrize("session_id", UNKNOWN)
@@ -185,6 +185,15 @@ def test_purge_deletes_what_is_old(path: Path) -> None:
         assert store.purge(older_than_s=500) == 0
         assert [info.id for info in store.list()] == [used.id]
         assert not on_disk(path, "PRIVATE-9913")
+
+
+@pytest.mark.parametrize("age_s", [-1.0, -1e9, float("nan"), float("inf"), float("-inf")])
+def test_no_age_purges_nothing(store: SessionStore, age_s: float) -> None:
+    kept = store.create()
+    with pytest.raises(InputError, match="seconds") as caught:
+        store.purge(older_than_s=age_s)
+    assert caught.value.hint
+    assert store.list() == (kept,)
 
 
 def test_without_text_on_disk(path: Path) -> None:
