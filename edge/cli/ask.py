@@ -73,7 +73,7 @@ def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
     """Prints text as it is released, then the sources, then perhaps the receipt."""
     from skerry.edge.cli.prose import Prose
     from skerry.edge.events import Finished, RouteDecided, TextReleased, TierFailed
-    from skerry.edge.receipts.words import handover
+    from skerry.edge.receipts.words import ANSWERERS
     from skerry.edge.types import Tier
 
     prose = Prose(quoted=False)
@@ -84,7 +84,7 @@ def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
             prose.print(event.text)
         elif isinstance(event, TierFailed):
             prose.end()
-            click.echo(f"({handover(event)})", err=True)
+            click.echo(f"({event.why}; instead: {ANSWERERS[event.next]})", err=True)
             prose = Prose(quoted=event.next is Tier.RULES)
         elif isinstance(event, Finished):
             prose.end()

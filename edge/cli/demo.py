@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -48,7 +49,14 @@ def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
         for entry in _questions()[:questions]:
             _say(entry["question"])
             print_answer(runtime.stream(entry["question"]), receipt=True)
-    _say('Ask your own documents: skerry index add FOLDER, then skerry ask "…"')
+    _say(f'Ask your own documents: {_command()} index add FOLDER, then {_command()} ask "…"')
+
+
+def _command() -> str:
+    """What to type for `skerry` here: its path, where the shell would not find this one."""
+    called = Path(sys.argv[0])
+    found = shutil.which("skerry")
+    return "skerry" if found and Path(found).resolve() == called.resolve() else str(called)
 
 
 def _say(text: str) -> None:

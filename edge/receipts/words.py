@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from skerry.edge.policy.request import PLACES
 from skerry.edge.receipts.receipt import Receipt
 from skerry.edge.types import Tier
 from skerry.guardrails.findings import Finding, FindingKind
-
-if TYPE_CHECKING:
-    from skerry.edge.events import TierFailed
 
 ANSWERERS = {
     Tier.RULES: "a source's own words, without a model",
@@ -23,7 +19,6 @@ ANSWERERS = {
     Tier.HUMAN: "referred to a person",
     Tier.REFUSE: "declined",
 }
-_WHY_NOT = {Tier.RULES: "no single sentence of the sources is an answer"}
 _VERDICTS = {
     "released": "nothing had to be left out",
     "repaired": "what no source supports was left out or replaced",
@@ -36,6 +31,7 @@ _KINDS = {
 }
 _LABELS = {
     "unsupported": "sentence that no source supports",
+    "opposite": "sentence that says the opposite of a source",
     "number_not_in_source": "sentence with a number that no source gives",
     "unknown_mark": "citation of no source",
     "not_in_force": "citation of a source that is not in force",
@@ -46,11 +42,6 @@ _LABELS = {
 def visible(text: str) -> str:
     """`text` as it reads, without what a terminal would obey."""
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
-
-
-def handover(failed: TierFailed) -> str:
-    """That a tier did not answer, and what answers instead."""
-    return f"{_WHY_NOT.get(failed.tier, failed.why)}; instead: {ANSWERERS[failed.next]}"
 
 
 def how_answered(receipt: Receipt) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,20 @@ def test_explain_and_receipts(answer, skerry) -> None:
     assert "Emergency trolley" in skerry("explain", identity).out
     listed = skerry("receipts", "--json").json["receipts"]
     assert identity in [receipt["id"] for receipt in listed]
+
+
+def test_receipts_are_completed_with_their_times(answer, skerry) -> None:
+    typed = {"COMP_WORDS": "skerry explain 0", "COMP_CWORD": "2"}
+    offered = skerry(env={**typed, "_SKERRY_COMPLETE": "zsh_complete"}).out
+    assert answer["receipt"]["id"][:18] in offered
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", offered)
+
+
+def test_the_receipt_says_which_section_is_cited(answer, skerry) -> None:
+    (chunk,) = answer["receipt"]["chunks"]
+    assert chunk["heading"] == ["Emergency trolley"]
+    assert chunk["cited"]
+    assert "(cited)" in skerry("explain", answer["receipt"]["id"]).out
 
 
 def test_replay_under_another_policy(answer, home: Path, skerry) -> None:
@@ -132,10 +147,24 @@ def test_models(skerry) -> None:
     (model,) = skerry("models", "--json").json["models"]
     assert model["licence"] == "Apache-2.0"
     assert "135M" in skerry("models").out
+    assert re.search(r"aliases +smollm2$", skerry("models", "show", "smollm2").out, re.MULTILINE)
     assert skerry("models", "show", "smollm2", "--json").json["model"]["architecture"] == "llama"
     missing = skerry("models", "show", "gpt-17")
     assert missing.code == 4
     assert "smollm2" in missing.err
+
+
+def test_licences_come_from_what_the_files_say(skerry, tmp_path: Path) -> None:
+    for name, manifest in (("told", '{"licence": "MIT"}'), ("silent", "{}"), ("broken", "{")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "genai_config.json").write_text("{}")
+        (folder / "skerry.json").write_text(manifest)
+    done = skerry("models", "--models-dir", str(tmp_path), "--json").json["models"]
+    licences = {model["name"]: model["licence"] for model in done if model["engine"] == "genai"}
+    assert licences == {"told": "MIT", "silent": None, "broken": None}
+    rows = skerry("models", "--models-dir", str(tmp_path)).out.splitlines()
+    assert [row.split("\t")[3] for row in rows[1:4]] == ["-", "-", "Apache-2.0"]
 
 
 def test_doctor(skerry) -> None:

@@ -86,6 +86,8 @@ def test_completion(skerry, shell: str) -> None:
         (("ask", QUESTION, "--offline", "--model", "/nowhere.gguf"), 4, "nowhere.gguf"),
         (("ask", "x", "--policy", "/nowhere.toml"), 3, "nowhere.toml"),
         (("ask", "x", "--profile", "toaster"), 3, "toaster"),
+        (("ask", QUESTION, "--model", "nope"), 4, "smollm2-135m-instruct"),
+        (("chat", "--model", "nope"), 4, "no model named 'nope'"),
         (("explain", "ffff"), 2, ""),
         (("index", "add", "/nowhere"), 5, "nowhere"),
     ],
@@ -100,6 +102,36 @@ def test_a_wrong_call(skerry, arguments: tuple[str, ...], code: int, words: str)
     assert as_json.code == code
     if as_json.json["schema"] == "skerry.error/1":
         assert as_json.json["error"]["what"]
+
+
+@pytest.mark.parametrize("arguments", [("index", "ls"), ("receipts",), ("models",)])
+def test_a_misspelt_variable_is_warned_of(skerry, arguments: tuple[str, ...]) -> None:
+    done = skerry(*arguments, "--json", env={"SKERRY_OFLINE": "1", "SKERRY_UNRELATED_TOOL": "x"})
+    assert done.code == 0, done.err
+    assert done.err.splitlines() == ["SKERRY_OFLINE is no setting; did you mean SKERRY_OFFLINE?"]
+    assert done.json
+
+
+def completed(skerry, *words: str, env: dict[str, str] | None = None) -> list[str]:
+    """What bash is offered for the last of `words`."""
+    typed = {"COMP_WORDS": " ".join(("skerry", *words)), "COMP_CWORD": str(len(words))}
+    done = skerry(env={**typed, "_SKERRY_COMPLETE": "bash_complete", **(env or {})})
+    assert done.err == ""
+    return [line.partition(",")[2] for line in done.out.split()]
+
+
+@pytest.mark.parametrize("command", [("ask",), ("chat",), ("serve",), ("demo",)])
+def test_models_are_completed(skerry, command: tuple[str, ...]) -> None:
+    assert "smollm2" in completed(skerry, *command, "--model", "smo")
+    assert completed(skerry, *command, "--model", "zzz") == []
+
+
+def test_receipts_are_completed_without_any(skerry) -> None:
+    assert completed(skerry, "explain", "la") == ["last"]
+
+
+def test_completion_with_a_wrong_setting_offers_nothing(skerry) -> None:
+    assert completed(skerry, "ask", "--model", "smo", env={"SKERRY_PORT": "many"}) == []
 
 
 def test_an_option_is_an_environment_variable(skerry) -> None:

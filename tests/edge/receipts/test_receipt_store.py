@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -64,6 +65,15 @@ def test_a_prefix_that_only_one_has(store: ReceiptStore, make_receipt: Make) -> 
     assert store.get("0199").id == "0199"
     with pytest.raises(ReceiptNotFound, match="more than one"):
         store.get("0198")
+
+
+def test_a_prefix_of_many_names_the_newest_five(store: ReceiptStore, make_receipt: Make) -> None:
+    for number in range(8):
+        store.add(make_receipt(id=f"0198aaaa-bbbb-ccc{number}-dddd", created_at=1000.0 + number))
+    with pytest.raises(ReceiptNotFound) as caught:
+        store.get("0198")
+    named = re.findall(r"0198aaaa-bbbb-ccc(\d) \(\d{4}-\d\d-\d\d ", caught.value.what)
+    assert named == ["7", "6", "5", "4", "3"]
 
 
 @pytest.mark.parametrize("key", ["", "  ", "ffff", "%", "*", "'; --", "\x00", "\ud800", "lastly"])
