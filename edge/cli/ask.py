@@ -20,6 +20,7 @@ from skerry.edge.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from skerry.edge.cli.prose import Prose
     from skerry.edge.events import Citation, Event, Reply
 
 SCHEMA = "skerry.ask/1"
@@ -72,25 +73,37 @@ def ask(
 def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
     """Prints text as it is released, then the sources, then perhaps the receipt."""
     from skerry.edge.cli.prose import Prose
-    from skerry.edge.events import Finished, RouteDecided, TextReleased, TierFailed
+    from skerry.edge.events import Finished
+
+    prose, reply = Prose(quoted=False), None
+    try:
+        for event in events:
+            prose = _show(event, prose)
+            reply = event.reply if isinstance(event, Finished) else None
+    finally:
+        prose.end()  # an error has a line of its own
+    assert reply is not None, "a stream ends with Finished"
+    _print_end(reply, receipt=receipt)
+    return reply
+
+
+def _show(event: Event, prose: Prose) -> Prose:
+    """Prints what there is to see of an event; returns what the next text goes to."""
+    from skerry.edge.cli.prose import Prose
+    from skerry.edge.events import RouteDecided, TextReleased, TierFailed
     from skerry.edge.receipts.words import ANSWERERS
     from skerry.edge.types import Tier
 
-    prose = Prose(quoted=False)
-    for event in events:
-        if isinstance(event, RouteDecided):
-            prose = Prose(quoted=event.route.tier is Tier.RULES)
-        elif isinstance(event, TextReleased):
-            prose.print(event.text)
-        elif isinstance(event, TierFailed):
+    match event:
+        case RouteDecided(route):
+            return Prose(quoted=route.tier is Tier.RULES)
+        case TextReleased(text):
+            prose.print(text)
+        case TierFailed(_, following, why):
             prose.end()
-            click.echo(f"({event.why}; instead: {ANSWERERS[event.next]})", err=True)
-            prose = Prose(quoted=event.next is Tier.RULES)
-        elif isinstance(event, Finished):
-            prose.end()
-            _print_end(event.reply, receipt=receipt)
-            return event.reply
-    raise AssertionError("a stream ends with Finished")
+            click.echo(f"({why}; instead: {ANSWERERS[following]})", err=True)
+            return Prose(quoted=following is Tier.RULES)
+    return prose
 
 
 def _print_end(reply: Reply, *, receipt: bool) -> None:

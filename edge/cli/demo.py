@@ -13,7 +13,7 @@ import click
 
 from skerry.edge.cli.options import make_runtime, option, settings
 
-DEMO = Path(__file__).parents[1] / "demo"
+DEMO = Path(__file__).resolve().parents[1] / "demo"
 
 
 @click.command()

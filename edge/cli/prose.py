@@ -34,9 +34,10 @@ class Prose:
         click.echo(body, nl=False)
 
     def end(self) -> None:
-        """Ends the line, if there is one."""
+        """Ends the line, if there is one. May be called twice."""
         if self._started:
             click.echo()
+        self._started = False
 
     def _opening(self, text: str) -> str:
         text = text.lstrip()

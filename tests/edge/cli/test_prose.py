@@ -15,6 +15,7 @@ def printed(pieces: list[str], capsys: pytest.CaptureFixture[str], *, quoted: bo
     for piece in pieces:
         prose.print(piece)
     prose.end()
+    prose.end()
     return capsys.readouterr().out
 
 
