@@ -131,11 +131,31 @@ def support(sentence: str, source: str) -> float:
     return len(stems & content_stems(source)) / len(stems) if stems else 0.0
 
 
-def supporting(sentence: str, source: Evidence, floor: float) -> list[Passage]:
-    """The passages that each have, by themselves and with their context, at least `floor` of the
-    sentence's content words. What is stitched together from two passages has none."""
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """Least shares, in [0, 1], of a claim's content words that one passage must have.
+
+    `all`: of all of them. `told`: of those that the question does not have already, since to
+    repeat the question is no merit.
+    """
+
+    all: float
+    told: float
+
+
+def supporting(claim: str, question: str, source: Evidence, floors: Floors) -> list[Passage]:
+    """The passages that each hold the claim by themselves, with their context counted in.
+
+    What is stitched together from two passages has none.
+    """
+    said = content_stems(claim)
+    told = said - content_stems(question)
     return [
-        one for one in passages(source) if support(sentence, f"{one.context}\n{one.text}") >= floor
+        one
+        for one in passages(source)
+        if (has := content_stems(f"{one.context}\n{one.text}"))
+        and len(said & has) >= floors.all * max(len(said), 1)
+        and len(told & has) >= floors.told * len(told)
     ]
 
 

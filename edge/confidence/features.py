@@ -201,6 +201,7 @@ _OF_GIVEN: Mapping[str, Callable[[Answered], float]] = {
     "dropped": lambda a: _findings(a, FindingKind.GROUNDING),
     "miscited": lambda a: _findings(a, FindingKind.CITATION),
     "quoted": lambda a: float(a.is_quoted),
+    "hedged": lambda a: float(a.answer.text.startswith(NEAREST)),
     "log_words": lambda a: math.log1p(len(a.said.split())),
     "title_in_asked": lambda a: share(a.asked, content_stems(a.cited[0].evidence.context)),
     "asked_in_passage": lambda a: best_passage(a, a.cited),

@@ -1,4 +1,4 @@
-"""A calibrated probability that a grounded answer is right: logistic regression on `features`.
+"""A calibrated probability that a grounded answer is right: boosted trees on `features`.
 
 The weights are `weights.json`, fitted by `train`; `card.md` says on what, and how well they do.
 """
@@ -17,27 +17,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.edge.confidence.features import NAMES, Answered, Source, features
+from skerry.edge.confidence.trees import Tree
 from skerry.edge.engines.base import TokenStats
 from skerry.edge.errors import ModelInvalid
 from skerry.guardrails.answer import Answer
 
 WEIGHTS = Path(__file__).parent / "weights.json"
-FORMAT = "skerry.confidence/1"
+FORMAT = "skerry.confidence/2"
 
 _REFIT = "Reinstall skerry, or fit it again with `python -m skerry.edge.confidence.train`."
 
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceModel:
-    """Weights over standardised features: `mean`, `scale` and `weights` are float64 [features].
+    """The log-odds are `bias` plus what each of the `trees` says of the features.
 
     `model` and `digest` name the language model whose answers it was fitted on: it is calibrated
     for that one, and for another it only ranks.
     """
 
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    trees: tuple[Tree, ...]
     bias: float
     model: str
     digest: str
@@ -64,30 +63,30 @@ class ConfidenceModel:
 
     @classmethod
     def _of(cls, given: dict[str, Any]) -> Self:
-        if given["format"] != FORMAT or set(given["features"]) != set(NAMES):
+        if given["format"] != FORMAT or given["features"] != list(NAMES):
             raise ValueError("another format, or other features")
-        columns = np.array([given["features"][name] for name in NAMES], np.float64)
-        mean, scale, weights = columns.T
-        if not np.isfinite(columns).all() or not (scale > 0).all():
-            raise ValueError("a number is not finite, or a scale not positive")
+        trees = tuple(Tree.of(one, len(NAMES)) for one in given["trees"])
         bias = float(given["bias"])
-        return cls(mean, scale, weights, bias, str(given["model"]), str(given["digest"]))
+        if not math.isfinite(bias):
+            raise ValueError("the bias is not finite")
+        return cls(trees, bias, str(given["model"]), str(given["digest"]))
 
     def save(self, path: Path) -> None:
         """Writes what `load` reads."""
-        columns = zip(NAMES, self.mean, self.scale, self.weights, strict=True)
         document = {
             "format": FORMAT,
             "model": self.model,
             "digest": self.digest,
-            "bias": round(self.bias, 5),
-            "features": {name: [round(float(x), 5) for x in rest] for name, *rest in columns},
+            "features": NAMES,
+            "bias": self.bias,
+            "trees": [tree.to_json() for tree in self.trees],
         }
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(document) + "\n", encoding="utf-8")
 
     def probability(self, measured: NDArray[np.float64]) -> float:
         """The probability in (0, 1) for the features of one answer, float64 [features]."""
-        logit = float((measured - self.mean) / self.scale @ self.weights + self.bias)
+        given = measured.tolist()
+        logit = self.bias + sum(tree.says(given) for tree in self.trees)
         return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 

@@ -69,6 +69,12 @@ CASES = [
         "The trolley is checked every day [1].",
         ("miscited",),
     ),
+    Case(
+        "little beside what was asked",
+        "The emergency trolley is checked for dust and cobwebs [1].",
+        "",
+        ("unsupported",),
+    ),
     Case("the opposite", "The trolley is not checked every day [1].", "", ("opposite",)),
     Case(
         "stitched together",
@@ -81,7 +87,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_judge(case: Case) -> None:
-    judgement = judge(case.sentence, EVIDENCE, GateRules())
+    judgement = judge(case.sentence, "How is it checked?", EVIDENCE, GateRules())
     assert judgement.text == case.text
     assert tuple(finding.label for finding in judgement.findings) == case.labels
 
@@ -170,9 +176,9 @@ PHONES = Evidence(
     ],
 )
 def test_a_number_belongs_to_the_words_beside_it(claim: str, holds: bool) -> None:
-    judgement = judge(claim, [PHONES], GateRules())
+    judgement = judge(claim, "", [PHONES], GateRules())
     assert bool(judgement.text) is holds
-    assert holds or judgement.findings[-1].label == "number_not_in_source"
+    assert holds or judgement.findings[-1].label in {"number_not_in_source", "unsupported"}
 
 
 def test_the_row_of_a_table_is_quoted() -> None:

@@ -12,12 +12,12 @@ from skerry.edge.confidence.train.evaluate import auroc, baselines, confidences,
 
 _CARD = """# Answer confidence
 
-The probability that a grounded answer of this device is right: logistic regression on {features}
+The probability that a grounded answer of this device is right: boosted trees on {features}
 features of the draft's token statistics, of retrieval, of the gate's verdict, and of how
 question, sources and answer fit each other by their words.
 
-- **Fitted on** {trained} answers of `{model}` (SHA-256 `{digest}…`), greedy, at most 48
-  tokens, with up to three sources of about 100 tokens each, after the gate.
+- **Fitted on** {trained} answers of `{model}` (SHA-256 `{digest}…`), greedy, at most 64
+  tokens, with up to four sources as the runtime cuts and chooses them, after the gate.
 - **Questions**: MedQuAD's Genetics Home Reference pages (Ben Abacha and Demner-Fushman 2019,
   CC BY 4.0), HaluEval's one-turn QA (Li et al. 2023, MIT; its text is HotpotQA's, CC BY-SA 4.0),
   and the pages of an invented handbook of this repository. For about a third of them the page
@@ -25,16 +25,15 @@ question, sources and answer fit each other by their words.
   "The documents do not say."
 - **Labels** are by rule: the answer holds the gold fact as whole words, and none that
   contradicts it. `docs/confidence.md` says how often that errs.
-- **Recipe**: `python -m skerry.edge.confidence.train --data DIR --seed {seed}`. Strength and
-  calibration are chosen on folds of the training questions.
+- **Recipe**: `python -m skerry.edge.confidence.train --data DIR --seed {seed}`. The size of the
+  trees and the calibration are chosen on folds of the training questions.
 
 ## On questions that were held out
 
 PubMedQA's test abstracts (Jin et al. 2019, MIT) are a source that the weights have never seen;
-of the others the conditions, questions and things are unseen. Some held-out answers were read
-while the features were designed, and one feature (a number before what is counted) was made
-for questions like PubMedQA's: the figures flatter, PubMedQA's most. AUROC against correctness;
-ECE over ten bins.
+of the others the conditions, questions and things are unseen. One feature (a number before what
+is counted) was made for questions like PubMedQA's, of which some answers were read: its figure
+flatters. AUROC against correctness; ECE over ten bins.
 
 | questions | number | right | AUROC | mean logprob | entropy | margin | ECE |
 |---|---|---|---|---|---|---|---|

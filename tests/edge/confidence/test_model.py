@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from skerry.edge.confidence import ConfidenceModel, answer_confidence
 from skerry.edge.confidence.features import NAMES
 from skerry.edge.confidence.model import WEIGHTS
+from skerry.edge.confidence.trees import Tree
 from skerry.edge.errors import ModelInvalid
 
 from .conftest import STATS, Answering
@@ -41,25 +43,35 @@ def test_nothing_is_said_of_an_answer_without(lost: str, answered: Answering) ->
     assert found is None
 
 
+STUMP = Tree((0, 0, 0), (0.5, 0.0, 0.0), (1, -1, -1), (2, -1, -1), (0.0, -2.0, 3.0))
+
+
+def test_a_tree_is_walked_to_its_leaf() -> None:
+    assert [STUMP.says([x]) for x in (-1.0, 0.5, 0.6)] == [-2.0, -2.0, 3.0]
+
+
 def test_weights_survive_being_saved(tmp_path: Path) -> None:
-    size = len(NAMES)
-    model = ConfidenceModel(np.zeros(size), np.ones(size), np.arange(size) / 10, -0.5, "m", "d")
+    model = ConfidenceModel((STUMP, STUMP), -0.5, "m", "d")
     model.save(tmp_path / "weights.json")
     again = ConfidenceModel.load(tmp_path / "weights.json")
-    assert again.probability(np.ones(size)) == pytest.approx(model.probability(np.ones(size)))
+    measured = np.ones(len(NAMES))
+    assert again.probability(measured) == model.probability(measured)
     assert (again.model, again.digest) == ("m", "d")
 
 
 def test_a_probability_never_overflows() -> None:
+    sure = Tree((0, 0, 0), (0.5, 0.0, 0.0), (1, -1, -1), (2, -1, -1), (0.0, -1e9, 1e9))
+    model = ConfidenceModel((sure,), 0.0, "m", "d")
     size = len(NAMES)
-    model = ConfidenceModel(np.zeros(size), np.ones(size), np.ones(size), 0.0, "m", "d")
-    assert 0 < model.probability(np.full(size, -1e9)) < model.probability(np.full(size, 1e9)) < 1
+    assert 0 < model.probability(np.zeros(size)) < model.probability(np.ones(size)) < 1
 
 
 def _without_a_feature(document: dict[str, object]) -> dict[str, object]:
-    features = document["features"]
-    assert isinstance(features, dict)
-    return {**document, "features": dict(list(features.items())[1:])}
+    return {**document, "features": NAMES[1:]}
+
+
+def _with_tree(document: dict[str, object], **changes: object) -> str:
+    return json.dumps({**document, "trees": [{**STUMP.to_json(), **changes}]})
 
 
 DAMAGE = {
@@ -70,9 +82,16 @@ DAMAGE = {
     "other features": lambda document: json.dumps(_without_a_feature(document)),
     "no bias": lambda document: json.dumps({**document, "bias": None}),
     "not a number": lambda document: json.dumps({**document, "bias": "x"}),
-    "not finite": lambda document: json.dumps(document).replace(
-        '"mean_logprob": [', '"mean_logprob": [NaN, 1, 1], "x": ['
+    "not finite": lambda document: json.dumps({**document, "bias": math.nan}),
+    "a tree that is none": lambda document: json.dumps({**document, "trees": [[]]}),
+    "a tree without nodes": lambda document: _with_tree(
+        document, feature=[], threshold=[], left=[], right=[], value=[]
     ),
+    "a column cut off": lambda document: _with_tree(document, right=[2]),
+    "a loop": lambda document: _with_tree(document, left=[0, -1, -1]),
+    "a child that is not there": lambda document: _with_tree(document, right=[9, -1, -1]),
+    "an unknown feature": lambda document: _with_tree(document, feature=[999, 0, 0]),
+    "a leaf that is not a number": lambda document: _with_tree(document, value=[0, math.nan, 1]),
 }
 
 
@@ -91,7 +110,7 @@ def test_missing_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_shipped_weights_are_small_and_have_a_card() -> None:
-    assert WEIGHTS.stat().st_size < 8_000
+    assert WEIGHTS.stat().st_size < 60_000
     assert ConfidenceModel.load().model in WEIGHTS.with_name("card.md").read_text()
 
 
