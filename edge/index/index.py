@@ -72,6 +72,11 @@ class Index:
         self._searcher = Searcher(self._splitter, settings, reranker)
         self._cache = CollectionCache(encoder.id, encoder.dimensions, settings.half_life_seconds)
 
+    @property
+    def settings(self) -> IndexSettings:
+        """How this index cuts, weighs and forgets."""
+        return self._searcher.settings
+
     @classmethod
     def open(
         cls,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Collection as Words
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,31 +14,89 @@ from numpy.typing import NDArray
 from skerry.edge.index import bm25, postings
 from skerry.edge.index.collection import Collection, Unsealed
 
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a query: its weight in nats, and which chunks have it how often.
+
+    `occurrences` are pairs of ascending rows and counts, and no row is in two of them.
+    """
+
+    weight: float
+    occurrences: Sequence[tuple[Rows, NDArray[np.uint8]]] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class LexicalScores:
-    """BM25 of every chunk, float32 [chunks], and a bound that none can exceed."""
+    """BM25 of every chunk, float32 [chunks], a bound that none can exceed, and telling words.
+
+    Those say what the query is about; very common words are not among them, and words that no
+    chunk has are.
+    """
 
     scores: bm25.Floats
     bound: float
+    telling: Sequence[Word]
+
+    def shares(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Which share of the telling words each chunk has, by weight, in [0, 1]."""
+        wanted = rows.astype(np.int32)
+        found = np.zeros(len(rows))
+        for word in self.telling:
+            for there, _ in word.occurrences:
+                found[_among_sorted(there, wanted)] += word.weight
+        return found / max(sum(word.weight for word in self.telling), 1e-9)
+
+
+def _among_sorted(rows: Rows, wanted: Rows) -> NDArray[np.bool_]:
+    """Which of `wanted` are among the ascending `rows`."""
+    if not len(rows):
+        return np.zeros(len(wanted), np.bool_)
+    nearest = rows[np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)]
+    return np.equal(nearest, wanted)
 
 
 def score(
-    connection: sqlite3.Connection, collection: Collection, words: Words[str]
+    connection: sqlite3.Connection,
+    collection: Collection,
+    words: Words[str],
+    telling: Words[str],
 ) -> LexicalScores:
-    """BM25 of all chunks of the collection, whose generation `connection` must see."""
+    """BM25 of all chunks of the collection, whose generation `connection` must see.
+
+    `telling` are those of the words that say what the query is about.
+    """
     chunks = len(collection.chunk_ids)
-    scores = np.zeros(chunks, np.float32)
-    word_ids = postings.find_words(connection, words).values()
-    unsealed = _among(collection.unsealed, word_ids)
-    frequencies = _frequencies(connection, word_ids, unsealed)
+    ids = postings.find_words(connection, words)
+    unsealed = _among(collection.unsealed, ids.values())
+    frequencies = _frequencies(connection, ids.values(), unsealed)
     chosen = bm25.worth_scoring(frequencies, chunks)
     sealed = postings.read(connection, chosen.keys())
-    for word_id, frequency in chosen.items():
-        weight = bm25.inverse_frequency(frequency, chunks)
-        for rows, counts in _occurrences(collection, sealed.get(word_id), unsealed, word_id):
-            scores[rows] += bm25.contribution(counts, collection.norms[rows], weight)
-    return LexicalScores(scores, bm25.upper_bound(chosen, chunks))
+    found = {
+        word_id: Word(
+            bm25.inverse_frequency(frequency, chunks),
+            list(_occurrences(collection, sealed.get(word_id), unsealed, word_id)),
+        )
+        for word_id, frequency in chosen.items()
+    }
+    absent = Word(bm25.inverse_frequency(0, chunks))
+    known = {word: word_id for word, word_id in ids.items() if word_id in frequencies}
+    told = (found.get(known[word]) if word in known else absent for word in telling)
+    return LexicalScores(
+        _summed(collection, found.values()),
+        bm25.upper_bound(chosen, chunks),
+        [word for word in told if word is not None],
+    )
+
+
+def _summed(collection: Collection, words: Iterable[Word]) -> bm25.Floats:
+    scores = np.zeros(len(collection.chunk_ids), np.float32)
+    for word in words:
+        for rows, counts in word.occurrences:
+            scores[rows] += bm25.contribution(counts, collection.norms[rows], word.weight)
+    return scores
 
 
 def _among(unsealed: Unsealed, word_ids: Words[int]) -> Unsealed:
@@ -60,8 +118,8 @@ def _frequencies(
 
 def _occurrences(
     collection: Collection, sealed: postings.Postings | None, unsealed: Unsealed, word_id: int
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
-    """The rows of the chunks that have a word, each once, and how often each has it."""
+) -> Iterator[tuple[Rows, NDArray[np.uint8]]]:
+    """The rows of the chunks that have a word, ascending, and how often each has it."""
     if sealed is not None:
         rows = collection.rows_of(sealed.chunk_ids)
         there = rows >= 0

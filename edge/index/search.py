@@ -65,7 +65,7 @@ class Searcher:
             vector=vector,
             at=now if query.as_of is None else query.as_of,
             allowed=visible[collection.document_rows],
-            lexical=lexical.score(connection, collection, words),
+            lexical=lexical.score(connection, collection, words, self.splitter.telling(words)),
             settings=self.settings,
         )
         if self.reranker is None:
@@ -103,13 +103,24 @@ class View:
         return int(counts.max()) >= self.query.per_source
 
     def _ranked(self, pool: int) -> Candidates:
-        """The best of dense and of lexical search above the floor, fused, best first."""
+        """The best of dense and of lexical search that are hits, fused, best first."""
         near, _ = self.collection.vectors.nearest(self.vector, self.allowed, pool)
         said = _highest(self.lexical.scores, self.allowed, pool)
         rows = np.union1d(near, said)
         cosines = self.collection.vectors.cosines(self.vector, rows)
+        hits = self._are_hits(rows, cosines)
+        return self._scored(rows[hits], cosines[hits])
+
+    def _are_hits(self, rows: Rows, cosines: Floats) -> NDArray[np.bool_]:
+        """Which rows are near enough, or have the very words that the query is about.
+
+        The vector of a chunk that says many things is near to none of them.
+        """
         floor = self.settings.floor if self.query.floor is None else self.query.floor
-        return self._scored(rows[cosines >= floor], cosines[cosines >= floor])
+        hits: NDArray[np.bool_] = cosines >= floor
+        said = np.flatnonzero(~hits & (self.lexical.scores[rows] > 0))
+        hits[said] = self.lexical.shares(rows[said]) >= self.settings.words_floor
+        return hits
 
     def _scored(self, rows: Rows, cosines: Floats) -> Candidates:
         bm25, bound = self.lexical.scores[rows], self.lexical.bound

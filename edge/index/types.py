@@ -72,7 +72,8 @@ class Query:
 
     `labels` are the access labels that the caller holds; a chunk with labels is seen only by a
     caller who holds all of them. `as_of` asks what was in force at that time; None is now.
-    `floor` is the least similarity a hit may have; None takes the index's own.
+    `floor` is the least similarity of a hit that does not have the query's words; None takes the
+    index's own.
     """
 
     text: str
@@ -230,7 +231,9 @@ class IndexSettings:
         target_tokens, max_tokens: size of a chunk, in the encoder's tokens.
         max_file_bytes: a larger file is listed as failed.
         dense_weight: share of the cosine in the fused score, in [0, 1]; words have the rest.
-        floor: a chunk whose cosine with the query is below is no hit.
+        floor: a chunk whose cosine with the query is below is no hit, unless it has the words.
+        words_floor: the share of the query's telling words, by weight, that makes a chunk a hit
+            whatever its cosine; above 1, none.
         pool: how many candidates each of dense and lexical search hands to fusion.
         ttl_seconds: hard expiry of a fluid record that names none.
         half_life_seconds: age at which a fluid record counts half, for a source that names none.
@@ -242,6 +245,7 @@ class IndexSettings:
     max_file_bytes: int = 64 * 2**20
     dense_weight: float = 0.5
     floor: float = 0.25
+    words_floor: float = 0.8
     pool: int = 100
     ttl_seconds: float = 30 * 86_400.0
     half_life_seconds: float = 7 * 86_400.0

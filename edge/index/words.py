@@ -7,9 +7,21 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _LONGEST_WORD = 64  # characters; longer runs are encoded data, not words
+
+_FUNCTION_WORDS = """
+a an the this that these those and or but nor not no if than then so as of in on at to for from by
+with without about into over under up out off between during before after per via
+i me my we us our you your he him his she her it its they them their one
+am is are was were be been being do does did done doing have has had having can could may might must
+shall should will would need
+who whom whose what which when where why how there here
+s t re ve ll d m
+please tell give show explain find know let any some all each every more most much many very
+just also
+"""
 
 _TABLES = """
 CREATE VIRTUAL TABLE texts USING fts5 (text, content='', tokenize='porter unicode61');
@@ -31,6 +43,7 @@ class WordSplitter:
             ":memory:", isolation_level=None, check_same_thread=False
         )
         self._connection.executescript(_TABLES)
+        self._function_words = self.counts([_FUNCTION_WORDS])[0].keys()
 
     def counts(self, texts: Sequence[str]) -> list[dict[str, int]]:
         """For each text, each of its words and how often it has it."""
@@ -39,6 +52,13 @@ class WordSplitter:
             for row, word, count in self._rows(texts):
                 found[row][word] = count
         return found
+
+    def telling(self, words: Iterable[str]) -> frozenset[str]:
+        """Those of a query's words that say what it is about, of questions in English.
+
+        Words of other languages all count as telling.
+        """
+        return frozenset(words) - self._function_words
 
     def close(self) -> None:
         with self._lock:
