@@ -87,7 +87,7 @@ def receipts(limit: int, as_json: bool, **given: Any) -> None:
     if as_json:
         emit(LIST_SCHEMA, {"receipts": [json.loads(to_json(one)) for one in found]})
         return
-    columns = ("id", "when", "class", "tier", "left the device", "ms")
+    columns = ("id", "when", "class", "tier", "sent", "ms")
     table("", columns, (_row(receipt) for receipt in found))
 
 
@@ -95,7 +95,7 @@ def _row(receipt: Receipt) -> tuple[str, ...]:
     sent = sum(egress.bytes_sent for egress in receipt.egress)
     return (
         receipt.id[:13],
-        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(receipt.created_at)),
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(receipt.created_at)),
         receipt.route.request_class,
         receipt.answered_by or "none",
         f"{sent:,} bytes" if sent else "nothing",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from skerry.edge.policy.choose import Choice, choose, may_fall_back_to_cloud
 from skerry.edge.policy.permit import Permission, permit
-from skerry.edge.policy.request import PLACES, Assessment, PolicyInput, assess
+from skerry.edge.policy.request import PLACES, Assessment, PolicyInput, assess, implied
 from skerry.edge.policy.rules import Policy, reaches
 from skerry.edge.types import Consent, LatencyBudget, Reason, Route, Tier
 from skerry.guardrails.findings import Finding
@@ -31,7 +31,7 @@ def decide(request: PolicyInput, policy: Policy) -> Route:
     leaves = any(one.leaves_device for one in (tier, *fallback))
     reasons = (
         *choice.reasons,
-        *_raised(request, found),
+        *_raised(request, found, policy),
         *_passed_over(choice, permission, tier),
         *_conditions(request, found, policy, tier),
     )
@@ -88,9 +88,10 @@ def _passed_over(choice: Choice, permission: Permission, tier: Tier) -> Iterator
         yield Reason("device.instead", "The device answers in place of a larger model.")
 
 
-def _raised(request: PolicyInput, found: Assessment) -> Iterator[Reason]:
-    if found.sensitivity > request.sensitivity:
-        labels = ", ".join(sorted({_located(finding) for finding in request.findings}))
+def _raised(request: PolicyInput, found: Assessment, policy: Policy) -> Iterator[Reason]:
+    raising = [one for one in request.findings if implied(one, policy) > request.sensitivity]
+    if raising:
+        labels = ", ".join(sorted({_located(finding) for finding in raising}))
         yield Reason(
             "sensitivity",
             f"Declared {request.sensitivity.word}; the findings ({labels}) make it "

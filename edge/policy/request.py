@@ -68,11 +68,12 @@ def assess(request: PolicyInput, policy: Policy) -> Assessment:
 
 def effective_sensitivity(request: PolicyInput, policy: Policy) -> Sensitivity:
     """The greater of what the caller declares and what the findings imply."""
-    implied = (_implied(finding, policy) for finding in request.findings)
-    return max(request.sensitivity, *implied, Sensitivity.PUBLIC)
+    found = (implied(finding, policy) for finding in request.findings)
+    return max(request.sensitivity, *found, Sensitivity.PUBLIC)
 
 
-def _implied(finding: Finding, policy: Policy) -> Sensitivity:
+def implied(finding: Finding, policy: Policy) -> Sensitivity:
+    """How sensitive a finding makes the text that it is in."""
     if finding.label in policy.sensitivity.clinical_labels:
         return Sensitivity.CLINICAL
     return Sensitivity.PERSONAL if finding.kind is FindingKind.PII else Sensitivity.PUBLIC

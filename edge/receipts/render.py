@@ -195,7 +195,8 @@ def _document(chunks: Sequence[ChunkUsed]) -> Iterator[RenderableType]:
 
 def _part(chunk: ChunkUsed) -> Text:
     """The section; in words whether it is cited, so that no style is needed to see it."""
-    place = " › ".join(chunk.heading[1:]) or "(no heading)"
+    alone = "(under the title)" if chunk.heading else "(no heading)"
+    place = " › ".join(chunk.heading[1:]) or alone
     text = _plain(f"{place} (cited)", "bold") if chunk.cited else _plain(place)
     if chunk.findings:
         text.append_text(_plain(f"; found in it: {', '.join(chunk.findings)}", _WARN))

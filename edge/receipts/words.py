@@ -22,7 +22,7 @@ ANSWERERS = {
 _VERDICTS = {
     "released": "nothing had to be left out",
     "repaired": "what no source supports was left out or replaced",
-    "withheld": "no words of a model could be shown",
+    "withheld": "fixed words in place of a model's",
 }
 _KINDS = {
     FindingKind.PII: "personal data",

@@ -532,6 +532,24 @@ def test_a_person_is_named_what_to_do() -> None:
     assert any("Call 2222." in reason.text for reason in route.reasons)
 
 
+def told(*findings: Finding) -> str:
+    route = decide(ask(findings=findings), load_policy())
+    return " ".join(reason.text for reason in route.reasons)
+
+
+def test_reasons_say_where_a_finding_is() -> None:
+    label, in_source = EMAIL.label, replace(EMAIL, where=Where.CHUNK)
+    assert f"the findings ({label} in the question) make it personal" in told(EMAIL)
+    both = f"({label} in a source, {label} in the question)"
+    assert both in told(in_source, EMAIL, replace(EMAIL, start=1))
+    assert "The question tries to give orders" in told(OVERRIDE)
+    assert "A source tries to give orders" in told(replace(OVERRIDE, where=Where.CHUNK))
+
+
+def test_only_what_is_sensitive_is_said_to_raise_sensitivity() -> None:
+    assert f"({EMAIL.label} in the question) make it" in told(EMAIL, OVERRIDE)
+
+
 @dataclass(frozen=True)
 class BudgetCase:
     name: str
