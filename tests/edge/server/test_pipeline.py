@@ -150,7 +150,7 @@ def test_a_conversation(clinic: Server) -> None:
     told = events(clinic, question="Who checks the trolley?", session=first["session"])
     assert told[-1]["receipt"]["session"] == first["session"]
     with clinic.http() as http:
-        gone = http.post("/api/ask", json={"question": "?", "session": "no such"})
+        gone = http.post("/api/ask", json={"question": "?", "session": "no-such"})
     assert gone.status_code == 404
 
 
