@@ -109,10 +109,12 @@ class Runtime:
             InputError: the question cannot be used.
             ModelError: the model cannot be used.
             IndexFault: the index cannot be used.
+            StateError: no receipt could be kept: nothing is answered and nothing leaves.
             CloudError: the cloud failed and policy names no other tier.
             ApprovalRequired: nobody approved, and policy names no other tier.
         """
         request = _request(question, options)
+        self.parts.receipts.check_writable()
         trace = Trace(self._on_step)
         decided = self._decide(request, trace)
         yield RouteDecided(decided.route)

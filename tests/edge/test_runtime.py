@@ -29,7 +29,7 @@ from skerry.edge import (
 )
 from skerry.edge.confidence import ConfidenceModel
 from skerry.edge.engines.base import FinishReason, TokenStats
-from skerry.edge.errors import CloudError, InputError
+from skerry.edge.errors import CloudError, InputError, StateError
 from skerry.edge.types import Classification, LatencyBudget, RequestClass
 from skerry.guardrails import Verdict
 from skerry.guardrails.gate import NEAREST, NOT_FOUND
@@ -119,6 +119,18 @@ def test_when_time_is_up_the_answer_is_made_of_what_there_is(asks: Runtime, scri
     assert scripted.cancelled_after == [0]
     assert reply.finish is FinishReason.LENGTH
     assert reply.text.startswith("The emergency trolley is checked every day before 08:00")
+
+
+def test_without_a_place_for_the_receipt_nothing_is_answered(
+    make_runtime, handbook: Path, scripted, tmp_path: Path
+) -> None:
+    junk = tmp_path / "junk.sqlite"
+    junk.write_bytes(b"\x13" * 5000)
+    runtime = make_runtime(route_as(RequestClass.QUESTION), state=junk, offline=True)
+    runtime.index.add([handbook])
+    with pytest.raises(StateError):
+        runtime.ask(QUESTION)
+    assert not scripted.seen
 
 
 def test_a_model_that_confidence_was_not_fitted_for_has_none(asks: Runtime, scripted) -> None:
