@@ -1,8 +1,9 @@
-"""Refuses GBNF grammars that would crash or stall llama.cpp, before it sees them.
+"""Refuses GBNF grammars that would crash or stall llama.cpp, or that it would refuse aloud.
 
-llama.cpp returns NULL for most malformed grammars, but loops for ever on left recursion behind an
-empty rule and on `{3,1}`, overflows its stack on deep nesting, and aborts the process on mixed
-token references. What is left, it parses itself.
+llama.cpp loops for ever on left recursion behind an empty rule and on `{3,1}`, overflows its stack
+on deep nesting, aborts the process on mixed token references, and takes gigabytes for repetitions
+of repetitions. A grammar that it cannot parse it prints to stderr, past its log: so that nobody's
+text gets there, what passes here must parse there.
 
 Syntax: https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
 """
@@ -11,48 +12,71 @@ from __future__ import annotations
 
 import graphlib
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from skerry.edge.errors import GrammarError
 
 ROOT = "root"
+MAX_REPEAT = 1999
+"""The most rules that a repetition may stand for; llama.cpp refuses 2000 or what is above."""
+
 _MAX_BYTES = 262_144
 _MAX_RULES = 4096
 _MAX_ALTERNATIVES = 4096
 _MAX_DEPTH = 64
-_MAX_REPEAT = 2000
+_MAX_MARKS = 8
+_MAX_ELEMENTS = 400_000
+"""What all repetitions may come to when llama.cpp writes them out (some 100 bytes each)."""
 _MAX_EMPTY_RUN = 12
 """Optional items in a row: each may be skipped, and llama.cpp follows every way (at 16 a token
 took seconds)."""
 
+_ESCAPE = r"\\(?:[trn\\\"\[\]-]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|\#[^\n]*)
-    |(?P<literal>"(?:[^"\\]|\\.)*")
-    |(?P<set>\[(?:[^\]\\]|\\.)*\])
+    rf"""(?P<space>[ \t]+|\#[^\r\n]*)
+    |(?P<line>[\r\n]+)
+    |(?P<literal>"(?:[^"\\]|{_ESCAPE})*")
+    |(?P<set>\[(?!\^?\])(?:[^\]\\]|{_ESCAPE})+\])
     |(?P<define>::=)
     |(?P<name>[A-Za-z0-9-]+)
     |(?P<open>\()
     |(?P<close>\))
     |(?P<or>\|)
     |(?P<any>\.)
-    |(?P<repeat>[*+?]|\{\s*\d+\s*(?:,\s*\d*\s*)?\})
+    |(?P<repeat>[*+?]|\{{[ \t]*[0-9]{{1,9}}[ \t]*(?:,[ \t]*(?:[0-9]{{1,9}}[ \t]*)?)?\}})
     |(?P<token>[<!])""",
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
+_BOUNDS = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Item:
-    """A terminal (`empty` or not), a reference by `name`, or a group of `alternatives`."""
+    """A terminal (`empty` or not), a reference by `name`, or a group of `alternatives`.
+
+    `elements` and `rules` are what llama.cpp writes for it, in its own counting; `marks` says how
+    many repetitions it is behind.
+    """
 
     name: str = ""
     alternatives: list[list[_Item]] = field(default_factory=list)
     empty: bool = False
+    elements: int = 1
+    rules: int = 1
+    marks: int = 0
+
+    @property
+    def key(self) -> str | _Item:
+        """What decides whether it may match nothing: a rule's name, or the group itself."""
+        return self.name or self
 
 
 _Sequence = list[_Item]
 _Rules = dict[str, list[_Sequence]]
+_Empties = frozenset[str | _Item]
+"""The rules and groups that may match nothing."""
 
 
 def check_gbnf(grammar: str) -> None:
@@ -66,35 +90,36 @@ def check_gbnf(grammar: str) -> None:
         )
     rules = _Parser(grammar).rules()
     _check_names(rules)
-    empties = _empty_rules(rules)
+    empties = _find_empties(rules)
     _check_runs(rules, empties)
     _check_left_recursion(rules, empties)
 
 
 class _Parser:
-    """Reads rules; more tolerant of line breaks than llama.cpp, which has the last word."""
+    """Reads rules as llama.cpp does, line ends and counts of rules included."""
 
     def __init__(self, grammar: str) -> None:
         self._grammar = grammar
-        self._tokens = list(self._lex())
         self._rules: _Rules = {}
+        self._stack: list[list[_Sequence]] = []
+        self._last: str | None = None
         self._alternatives = 0
+        self._elements = 0
+        self._names: set[str] = set()
+        self._made = 0
+        self._made_before: list[int] = []
 
     def rules(self) -> _Rules:
-        stack: list[list[_Sequence]] = []
-        for index, token in enumerate(self._tokens):
-            kind, text = token.lastgroup, token.group()
-            if kind == "name" and self._kind(index + 1) == "define":
-                self._require(len(stack) < 2, token, "a group is not closed")
-                self._require(len(self._rules) < _MAX_RULES, token, "too many rules")
-                stack = [self._rules.setdefault(text, [])]
-                stack[-1].append([])
-            elif kind != "define":
-                self._require(bool(stack), token, "a rule begins with `name ::=`")
-                self._take(token, stack)
+        tokens = self._lex()
+        for token in tokens:
+            if token.lastgroup == "line":
+                self._end_line()
+            elif self._stack:
+                self._take(token)
+                self._last = token.lastgroup
             else:
-                self._require(self._kind(index - 1) == "name", token, "`::=` without a name")
-        if len(stack) > 1:
+                self._begin(token, next(tokens, None))
+        if len(self._stack) > 1:
             raise self._error(len(self._grammar), "a group is not closed")
         return self._rules
 
@@ -108,44 +133,77 @@ class _Parser:
             if token.lastgroup != "space":
                 yield token
 
-    def _take(self, token: re.Match[str], stack: list[list[_Sequence]]) -> None:
-        sequence = stack[-1][-1]
+    def _begin(self, name: re.Match[str], define: re.Match[str] | None) -> None:
+        if name.lastgroup != "name" or define is None or define.lastgroup != "define":
+            raise self._error(name.start(), "a rule begins with `name ::=`")
+        self._require(len(self._rules) < _MAX_RULES, name, "too many rules")
+        self._name(name.group())
+        self._stack = [self._rules.setdefault(name.group(), [])]
+        self._stack[-1].append([])
+        self._last = "define"
+
+    def _end_line(self) -> None:
+        """Ends the rule, unless it goes on in a group or behind `::=` or `|`."""
+        if len(self._stack) == 1 and self._last not in {"define", "or"}:
+            self._stack = []
+
+    def _take(self, token: re.Match[str]) -> None:
+        sequence = self._stack[-1][-1]
         match token.lastgroup:
             case "open":
-                self._require(len(stack) < _MAX_DEPTH, token, "groups are nested too deeply")
-                sequence.append(_Item(alternatives=[[]]))
-                stack.append(sequence[-1].alternatives)
+                self._open(token, sequence)
             case "close":
-                self._require(len(stack) > 1, token, "`)` without `(`")
-                stack.pop()
+                self._close(token)
             case "or":
                 self._alternatives += 1
                 self._require(self._alternatives < _MAX_ALTERNATIVES, token, "too many `|`")
-                stack[-1].append([])
+                self._stack[-1].append([])
             case "repeat":
                 self._require(bool(sequence), token, "nothing to repeat")
                 sequence[-1] = self._repeated(token, sequence[-1])
+            case "define":
+                raise self._error(token.start(), "`::=` amid a rule")
             case "token":
                 raise self._error(token.start(), "token references are not supported")
             case "name":
+                self._name(token.group())
                 sequence.append(_Item(name=token.group()))
             case _:
-                sequence.append(_Item(empty=token.group() == '""'))
+                elements = 1 if token.lastgroup == "any" else len(token.group()) - 2
+                sequence.append(_Item(empty=not elements, elements=elements))
+
+    def _open(self, token: re.Match[str], sequence: _Sequence) -> None:
+        self._require(len(self._stack) < _MAX_DEPTH, token, "groups are nested too deeply")
+        sequence.append(_Item(alternatives=[[]]))
+        self._stack.append(sequence[-1].alternatives)
+        self._made_before.append(self._made)
+        self._made += 1
+
+    def _close(self, token: re.Match[str]) -> None:
+        self._require(len(self._stack) > 1, token, "`)` without `(`")
+        self._stack.pop()
+        self._stack[-1][-1][-1].rules = self._made - self._made_before.pop()
 
     def _repeated(self, token: re.Match[str], item: _Item) -> _Item:
-        text = token.group()
-        if text == "+":
-            return item
-        if text in "*?":
-            return _Item(alternatives=[[item], []])
-        low, _, high = text.strip("{} ").partition(",")
-        numbers = [int(number) for number in (low, high) if number.strip()]
-        self._require(max(numbers) <= _MAX_REPEAT, token, f"more than {_MAX_REPEAT} repetitions")
-        self._require(numbers == sorted(numbers), token, "a repetition from more to fewer")
-        return item if numbers[0] else _Item(alternatives=[[item], []])
+        least, most = _bounds(token.group())
+        self._require(item.elements > 0, token, "nothing to repeat")
+        self._require(item.marks < _MAX_MARKS, token, "too many repetitions of repetitions")
+        self._require(most is None or least <= most, token, "a repetition from more to fewer")
+        times = most or least or 1
+        rules, optional = item.rules * times, 1 if most is None else most - least
+        problem = f"more than {MAX_REPEAT} repetitions, those inside the repeated counted"
+        self._require(rules <= MAX_REPEAT, token, problem)
+        self._made += optional
+        self._elements += item.elements * times
+        self._require(self._elements <= _MAX_ELEMENTS, token, "all repetitions come to too much")
+        whole = item if least else _Item(alternatives=[[item], []])
+        elements = item.elements * least + bool(optional)
+        return replace(whole, elements=elements, rules=rules, marks=item.marks + 1)
 
-    def _kind(self, index: int) -> str | None:
-        return self._tokens[index].lastgroup if 0 <= index < len(self._tokens) else None
+    def _name(self, name: str) -> None:
+        """llama.cpp counts a name where it meets it first."""
+        self._made += name not in self._names
+        self._names.add(name)
 
     def _require(self, good: bool, token: re.Match[str], problem: str) -> None:
         if not good:
@@ -157,6 +215,14 @@ class _Parser:
             f"the grammar cannot be used: line {line}: {problem}",
             hint="see docs/engines.md for the GBNF that is accepted",
         )
+
+
+def _bounds(mark: str) -> tuple[int, int | None]:
+    """The least and the most that `*`, `+`, `?` or `{m,n}` ask for."""
+    if mark in _BOUNDS:
+        return _BOUNDS[mark]
+    low, comma, high = (part.strip() for part in mark.strip("{}").partition(","))
+    return int(low), int(high) if high else None if comma else int(low)
 
 
 def _check_names(rules: _Rules) -> None:
@@ -186,27 +252,43 @@ def _sequences(rules: _Rules) -> Iterator[_Sequence]:
         pending += [inner for item in sequence for inner in item.alternatives]
 
 
-def _empty_rules(rules: _Rules) -> frozenset[str]:
-    """Names of rules that may match nothing: the least fixed point."""
-    empties: frozenset[str] = frozenset()
-    while True:
-        more = frozenset(name for name, found in rules.items() if _any_empty(found, empties))
-        if more == empties:
-            return empties
-        empties = more
+def _owned(rules: _Rules) -> Iterator[tuple[str | _Item, _Sequence]]:
+    """Every sequence, with the rule or group that it is an alternative of."""
+    for name, alternatives in rules.items():
+        yield from ((name, sequence) for sequence in alternatives)
+    for item in _items(rules):
+        yield from ((item, sequence) for sequence in item.alternatives)
 
 
-def _any_empty(alternatives: list[_Sequence], empties: frozenset[str]) -> bool:
-    return any(all(_empty(item, empties) for item in sequence) for sequence in alternatives)
+def _find_empties(rules: _Rules) -> _Empties:
+    """The rules and groups that may match nothing, in time linear in the grammar.
+
+    A sequence counts its items that are not known to match nothing. At none, its owner
+    may, and the sequences that hold the owner count one fewer.
+    """
+    owned = list(_owned(rules))
+    holders: defaultdict[str | _Item, list[int]] = defaultdict(list)
+    for number, (_, sequence) in enumerate(owned):
+        for item in sequence:
+            if not item.empty:
+                holders[item.key].append(number)
+    left = [sum(not item.empty for item in sequence) for _, sequence in owned]
+    found: set[str | _Item] = set()
+    pending = [owner for (owner, _), count in zip(owned, left, strict=True) if not count]
+    while pending:
+        owner = pending.pop()
+        for number in holders.pop(owner, ()):
+            left[number] -= 1
+            pending += [owned[number][0]] * (not left[number])
+        found.add(owner)
+    return frozenset(found)
 
 
-def _empty(item: _Item, empties: frozenset[str]) -> bool:
-    if item.name:
-        return item.name in empties
-    return item.empty or _any_empty(item.alternatives, empties)
+def _empty(item: _Item, empties: _Empties) -> bool:
+    return item.empty or item.key in empties
 
 
-def _check_runs(rules: _Rules, empties: frozenset[str]) -> None:
+def _check_runs(rules: _Rules, empties: _Empties) -> None:
     for sequence in _sequences(rules):
         run = 0
         for item in sequence:
@@ -218,7 +300,7 @@ def _check_runs(rules: _Rules, empties: frozenset[str]) -> None:
                 )
 
 
-def _check_left_recursion(rules: _Rules, empties: frozenset[str]) -> None:
+def _check_left_recursion(rules: _Rules, empties: _Empties) -> None:
     graph: Mapping[str, set[str]] = {
         name: set(_leftmost(alternatives, empties)) for name, alternatives in rules.items()
     }
@@ -232,7 +314,7 @@ def _check_left_recursion(rules: _Rules, empties: frozenset[str]) -> None:
         ) from error
 
 
-def _leftmost(alternatives: list[_Sequence], empties: frozenset[str]) -> Iterator[str]:
+def _leftmost(alternatives: list[_Sequence], empties: _Empties) -> Iterator[str]:
     """Names of rules that a text of these alternatives may begin with."""
     for sequence in alternatives:
         for item in sequence:

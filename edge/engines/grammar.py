@@ -14,9 +14,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skerry.edge.engines.gbnf import check_gbnf
+from skerry.edge.engines.gbnf import MAX_REPEAT, check_gbnf
 from skerry.edge.engines.json_rules import FORMATS, NEEDS, RULES
-from skerry.edge.engines.pattern import MAX_REPEAT, literal, pattern_to_gbnf, repeated
+from skerry.edge.engines.pattern import literal, pattern_to_gbnf, repeated
+from skerry.edge.engines.schema_limits import check_limits
 from skerry.edge.errors import GrammarError
 
 Schema = Mapping[str, Any]
@@ -36,6 +37,10 @@ _ANNOTATIONS = frozenset(
     "definitions $anchor".split()
 )
 _MAX_DEPTH = 48
+_MAX_STEPS = 20_000
+_MAX_OPTIONAL = 200
+"""Optional properties of one object: any of them may come next, and llama.cpp tries each of them
+against the whole vocabulary (at 200 up to 0.3 s a token, at 500 up to 0.7 s)."""
 
 _TYPE_OF = {
     "properties": "object", "required": "object", "additionalProperties": "object",
@@ -52,9 +57,10 @@ def json_schema_to_gbnf(schema: Schema | bool) -> str:
     `additionalProperties` get none.
 
     Raises:
-        GrammarError: it is no schema, or asks for what a grammar cannot ensure; the message
-            names the place.
+        GrammarError: it is no schema, is too large, or asks for what a grammar cannot ensure;
+            the message names the place.
     """
+    check_limits([schema])
     grammar = _Converter(schema).grammar()
     check_gbnf(grammar)
     return grammar
@@ -68,6 +74,7 @@ class _Converter:
         self._rules: dict[str, str] = {}
         self._references: dict[str, str] = {}
         self._named: dict[str, str] = {}
+        self._steps = 0
 
     def grammar(self) -> str:
         root = self._value(self._schema, "#")
@@ -81,6 +88,7 @@ class _Converter:
         if not isinstance(schema, Mapping):
             raise _error(path, "is not a schema that anything can match")
         self._check(schema, path)
+        self._count(schema)
         if "$ref" in schema and not _assertions(schema, beside="$ref"):
             return self._reference(schema["$ref"], path)
         schema = self._flat(schema, path)
@@ -98,6 +106,13 @@ class _Converter:
             raise _error(path[:80], "is nested too deeply")
         for key in _REFUSED & schema.keys():
             raise _error(path, f"uses '{key}', which a grammar cannot ensure")
+
+    def _count(self, schema: Schema) -> None:
+        """Bounds the work: references and choices may multiply what a schema says."""
+        properties = schema.get("properties")
+        self._steps += 1 + (len(properties) if isinstance(properties, Mapping) else 0)
+        if self._steps > _MAX_STEPS:
+            raise _error("#", f"comes to more than {_MAX_STEPS:,} parts by its references")
 
     def _reference(self, reference: object, path: str) -> str:
         """The rule of a `$ref`; named before it is made, so that schemas may be recursive."""
@@ -134,6 +149,7 @@ class _Converter:
             if not isinstance(part, Mapping):
                 raise _error(path, "combines things that are not schemas")
             self._check(part, path)
+            self._count(part)
             flat = _merged(flat, self._flat(part, path, depth + 1), path)
         return flat
 
@@ -208,8 +224,9 @@ class _Converter:
         if rest is False or most == 0:
             return self._rule('"[]"') if not least else _never(path)
         item = self._value(rest, f"{path}/items")
-        more = repeated(f'("," ws {item})', max(0, least - 1), None if most is None else most - 1)
-        inner = f"{item} {more}" if least else f"({item} {more})?"
+        next_item = self._rule(f'"," ws {item}')
+        more = repeated(next_item, max(0, least - 1), None if most is None else most - 1)
+        inner = f"{item} {more}" if least else f"{self._rule(f'{item} {more}')}?"
         return self._rule(f'"[" {inner} "]"')
 
     def _tuple(
@@ -226,7 +243,7 @@ class _Converter:
 
     def _object(self, schema: Schema, path: str) -> str:
         properties = schema.get("properties", {})
-        required = _list(schema.get("required", []), path, "required")
+        required = _texts(schema.get("required", []), path, "required")
         if not isinstance(properties, Mapping):
             raise _error(path, "has properties that are not an object")
         others = schema.get("additionalProperties", not properties)
@@ -237,6 +254,8 @@ class _Converter:
             (self._member(key, item, path), key in required)
             for key, item in {**properties, **missing}.items()
         ]
+        if sum(not needed for _, needed in members) > _MAX_OPTIONAL:
+            raise _error(path, f"has more than {_MAX_OPTIONAL} optional properties; require some")
         extra = "" if others is False else self._extra(others, path)
         return self._rule(f'"{{" {self._members(members, extra)} "}}"')
 
@@ -335,6 +354,14 @@ def _list(value: object, path: str, key: str) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise _error(path, f"has a '{key}' that is not a list")
     return list(value)
+
+
+def _texts(value: object, path: str, key: str) -> dict[str, None]:
+    """A list of texts, each once, in order."""
+    texts = _list(value, path, key)
+    if not all(isinstance(text, str) for text in texts):
+        raise _error(path, f"has a '{key}' that holds other things than text")
+    return dict.fromkeys(texts)
 
 
 def _never(path: str) -> str:

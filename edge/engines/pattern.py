@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 
+from skerry.edge.engines.gbnf import MAX_REPEAT
 from skerry.edge.errors import GrammarError
 
 Ranges = list[tuple[int, int]]
 
-MAX_REPEAT = 2000
-"""The most repetitions that llama.cpp accepts."""
-
+_MAX_CHARACTERS = 2000
+_MAX_DEPTH = 32
 _LAST = 0x10FFFF
 _ESCAPED_IN_JSON: Ranges = [(0, 0x1F), (0x22, 0x22), (0x5C, 0x5C), (0x7F, 0x7F), (0xD800, 0xDFFF)]
 _CLASSES: dict[str, Ranges] = {
@@ -52,8 +52,14 @@ def pattern_to_gbnf(pattern: str) -> str:
     """GBNF for the strings that match `pattern`; without anchors, text may stand around it.
 
     Raises:
-        GrammarError: it is malformed, or uses look-around, back-references or the like.
+        GrammarError: it is malformed, too long or nested too deeply, or uses look-around,
+            back-references or the like.
     """
+    if len(pattern) > _MAX_CHARACTERS:
+        raise GrammarError(
+            f"a pattern has {len(pattern):,} characters; at most {_MAX_CHARACTERS:,} are taken",
+            hint="shorten the pattern",
+        )
     return _Parser(pattern).expression()
 
 
@@ -61,6 +67,7 @@ class _Parser:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+        self._depth = 0
 
     def expression(self) -> str:
         start = "" if self._take("^") else _class(_ANY) + "* "
@@ -102,9 +109,13 @@ class _Parser:
     def _group(self) -> str:
         if self._take("?") and not self._take(":"):
             raise self._error("look-around and named groups are not supported:")
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise self._error(f"more than {_MAX_DEPTH} groups inside each other:")
         inner = self._alternatives()
         if not self._take(")"):
             raise self._error("a group is not closed:")
+        self._depth -= 1
         return inner
 
     def _escape(self) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from skerry.edge.engines.base import Generation, Message
+from skerry.edge.engines.schema_limits import check_limits
 from skerry.edge.errors import GrammarError
 from skerry.edge.receipts import TokenUsage
 from skerry.edge.server.answers import NO_USAGE, Answering, Step, Whole, whole
@@ -40,13 +41,14 @@ class Validator:
     grammar, as a hostile expression could run for ever.
 
     Raises:
-        GrammarError: the schema is not one.
+        GrammarError: the schema is not one, or is too large.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         from jsonschema import exceptions, validators
         from referencing import Registry
 
+        check_limits([schema])
         if not isinstance(schema.get("$schema", ""), str):
             raise _wrong_schema("$schema is not a text")
         kind = validators.validator_for(schema, default=validators.Draft202012Validator)
@@ -93,13 +95,17 @@ class Attempt:
 
 
 def answering(generate: Generate, wanted: Generation, schema: Mapping[str, Any]) -> Answering:
-    """Raises GrammarError for a schema that cannot be used."""
-    bound = replace(wanted, grammar=grammar_of(schema))
-    return partial(_answer, generate, bound, Validator(schema))
+    """Answers that fit `schema`. It is looked at when the answer is begun, since that takes time.
+
+    The answer raises GrammarError for a schema that cannot be used.
+    """
+    return partial(_answer, generate, wanted, schema)
 
 
-def _answer(generate: Generate, wanted: Generation, validator: Validator) -> Iterator[Step]:
-    attempt = twice(generate, wanted, validator.problem)
+def _answer(generate: Generate, wanted: Generation, schema: Mapping[str, Any]) -> Iterator[Step]:
+    validator = Validator(schema)
+    bound = replace(wanted, grammar=wanted.grammar or grammar_of(schema))
+    attempt = twice(generate, bound, validator.problem)
     answer = attempt.answer
     if attempt.problem:
         yield replace(answer.last, text="", refusal=refusal(attempt.problem))

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from skerry.edge.engines.base import Message
-from skerry.edge.server.wire.fields import Content, SamplingFields, SkerryFields, Stops, Wire
+from skerry.edge.engines.schema_limits import check_limits
+from skerry.edge.errors import GrammarError
+from skerry.edge.server.wire.fields import Content, Label, SamplingFields, SkerryFields, Stops, Wire
 
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
 TOOL_CHOICES = ("none", "auto", "required")
@@ -95,7 +97,7 @@ class StreamOptions(Wire):
 
 
 class ChatRequest(SamplingFields):
-    model: str
+    model: Label
     messages: list[ChatMessage] = Field(min_length=1, max_length=10_000)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -110,8 +112,8 @@ class ChatRequest(SamplingFields):
     tools: list[Tool] | None = Field(None, max_length=128)
     tool_choice: Annotated[str | None, BeforeValidator(_choice)] = None
     parallel_tool_calls: bool | None = None
-    adapter: str | None = None
-    prompt_cache_key: str | None = Field(None, max_length=256)
+    adapter: Label | None = None
+    prompt_cache_key: Label | None = None
     user: str | None = None
     metadata: dict[str, str] | None = None
     skerry: SkerryFields = Field(default_factory=SkerryFields)
@@ -120,6 +122,7 @@ class ChatRequest(SamplingFields):
     def _fits_together(self) -> Self:
         if self.top_logprobs is not None and not self.logprobs:
             raise ValueError("top_logprobs needs logprobs")
+        self._check_schemas()
         names = {tool.function.name for tool in self.tools or ()}
         if len(names) < len(self.tools or ()):
             raise ValueError("two tools have the same name")
@@ -128,6 +131,13 @@ class ChatRequest(SamplingFields):
         if sum(forms) > 1:
             raise ValueError("give either grammar or response_format, not both")
         return self
+
+    def _check_schemas(self) -> None:
+        schemas = [tool.function.parameters for tool in self.tools or ()]
+        try:
+            check_limits([*schemas, self.schema_wanted])
+        except GrammarError as error:
+            raise ValueError(f"{error.what}; {error.hint}") from None
 
     def _check_choice(self, names: set[str]) -> None:
         choice = self.tool_choice or "none"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from skerry.edge.server.wire.chat import StreamOptions
-from skerry.edge.server.wire.fields import SamplingFields, Stops
+from skerry.edge.server.wire.fields import Label, SamplingFields, Stops
 
 Prompt = str | list[int]
 
@@ -33,7 +33,7 @@ def _are_ids(value: Any) -> bool:
 
 
 class CompletionRequest(SamplingFields):
-    model: str
+    model: Label
     prompt: Annotated[list[Prompt], BeforeValidator(_prompts), Field(min_length=1, max_length=32)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -45,7 +45,7 @@ class CompletionRequest(SamplingFields):
     logprobs: int | None = Field(None, ge=0, le=20)
     suffix: str | None = None
     grammar: str | None = None
-    adapter: str | None = None
+    adapter: Label | None = None
     user: str | None = None
 
     @model_validator(mode="after")

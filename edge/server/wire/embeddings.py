@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from skerry.edge.server.wire.fields import Wire
+from skerry.edge.server.wire.fields import Label, Wire
 
 
 def _texts(value: Any) -> Any:
@@ -25,7 +25,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class EmbeddingRequest(Wire):
-    model: str
+    model: Label
     input: Annotated[list[Text], BeforeValidator(_texts), Field(min_length=1, max_length=2048)]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None

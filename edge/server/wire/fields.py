@@ -6,9 +6,11 @@ names the field and nothing else.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from skerry.edge.engines.base import Sampling
 from skerry.edge.types import Consent
@@ -25,6 +27,32 @@ Stops = Annotated[
     Field(max_length=4),
     BeforeValidator(_as_list),
 ]
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_MAX_LABEL = 256
+_UNFIT = frozenset(("Cc", "Cs"))  # Unicode's categories of controls and of surrogates
+
+
+def _id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError("an id has 1 to 128 letters, digits, dashes and underscores")
+    return text
+
+
+def _label(text: str) -> str:
+    if len(text) > _MAX_LABEL or _UNFIT & set(map(unicodedata.category, text)):
+        raise ValueError(
+            f"at most {_MAX_LABEL} characters, without controls and lone surrogates, are taken"
+        )
+    return text
+
+
+Id = Annotated[str, AfterValidator(_id)]
+"""An id that this device gave out."""
+
+Label = Annotated[str, AfterValidator(_label)]
+"""A name that the client chose: one line of Unicode."""
 
 
 class Wire(BaseModel):
@@ -67,11 +95,11 @@ def _or(value: Any, default: Any) -> Any:
 class SkerryFields(Wire):
     """The extension object `skerry` of a request to the whole pipeline."""
 
-    session: str | None = None
+    session: Id | None = None
     offline: bool = False
     consent: Consent | None = None
-    as_of: float | None = None
-    domain: str | None = None
+    as_of: float | None = Field(default=None, allow_inf_nan=False)
+    domain: Label | None = None
 
 
 def text_of(content: Any) -> Any:

@@ -11,7 +11,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from skerry.edge.server.wire.chat import TOOL_CHOICES, Name
-from skerry.edge.server.wire.fields import Content, SamplingFields, SkerryFields, Wire, text_of
+from skerry.edge.server.wire.fields import (
+    Content,
+    Label,
+    SamplingFields,
+    SkerryFields,
+    Wire,
+    text_of,
+)
 
 MESSAGE, CALL, OUTPUT = "message", "function_call", "function_call_output"
 _REASONING = "reasoning"
@@ -105,16 +112,16 @@ def _choice(value: Any) -> Any:
 
 
 class ResponsesRequest(SamplingFields):
-    model: str
+    model: Label
     input: Annotated[list[Item], BeforeValidator(_items), Field(min_length=1, max_length=10_000)]
     instructions: str | None = None
-    previous_response_id: str | None = None
+    previous_response_id: Label | None = None
     stream: bool | None = None
     store: bool | None = None
     max_output_tokens: int | None = Field(None, ge=1)
     text: Text = Field(default_factory=Text)
     grammar: str | None = None
-    tools: list[FunctionTool] | None = None
+    tools: list[FunctionTool] | None = Field(None, max_length=128)
     tool_choice: Annotated[Any, BeforeValidator(_choice)] = None
     parallel_tool_calls: bool | None = None
     background: Literal[False] | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -162,6 +163,9 @@ def deep(depth: int) -> dict[str, Any]:
     return schema
 
 
+DOUBLING = {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 2} for n in range(20)}
+DOUBLING["20"] = {"allOf": [NULL]}
+
 REFUSED = {
     "nothing matches": False,
     "not a schema": 7,
@@ -192,6 +196,14 @@ REFUSED = {
     "repetition from more to fewer": {"type": "string", "pattern": "a{3,1}"},
     "a class of quotes": {"type": "string", "pattern": '["]'},
     "too deep": deep(200),
+    "a pattern that is too deep": {"type": "string", "pattern": "(" * 500},
+    "a pattern that is too long": {"type": "string", "pattern": "a" * 5000},
+    "a pattern of many repetitions": {"type": "string", "pattern": "(a?){1500}"},
+    "required is no text": {"type": "object", "required": [[]]},
+    "many optional properties": {"properties": dict.fromkeys(map(str, range(1000)), NULL)},
+    "many parts": {"properties": {str(n): {} for n in range(5000)}},
+    "many choices": {"anyOf": [{"const": n} for n in range(300)]},
+    "references that multiply": {"$ref": "#/$defs/0", "$defs": DOUBLING},
 }
 
 
@@ -200,6 +212,27 @@ def test_refused(schema: Any) -> None:
     with pytest.raises(GrammarError) as caught:
         json_schema_to_gbnf(schema)
     assert caught.value.hint
+
+
+def test_a_thousand_properties_take_no_time(noise: LlamaEngine) -> None:
+    names = [f"property_{n}" for n in range(1000)]
+    properties = {name: {"type": "string", "description": "x"} for name in names}
+    started = time.perf_counter()
+    noise.check_grammar(json_schema_to_gbnf({"properties": properties, "required": names}))
+    with pytest.raises(GrammarError, match="more than 200 optional"):
+        json_schema_to_gbnf({"properties": properties})
+    assert time.perf_counter() - started < 2
+
+
+def test_as_many_optional_properties_as_may_be(noise: LlamaEngine) -> None:
+    properties = dict.fromkeys(map(str, range(200)), NULL)
+    noise.check_grammar(json_schema_to_gbnf({"properties": properties}))
+
+
+def test_as_many_items_as_may_be(noise: LlamaEngine) -> None:
+    for least in (0, 1):
+        schema = {"items": {"type": "integer"}, "minItems": least, "maxItems": 2000}
+        noise.check_grammar(json_schema_to_gbnf(schema))
 
 
 def test_the_error_names_the_place() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +28,9 @@ from skerry.edge.server.wire.completions import CompletionRequest
 from skerry.edge.server.wire.embeddings import EmbeddingRequest
 from skerry.edge.server.wire.fields import Wire
 from skerry.edge.server.wire.responses import ResponsesRequest
+from tests.edge.server.conftest import MODEL
 
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 WORDS = st.sampled_from(
     "type text role content function name user assistant tool message object json_schema schema "
@@ -83,6 +86,11 @@ BAD_SCHEMAS: dict[str, dict[str, Any]] = {
     "definitions": {"definitions": []},
     "depth": nested(3000),
     "reference": {"$ref": 7},
+    "brackets": {"type": "string", "pattern": "(" * 500},
+    "many optional properties": {"properties": {str(n): {} for n in range(1000)}},
+    "objects": {"properties": {str(n): {} for n in range(5000)}},
+    "values": {"enum": list(range(50_000))},
+    "lists of lists": {"type": [[n] for n in range(2000)]},
     "loop": {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}},
 }
 
@@ -92,6 +100,73 @@ def test_a_bad_schema_is_refused(schema: dict[str, Any]) -> None:
     tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
     with pytest.raises(GrammarError):
         Toolbox([Tool.model_validate(tool)]).grammar()
+
+
+def test_the_schemas_of_a_request_count_together() -> None:
+    properties = {str(n): {"type": "string"} for n in range(100)}
+    tools = [
+        {
+            "type": "function",
+            "function": {"name": f"f{n}", "parameters": {"properties": properties}},
+        }
+        for n in range(60)
+    ]
+    body = CHAT | {"tools": tools}
+    with pytest.raises(ValidationError, match="more than 4,000 objects"):
+        ChatRequest.model_validate(body)
+    ChatRequest.model_validate(body | {"tools": tools[:30]})
+
+
+def test_a_thousand_properties_do_not_hold_up_the_server(http: httpx2.Client) -> None:
+    schema = {"properties": {f"property_{n}": {"type": "string"} for n in range(1000)}}
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+    for model in ("skerry", MODEL):
+        body = CHAT | {"model": model, "response_format": form}
+        answer = http.post("/v1/chat/completions", json=body, timeout=5)
+        assert answer.status_code == 400
+        assert "more than 200 optional properties" in answer.json()["error"]["message"]
+        assert http.get("/health", timeout=2).status_code == 200
+
+
+BAD_IDS = ["", "\ud800", "a\0b", "a\nb", "x" * 500]
+NAMES: dict[str, tuple[type[Wire], Callable[[str], dict[str, Any]]]] = {
+    "session": (ChatRequest, lambda text: CHAT | {"skerry": {"session": text}}),
+    "session of the page": (AskRequest, lambda text: {"question": "x", "session": text}),
+}  # fmt: skip
+LABELS: dict[str, tuple[type[Wire], Callable[[str], dict[str, Any]]]] = {
+    "model": (ChatRequest, lambda text: CHAT | {"model": text}),
+    "domain": (AskRequest, lambda text: {"question": "x", "domain": text}),
+    "cache key": (ChatRequest, lambda text: CHAT | {"prompt_cache_key": text}),
+    "adapter": (CompletionRequest, lambda text: {"model": "m", "prompt": "x", "adapter": text}),
+    "response": (
+        ResponsesRequest,
+        lambda text: {"model": "m", "input": "x", "previous_response_id": text},
+    ),
+    "model of embeddings": (EmbeddingRequest, lambda text: {"model": text, "input": "x"}),
+}
+
+
+@pytest.mark.parametrize("text", BAD_IDS, ids=ascii)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_never_an_id_is_refused(name: str, text: str) -> None:
+    kind, body = NAMES[name]
+    with pytest.raises(ValidationError, match="an id has"):
+        kind.model_validate(body(text))
+    kind.model_validate(body("resp_Ab-9"))
+
+
+@pytest.mark.parametrize("text", BAD_IDS[1:], ids=ascii)
+@pytest.mark.parametrize("name", LABELS)
+def test_a_name_is_one_line_of_text(name: str, text: str) -> None:
+    kind, body = LABELS[name]
+    with pytest.raises(ValidationError, match="at most 256 characters"):
+        kind.model_validate(body(text))
+    kind.model_validate(body("نیم\u200cفاصله 😀"))
+
+
+def test_no_time_is_no_time() -> None:
+    with pytest.raises(ValidationError, match="as_of"):
+        AskRequest.model_validate({"question": "x", "as_of": float("nan")})
 
 
 def test_definitions_of_an_older_dialect_do_no_harm() -> None:

@@ -225,9 +225,11 @@ def test_what_was_cut_off_is_not_judged() -> None:
     ids=["wrong type", "wrong properties", "elsewhere", "nowhere", "negation"],
 )
 def test_a_schema_that_cannot_be_used(schema: dict[str, Any]) -> None:
+    model = Scripted()
     with pytest.raises(GrammarError) as caught:
-        structured.answering(Scripted(), ASK, schema)
+        list(structured.answering(model, ASK, schema)())
     assert caught.value.what
+    assert not model.asked
 
 
 def test_a_reference_elsewhere_is_never_followed() -> None:
