@@ -75,10 +75,10 @@ def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
     from skerry.edge.cli.prose import Prose
     from skerry.edge.events import Finished
 
-    prose, reply = Prose(quoted=False), None
+    prose, reply = Prose(), None
     try:
         for event in events:
-            prose = _show(event, prose)
+            _show(event, prose)
             reply = event.reply if isinstance(event, Finished) else None
     finally:
         prose.end()  # an error has a line of its own
@@ -87,23 +87,17 @@ def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
     return reply
 
 
-def _show(event: Event, prose: Prose) -> Prose:
-    """Prints what there is to see of an event; returns what the next text goes to."""
-    from skerry.edge.cli.prose import Prose
-    from skerry.edge.events import RouteDecided, TextReleased, TierFailed
+def _show(event: Event, prose: Prose) -> None:
+    """Prints what there is to see of an event."""
+    from skerry.edge.events import TextReleased, TierFailed
     from skerry.edge.receipts.words import ANSWERERS
-    from skerry.edge.types import Tier
 
     match event:
-        case RouteDecided(route):
-            return Prose(quoted=route.tier is Tier.RULES)
         case TextReleased(text):
             prose.print(text)
         case TierFailed(_, following, why):
             prose.end()
             click.echo(f"({why}; instead: {ANSWERERS[following]})", err=True)
-            return Prose(quoted=following is Tier.RULES)
-    return prose
 
 
 def _print_end(reply: Reply, *, receipt: bool) -> None:

@@ -54,9 +54,12 @@ def _approve(preview: Preview) -> bool:
 
 
 def _ask_person(preview: Preview) -> bool:
+    """Shows what would leave; nothing in it may act on the terminal and hide a part of it."""
+    from skerry.edge.receipts.words import visible
+
     click.secho(f"This would leave the device, to {preview.destination}:", bold=True, err=True)
     for message in preview.messages:
-        click.echo(f"  {message.role}: {message.text}", err=True)
+        click.echo(f"  {message.role}: {visible(message.text)}", err=True)
     return click.confirm(f"Send {preview.size_bytes:,} bytes?", default=False, err=True)
 
 

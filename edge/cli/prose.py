@@ -9,25 +9,19 @@ import click
 from skerry.edge.receipts.words import visible
 
 _LINE_END = re.compile(r"[ \t]+(?=\n)")
-_LIST_MARK = re.compile(r"[-*+] ")
 
 
 class Prose:
-    """Prints text as it comes. White space waits for what follows it, so that none ends a line.
+    """Prints text as it comes. White space waits for what follows it, so that none ends a line."""
 
-    Args:
-        quoted: the text is a passage of a source; the mark of a list item before it is left out.
-    """
-
-    def __init__(self, *, quoted: bool) -> None:
-        self._quoted = quoted
+    def __init__(self) -> None:
         self._started = False
         self._held = ""
 
     def print(self, text: str) -> None:
         text = _LINE_END.sub("", self._held + visible(text))
         if not self._started:
-            text = self._opening(text)
+            text = text.lstrip()
         body = text.rstrip()
         self._held = text[len(body) :]
         self._started = self._started or bool(body)
@@ -38,9 +32,3 @@ class Prose:
         if self._started:
             click.echo()
         self._started = False
-
-    def _opening(self, text: str) -> str:
-        text = text.lstrip()
-        return (
-            _LIST_MARK.sub("", text, count=1) if self._quoted and _LIST_MARK.match(text) else text
-        )

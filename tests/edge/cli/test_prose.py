@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from skerry.edge.cli.prose import Prose
 
 
-def printed(pieces: list[str], capsys: pytest.CaptureFixture[str], *, quoted: bool = False) -> str:
+def printed(pieces: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     capsys.readouterr()
-    prose = Prose(quoted=quoted)
+    prose = Prose()
     for piece in pieces:
         prose.print(piece)
     prose.end()
@@ -20,24 +20,23 @@ def printed(pieces: list[str], capsys: pytest.CaptureFixture[str], *, quoted: bo
 
 
 @pytest.mark.parametrize(
-    ("pieces", "quoted", "expected"),
+    ("pieces", "expected"),
     [
-        (["Every day."], False, "Every day.\n"),
-        (["Every ", "day.", " \n\n"], False, "Every day.\n"),
-        (["\n ", "\nEvery day."], False, "Every day.\n"),
-        (["One:  \n", "\n- two [1]. \n"], False, "One:\n\n- two [1].\n"),
-        (["- Never recap a needle. [2]"], True, "Never recap a needle. [2]\n"),
-        (["- one\n", "- two"], False, "- one\n- two\n"),
-        (["-4 °C is too cold."], True, "-4 °C is too cold.\n"),
-        (["\x1b[2Jgone\x07"], False, "�[2Jgone�\n"),
-        (["", " \n"], False, ""),
-        ([], False, ""),
+        (["Every day."], "Every day.\n"),
+        (["Every ", "day.", " \n\n"], "Every day.\n"),
+        (["\n ", "\nEvery day."], "Every day.\n"),
+        (["One:  \n", "\n- two [1]. \n"], "One:\n\n- two [1].\n"),
+        (["- one\n", "- two"], "- one\n- two\n"),
+        (["-4 °C is too cold."], "-4 °C is too cold.\n"),
+        (["\x1b[2Jgone\x07"], "�[2Jgone�\n"),
+        (["", " \n"], ""),
+        ([], ""),
     ],
 )
 def test_what_is_printed(
-    pieces: list[str], quoted: bool, expected: str, capsys: pytest.CaptureFixture[str]
+    pieces: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert printed(pieces, capsys, quoted=quoted) == expected
+    assert printed(pieces, capsys) == expected
 
 
 TEXT = st.text("ab- \t\n", max_size=40)
@@ -51,7 +50,7 @@ def test_how_it_is_cut_makes_no_difference(pieces: list[str]) -> None:
             "click.echo", lambda text="", *, nl=True: shown.append(text + ("\n" if nl else ""))
         )
         for form in (pieces, ["".join(pieces)]):
-            prose = Prose(quoted=False)
+            prose = Prose()
             for piece in form:
                 prose.print(piece)
             prose.end()
