@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from skerry.edge.cli.options import json_option, make_runtime, option, settings
-from skerry.edge.cli.output import emit, table
+from skerry.edge.cli.output import emit, printable, table
 from skerry.edge.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from skerry.edge.index import Document, Event, Hit, IngestReport, Progress
+    from skerry.edge.index import BelowFloor, Document, Event, Hit, IngestReport, Progress
 
 SOME_FAILED = 5
 
@@ -114,6 +114,13 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
 @index.command()
 @click.argument("query")
 @settings("index", "labels", "domain")
+@option(
+    "--floor",
+    "similarity_floor",
+    type=click.FloatRange(-1, 1),
+    envvar="SKERRY_SIMILARITY_FLOOR",
+    help="Least cosine of a hit, unless it has the very words; default: the index's own.",
+)
 @option("--limit", default=6, show_default=True, help="Most hits.")
 @option("--as-of", type=click.DateTime(), help="What was in force then (UTC).")
 @json_option
@@ -123,22 +130,23 @@ def search(query: str, limit: int, as_of: datetime | None, as_json: bool, **give
 
     with make_runtime(given) as runtime:
         wanted = runtime.parts.settings
-        hits = runtime.index.search(
-            Query(
-                query,
-                limit=limit,
-                labels=wanted.labels,
-                domain=wanted.domain,
-                as_of=_seconds(as_of),
-            )
+        asked = Query(
+            query,
+            limit=limit,
+            labels=wanted.labels,
+            domain=wanted.domain,
+            as_of=_seconds(as_of),
+            floor=wanted.similarity_floor,
         )
+        hits = runtime.index.search(asked)
+        below = None if hits else runtime.index.below_floor(asked)
     if as_json:
-        emit("skerry.index.search/1", {"hits": hits})
+        emit("skerry.index.search/1", {"hits": hits, "below_floor": below})
         return
     for hit in hits:
         _print_hit(hit)
     if not hits:
-        click.echo("nothing found")
+        click.echo(f"nothing found{_below(below)}")
 
 
 @index.command()
@@ -149,12 +157,13 @@ def rm(document: str, as_json: bool, **given: Any) -> None:
     """Remove a document by id or source, with all its versions."""
     with make_runtime(given) as runtime:
         removed = runtime.index.remove(int(document) if document.isdigit() else document)
+    if not removed:
+        what = f"no document '{printable(document)}'"
+        raise InputError(what, hint="`skerry index ls` lists them")
     if as_json:
         emit("skerry.index.rm/1", {"removed": removed})
     else:
         click.echo(f"removed {removed} document(s)")
-    if not removed:
-        raise InputError(f"no document '{document}'", hint="`skerry index ls` lists them")
 
 
 @index.command()
@@ -167,7 +176,8 @@ def verify(as_json: bool, **given: Any) -> None:
     if as_json:
         emit("skerry.index.verify/1", {"ok": not report.problems, "problems": report.problems})
     else:
-        click.echo("\n".join(report.problems) or f"sound: {report.chunks:,} chunks")
+        problems = "\n".join(map(printable, report.problems))
+        click.echo(problems or f"sound: {report.chunks:,} chunks")
     if report.problems:
         sys.exit(SOME_FAILED)
 
@@ -211,9 +221,9 @@ def show_report(report: IngestReport) -> None:
         f"{report.chunks:,} chunks in {report.seconds:.1f} s"
     )
     for failure in report.failed:
-        click.echo(f"  {failure.source}: {failure.what}", err=True)
+        click.echo(f"  {printable(failure.source)}: {printable(failure.what)}", err=True)
         if failure.hint:
-            click.echo(f"    {failure.hint}", err=True)
+            click.echo(f"    {printable(failure.hint)}", err=True)
 
 
 @contextmanager
@@ -237,12 +247,15 @@ def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | Non
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[source]}"),
+        TextColumn("{task.fields[source]}", markup=False),
     )
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None, source="")
         yield lambda step: bar.update(
-            task, completed=step.done, total=step.total, source=Path(step.source).name[:40]
+            task,
+            completed=step.done,
+            total=step.total,
+            source=printable(Path(step.source).name)[:40],
         )
 
 
@@ -294,8 +307,21 @@ def _state(document: Document) -> str:
 
 def _print_hit(hit: Hit) -> None:
     place = " › ".join((hit.chunk.title, *hit.chunk.heading[1:]))
-    click.secho(f"{hit.score:.2f}  {place}  ({hit.chunk.source})", bold=True)
-    click.echo(f"      {' '.join(hit.chunk.text.split())[:300]}")
+    head = printable(f"{place}  ({hit.chunk.source})")
+    click.secho(f"{hit.score:.2f}  {head}", bold=True)
+    click.echo(f"      {printable(' '.join(hit.chunk.text.split())[:300])}")
+
+
+def _below(below: BelowFloor | None) -> str:
+    """What a lower floor would find, in words."""
+    if below is None:
+        return ""
+    hits = "1 hit is" if below.hits == 1 else f"{below.hits} hits are"
+    shows = "it" if below.hits == 1 else "them"
+    return (
+        f": {hits} below the floor of {below.floor:g}, the best at {below.best:.2f}; "
+        f"--floor {below.lower:g} shows {shows}"
+    )
 
 
 def _seconds(when: datetime | None) -> float | None:

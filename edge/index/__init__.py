@@ -8,6 +8,7 @@ from __future__ import annotations
 from skerry.edge.index.index import Index
 from skerry.edge.index.reembedding import reembed
 from skerry.edge.index.types import (
+    BelowFloor,
     Chunk,
     Document,
     Event,
@@ -26,6 +27,7 @@ from skerry.edge.index.types import (
 )
 
 __all__ = [
+    "BelowFloor",
     "Chunk",
     "Document",
     "Event",

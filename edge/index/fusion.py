@@ -7,11 +7,14 @@ Retrieval", 2022, arXiv:2210.11934), so that a score means the same from query t
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skerry.edge.index.types import BelowFloor
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -47,3 +50,17 @@ def capped(sources: Iterable[int], *, limit: int, per_source: int) -> list[int]:
             seen[source] += 1
             kept.append(position)
     return kept
+
+
+def below_floor(cosines: Sequence[float], floor: float) -> BelowFloor | None:
+    """What a lower floor would let through of the nearest chunks; None if all are unlike it.
+
+    The lower floor is the tenth below the best, so that a person can type it.
+    """
+    left_out = [cosine for cosine in cosines if 0 < cosine < floor]
+    if not left_out:
+        return None
+    best = max(left_out)
+    lower = math.floor(best * 10) / 10
+    hits = sum(cosine >= lower for cosine in left_out)
+    return BelowFloor(floor, math.floor(best * 100) / 100, lower, hits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from skerry.edge.encoder.base import TextEncoder
 from skerry.edge.errors import InputError
-from skerry.edge.index import add, events, files, freshness, reembedding, store, verify
+from skerry.edge.index import add, events, files, freshness, fusion, reembedding, store, verify
 from skerry.edge.index.collection import CollectionCache
 from skerry.edge.index.database import Database
 from skerry.edge.index.declared import Declaration
@@ -23,6 +24,7 @@ from skerry.edge.index.intake import Intake
 from skerry.edge.index.schema import check_encoder, fact, migrate, set_fact
 from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
 from skerry.edge.index.types import (
+    BelowFloor,
     Document,
     Event,
     Hit,
@@ -163,6 +165,15 @@ class Index:
         with self._database.reading() as connection:
             collection = self._cache.current(connection)
             return self._searcher.search(connection, collection, query, vector, self._clock())
+
+    def below_floor(self, query: Query, vector: Floats | None = None) -> BelowFloor | None:
+        """What a search that found nothing would find with a lower floor; None if nothing near.
+
+        Args and errors are those of `search`.
+        """
+        floor = self.settings.floor if query.floor is None else query.floor
+        nearest = self.search(replace(query, floor=-1.0), vector)
+        return fusion.below_floor([hit.similarity for hit in nearest], floor)
 
     def documents(
         self,

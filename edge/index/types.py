@@ -101,6 +101,19 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class BelowFloor:
+    """What a search left out because it was below the floor.
+
+    `best` is the highest cosine, `lower` a floor that lets `hits` of them through.
+    """
+
+    floor: float
+    best: float
+    lower: float
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A fluid record: a later one with the same `source` and `key` replaces it.
 

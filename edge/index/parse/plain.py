@@ -1,21 +1,28 @@
-"""Reads plain text and reStructuredText: paragraphs, underlined headings and simple lists."""
+"""Reads plain text and reStructuredText: titles, paragraphs, underlined headings, simple lists."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from skerry.edge.index.parse.builder import Builder
 
 _ITEM = re.compile(r"[ \t]*(?:([-*•‣+])|(\d{1,3})[.)])[ \t]+(.*)$")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+.:_`])\1{2,}$")
 _LONGEST_HEADING = 200
+_LONGEST_TITLE = 80  # of a first line that nothing marks as a title
+_ENDS = ".,;:!"  # of sentences and what introduces a list
 
 
 def read_plain(text: str, builder: Builder) -> None:
     """Feeds the blocks of `text` to `builder`. Line breaks inside a paragraph are kept."""
     styles: list[str] = []
-    for lines in _paragraphs(text):
+    paragraphs = _paragraphs(text)
+    if _opens_with_title(paragraphs):
+        builder.heading(1, paragraphs.pop(0)[0])
+        styles.append("first line")
+    for lines in paragraphs:
         rest = _take_headings(lines, styles, builder)
         if rest and _ITEM.match(rest[0]):
             _list(rest, builder)
@@ -25,13 +32,27 @@ def read_plain(text: str, builder: Builder) -> None:
 
 def _paragraphs(text: str) -> list[list[str]]:
     """Runs of lines that are not blank."""
-    runs: list[list[str]] = [[]]
-    for line in text.split("\n"):
-        if line.strip():
-            runs[-1].append(line)
-        elif runs[-1]:
-            runs.append([])
-    return runs
+    runs = groupby(text.split("\n"), key=lambda line: bool(line.strip()))
+    return [list(lines) for has_text, lines in runs if has_text]
+
+
+def _opens_with_title(paragraphs: Sequence[Sequence[str]]) -> bool:
+    """Whether the first line stands alone and is called like a title, and text follows.
+
+    Where all the lines stand alone, as in a list of things to do, the first is one of them.
+    """
+    like_titles = [_is_like_title(lines) for lines in paragraphs]
+    return like_titles[:1] == [True] and not all(like_titles)
+
+
+def _is_like_title(lines: Sequence[str]) -> bool:
+    if len(lines) != 1 or _ITEM.match(lines[0]):
+        return False
+    line = lines[0].strip()
+    has_letter = any(character.isalpha() for character in line)
+    return (
+        len(line) <= _LONGEST_TITLE and line[0].isalnum() and has_letter and line[-1] not in _ENDS
+    )
 
 
 def _take_headings(lines: list[str], styles: list[str], builder: Builder) -> list[str]:

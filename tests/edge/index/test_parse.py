@@ -144,6 +144,44 @@ def test_plain_text() -> None:
     ]
 
 
+@dataclass(frozen=True)
+class Titled:
+    name: str
+    text: str
+    title: str = "hours"
+    headings: tuple[str, ...] = ()
+
+
+TITLED = [
+    Titled("first line alone", "Opening hours\n\nFrom 8 to 6.", "Opening hours",
+           ("Opening hours",)),
+    Titled("in the middle", "\n\n    HARBOUR BIKES\n\nFrom 8 to 6.", "HARBOUR BIKES",
+           ("HARBOUR BIKES",)),
+    Titled("question", "When are we open?\n\nFrom 8.", "When are we open?", ("When are we open?",)),
+    Titled("underlined", "Opening hours\n-------------\nFrom 8.", "Opening hours",
+           ("Opening hours",)),
+    Titled("above underlined ones", "Bikes\n\nHours\n=====\nFrom 8.", "Bikes", ("Bikes", "Hours")),
+    Titled("front matter", "---\ntitle: T\n---\nHours\n\nFrom 8.", "T", ("Hours",)),
+    Titled("a sentence", "We are open.\n\nFrom 8 to 6."),
+    Titled("a greeting", "Dear parents,\n\nschool is closed."),
+    Titled("before a list", "We sell:\n\n- bikes"),
+    Titled("in a paragraph", "Opening hours\nFrom 8 to 6."),
+    Titled("all there is", "Opening hours"),
+    Titled("things to do", "Buy milk\n\nCall Bob\n\nPay rent"),
+    Titled("long", f"{'word ' * 20}\n\nFrom 8 to 6."),
+    Titled("item", "1. Scope\n\nFrom 8 to 6."),
+    Titled("directive", ".. hours\n\nFrom 8 to 6."),
+    Titled("number", "2026-11-23\n\nFrom 8 to 6."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TITLED, ids=lambda case: case.name)
+def test_titles_of_plain_text(case: Titled) -> None:
+    parsed = parse_data(case.text.encode(), "hours.txt")
+    assert parsed.title == case.title
+    assert tuple(text for kind, text in outline(parsed) if kind == "heading") == case.headings
+
+
 def test_restructured_text_headings() -> None:
     text = b"=====\nTitle\n=====\n\nSub\n---\ntext\n\nLower\n~~~~~\n\nNext\n----\n\nToo short\n--\n"
     parsed = parse_data(text, "a.rst")

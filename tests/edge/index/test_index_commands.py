@@ -1,0 +1,156 @@
+"""`skerry index` at the command line: labels, floors, what is missing, and hostile names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from skerry.edge.cli.index import index
+from skerry.edge.errors import InputError
+
+HOURS = "We are open from 8 to 6. The head mechanic is Marta Lindqvist. Deposits are refunded.\n"
+ESCAPES = "\x1b]0;own\x07 \x9b31m\u202e[/x]"
+SHOWN = r"\x1b]0;own\x07 \x9b31m\u202e[/x]"
+
+
+class Shell:
+    """Runs the commands on one index."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hours = folder / "hours.txt"
+        self.hours.write_text(HOURS)
+        self._place = ["--index", str(folder / "i.db")]
+
+    def __call__(self, command: str, *arguments: str, env: dict[str, str] | None = None) -> Result:
+        return CliRunner().invoke(index, [command, *arguments, *self._place], env=env)
+
+    def json(self, command: str, *arguments: str, **more: Any) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self(command, *arguments, "--json", **more).output)
+        return found
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def labels(shell: Shell) -> list[str]:
+    (document,) = shell.json("ls")["documents"]
+    found: list[str] = document["labels"]
+    return found
+
+
+def test_labels_stay_until_they_are_removed(shell: Shell) -> None:
+    path = str(shell.hours)
+    for arguments, expected in (
+        (("--label", "boss", "--expires", "2999-01-01"), ["boss"]),
+        ((), ["boss"]),
+        (("--domain", "shop"), ["boss"]),
+        (("--label", "staff"), ["staff"]),
+        (("--no-labels", "--no-expires"), []),
+    ):
+        assert shell("add", path, *arguments).exit_code == 0
+        assert labels(shell) == expected
+    (document,) = shell.json("ls")["documents"]
+    assert (document["domain"], document["expires_at"]) == ("shop", None)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--label", "x", "--no-labels"), ("--expires", "2999-01-01", "--no-expires")],
+)
+def test_options_that_contradict_each_other(shell: Shell, arguments: tuple[str, ...]) -> None:
+    done = shell("add", str(shell.hours), *arguments)
+    assert done.exit_code == 2
+    assert "contradicts" in done.output
+
+
+@pytest.mark.parametrize("bad", ['"boss"', "[1]", "{}"])
+def test_labels_of_a_record_are_a_list(shell: Shell, tmp_path: Path, bad: str) -> None:
+    records = tmp_path / "records.jsonl"
+    records.write_text(f'{{"source": "s", "key": "k", "text": "t", "labels": {bad}}}\n')
+    done = shell("ingest", str(records))
+    assert isinstance(done.exception, InputError)
+    assert "line 1: labels" in done.exception.what
+
+
+def test_the_next_record_keeps_labels(shell: Shell, tmp_path: Path) -> None:
+    records = tmp_path / "records.jsonl"
+    records.write_text(
+        '{"source": "s", "key": "k", "text": "one", "labels": ["boss"]}\n'
+        '{"source": "s", "key": "k", "text": "two"}\n'
+    )
+    assert shell("ingest", str(records)).exit_code == 0
+    assert labels(shell) == ["boss"]
+
+
+def test_what_lies_below_the_floor_is_told(shell: Shell) -> None:
+    shell("add", str(shell.hours))
+    vague = "somebody who repairs a car"
+    told = shell.json("search", vague)
+    below = told["below_floor"]
+    assert told["hits"] == []
+    assert 0 < below["lower"] <= below["best"] < below["floor"] == 0.25
+    assert f"--floor {below['lower']:g} shows it" in shell("search", vague).output
+    lower = str(below["lower"])
+    assert shell.json("search", vague, "--floor", lower)["below_floor"] is None
+    by_environment = shell.json("search", vague, env={"SKERRY_SIMILARITY_FLOOR": lower})
+    for found in (shell.json("search", vague, "--floor", lower), by_environment):
+        assert len(found["hits"]) == below["hits"] == 1
+
+
+def test_nothing_near_is_nothing_found(shell: Shell) -> None:
+    assert shell("search", "anything").output == "nothing found\n"
+    assert shell.json("search", "anything") == {
+        "schema": "skerry.index.search/1",
+        "hits": [],
+        "below_floor": None,
+    }
+
+
+def test_a_floor_that_is_no_cosine(shell: Shell) -> None:
+    assert shell("search", "x", "--floor", "4").exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_removing_what_is_not_there_is_only_an_error(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    done = shell("rm", f"nothing{ESCAPES}", *arguments)
+    assert done.output == ""
+    assert isinstance(done.exception, InputError)
+    assert SHOWN in done.exception.what
+
+
+@pytest.mark.parametrize("command", ["add", "ls", "search", "rm", "verify"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_document_commands_the_terminal(
+    shell: Shell, tmp_path: Path, command: str, as_json: bool
+) -> None:
+    path = tmp_path / "esc\x1b[31m.md"
+    path.write_text(HOURS)
+    (tmp_path / "bad\x1b[31m.md").write_text("")
+    shell("add", str(path), "--title", ESCAPES, "--label", ESCAPES)
+    argument = {
+        "add": [str(tmp_path)],
+        "search": ["head mechanic", "--labels", ESCAPES],
+        "rm": [str(path)],
+    }
+    done = shell(command, *argument.get(command, []), *(["--json"] if as_json else []))
+    assert not set(done.output) & {"\x1b", "\x07", "\x9b"}
+    if command in {"ls", "search"} and not as_json:
+        assert SHOWN in done.output
+
+
+def test_a_title_with_markup_is_drawn_as_it_is(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from skerry.edge.cli import output
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    output.table("", ("title", "source"), [("[/x] [bold]", "a\x1b")])
+    assert "[/x] [bold]" in capsys.readouterr().out
