@@ -45,6 +45,7 @@ MAX_CONFIG_BYTES = 64 * 1024
 
 _NOT_SETTINGS = frozenset({"config", "data", "debug"})
 _LONGEST_SHOWN = 60
+_SECRET = frozenset({"cloud_api_key", "cloud_url"})  # a wrong URL may hold a password
 
 
 def _split(value: object) -> object:
@@ -54,7 +55,20 @@ def _split(value: object) -> object:
     return value
 
 
+def _service_url(text: str) -> str:
+    """Checked when it is read, since nothing may look at it until text is to leave."""
+    from skerry.edge.escalate.options import check_url
+
+    try:
+        if text:
+            check_url(text)
+    except ConfigError as error:
+        raise ValueError(f"{error.what}; {error.hint}") from None
+    return text
+
+
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 Labels = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
 
 
@@ -129,7 +143,9 @@ class Settings(BaseSettings):
         False, description="Keep the text of questions and answers in receipts."
     )
 
-    cloud_url: str | None = Field(None, description="Base URL of an OpenAI-compatible service.")
+    cloud_url: ServiceUrl | None = Field(
+        None, description="Base URL of an OpenAI-compatible service."
+    )
     cloud_model: str | None = Field(None, description="Model to ask for there.")
     cloud_reasoning_model: str | None = Field(
         None, description="Model for several steps of thought; unset takes cloud_model."
@@ -297,7 +313,7 @@ def _complaint(detail: Mapping[str, Any]) -> str:
 
 
 def _shown(key: str, value: object) -> str:
-    if key == "cloud_api_key":
+    if key in _SECRET:
         return ""
     text = repr(value)
     return f", not {text[:_LONGEST_SHOWN]}{'…' if len(text) > _LONGEST_SHOWN else ''}"

@@ -18,6 +18,17 @@ from skerry.edge.escalate.faults import event_fault, protocol_fault
 from skerry.edge.escalate.options import CloudOptions
 
 DONE = "[DONE]"
+_UNFIT = dict.fromkeys(
+    [
+        *(code for code in range(0x20) if chr(code) not in "\n\t"),
+        *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    ]
+)
+"""What an answer has no use for but a terminal obeys: C0, DEL and C1 controls, and the marks that
+turn the direction of text around (Unicode 15, section 23.2). Single characters, so that it does not
+matter how a sequence is split over events."""
 _THOUGHTS = ("reasoning_content", "reasoning")
 
 
@@ -78,7 +89,7 @@ def _chunk(options: CloudOptions, choice: Mapping[str, Any], counts: TokenCounts
         raise protocol_fault(options, "a piece of the answer is not text")
     thinking = any(delta.get(name) for name in _THOUGHTS)
     finish = _finish(options, choice.get("finish_reason"))
-    return Chunk(_without_surrogates(text), thinking, finish, counts)
+    return Chunk(_presentable(text), thinking, finish, counts)
 
 
 def _finish(options: CloudOptions, reason: object) -> FinishReason | None:
@@ -106,6 +117,7 @@ def _natural(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def _without_surrogates(text: str) -> str:
-    """JSON may name half of a surrogate pair, which no UTF-8 text can hold."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _presentable(text: str) -> str:
+    """JSON may name half of a surrogate pair, which no UTF-8 text can hold, and controls."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.translate(_UNFIT)

@@ -154,16 +154,27 @@ def _bad_url(problem: str) -> ConfigError:
     )
 
 
-def _check_security(options: CloudOptions) -> None:
-    url = parse_url(options.base_url)
-    if options.allow_insecure or is_loopback(url.host):
-        return
-    if url.scheme != "https":
+def check_url(text: str) -> URL:
+    """Reads the URL of a service that text may be sent to: https, or on this machine.
+
+    Raises:
+        ConfigError: it is neither, or `parse_url` cannot read it.
+    """
+    url = parse_url(text)
+    if url.scheme != "https" and not is_loopback(url.host):
         raise ConfigError(
             f"the cloud's base_url would send text to {url.host} unencrypted",
-            hint="use https, or set allow_insecure if the network itself is protected",
+            hint="use https; CloudOptions(allow_insecure=True) is for networks that are protected",
         )
-    if not options.verify_tls:
+    return url
+
+
+def _check_security(options: CloudOptions) -> None:
+    if options.allow_insecure:
+        parse_url(options.base_url)
+        return
+    url = check_url(options.base_url)
+    if not options.verify_tls and not is_loopback(url.host):
         raise ConfigError(
             f"verify_tls is off, so anyone could pose as {url.host}",
             hint="set ca_bundle to the certificate authority of the server instead",

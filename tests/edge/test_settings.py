@@ -129,6 +129,9 @@ WRONG = [
     Wrong(("variable SKERRY_TEMPERATURE",), variable="SKERRY_TEMPERATURE=nan"),
     Wrong(("argument: threads", "greater"), argument="threads=0"),
     Wrong(("argument: no setting", "did you mean 'offline'?"), argument="ofline=1"),
+    Wrong(("cloud_url", "http or https"), variable="SKERRY_CLOUD_URL=file:///etc/passwd"),
+    Wrong(("cloud_url", "c.example unencrypted"), argument="cloud_url=http://c.example"),
+    Wrong(("config.toml, line 1", "cloud_url", "http or https"), file="cloud_url = 'c.example'\n"),
     Wrong(("cloud_url is given without cloud_model",), argument="cloud_url=https://x.example"),
     Wrong(
         ("argument: port", "not 'bad'"),
@@ -149,6 +152,17 @@ def test_error_names_the_source(case: Wrong, config: Path, monkeypatch: pytest.M
     said = f"{raised.value.what} | {raised.value.hint}"
     assert all(part in said for part in case.says), said
     assert raised.value.hint
+
+
+def test_a_password_in_a_url_is_not_shown() -> None:
+    with pytest.raises(ConfigError, match="password") as raised:
+        Settings(cloud_url="https://me:hunter2@c.example", cloud_model="m")
+    assert "hunter2" not in f"{raised.value.what}{raised.value.hint}"
+
+
+@pytest.mark.parametrize("url", ["https://c.example", "http://127.0.0.1:8080/v1", ""])
+def test_a_url_that_text_may_be_sent_to(url: str) -> None:
+    assert Settings(cloud_url=url, cloud_model="m").cloud_url == url
 
 
 def test_long_wrong_value_is_cut() -> None:

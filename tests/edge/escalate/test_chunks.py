@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,14 @@ CASES = [
     ),
     Case("emoji as a pair", r'{"choices":[{"delta":{"content":"\ud83d\ude00"}}]}', Chunk("😀")),
     Case("half a pair", r'{"choices":[{"delta":{"content":"a\ud83d"}}]}', Chunk("a\ufffd")),
-    Case("NUL", r'{"choices":[{"delta":{"content":"a\u0000"}}]}', Chunk("a\0")),
+    Case("NUL", r'{"choices":[{"delta":{"content":"a\u0000b"}}]}', Chunk("ab")),
+    Case("lines and tabs", choice(delta={"content": "a\n\tb"}), Chunk("a\n\tb")),
+    Case("carriage return", choice(delta={"content": "safe\rfake"}), Chunk("safefake")),
+    Case("colour", choice(delta={"content": "\x1b[31mred\x07"}), Chunk("[31mred")),
+    Case("C1", choice(delta={"content": "\x9b2J\x9d0;t\x9c\x7f"}), Chunk("2J0;t")),
+    Case("turned around", choice(delta={"content": "\u202eabc\u2066d\u2069"}), Chunk("abcd")),
+    Case("right to left", choice(delta={"content": "שלום\u200f é 😀"}), Chunk("שלום\u200f é 😀")),
+    Case("only a control", choice(delta={"content": "\x1b"}), Chunk("")),
 ]
 
 
@@ -93,6 +101,8 @@ def test_faults(fault: Fault) -> None:
     assert caught.value.hint
 
 
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+NEW = st.sampled_from("\n\t")
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 NAMES = st.sampled_from(["choices", "delta", "content", "finish_reason", "usage", "error", "code"])
 JSON = st.recursive(
@@ -111,6 +121,21 @@ def test_whatever_arrives_is_a_chunk_or_a_cloud_error(value: object) -> None:
     chunk.text.encode()
 
 
-@given(st.text())
+TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters=TURNS) | NEW)
+
+
+@given(TEXT)
 def test_any_text_arrives_whole(text: str) -> None:
     assert parse_chunk(OPTIONS, choice(delta={"content": text})).text == text
+
+
+CONTROLS = st.sampled_from("\x1b\x9b\x07\x9d\x9c\r\b\x7f\0" + TURNS)
+
+
+@given(st.lists(TEXT | CONTROLS))
+def test_no_control_arrives_however_it_is_split(parts: list[str]) -> None:
+    chunks = [parse_chunk(OPTIONS, choice(delta={"content": part})).text for part in parts]
+    arrived = "".join(chunks)
+    assert arrived == parse_chunk(OPTIONS, choice(delta={"content": "".join(parts)})).text
+    assert not any(category(char) == "Cc" and char not in "\n\t" for char in arrived)
+    assert not set(TURNS) & set(arrived)
