@@ -89,7 +89,14 @@ class Work:
     ledger: list[Departure] = field(default_factory=list)
 
     def gate(self) -> Gate:
-        return self.grounded_gate() if self.grounded else OpenGate()
+        if self.grounded:
+            return self.grounded_gate()
+        return OpenGate(self._given() if self.prompt.sources else None)
+
+    def _given(self) -> str:
+        """All that an extract can be made from."""
+        messages = (str(message.get("content")) for message in self.prompt.messages)
+        return "\n".join(messages)
 
     def grounded_gate(self) -> GroundedGate:
         return GroundedGate(self.query, self.evidence(), quote=self.quote)

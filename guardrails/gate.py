@@ -20,6 +20,7 @@ from skerry.guardrails.support import (
     Quotation,
     best_support,
     denies,
+    numbers,
     numbers_hold,
     quotation,
     supporting,
@@ -227,11 +228,16 @@ class GroundedGate:
 
 
 class OpenGate:
-    """Passes text that claims no source: conversation, code, structured output."""
+    """Passes text that claims no source: conversation, code, structured output.
+
+    `given` is what an extract is made from: a number that it does not have becomes a finding.
+    None where numbers may be the model's own.
+    """
 
     wants_more = True
 
-    def __init__(self) -> None:
+    def __init__(self, given: str | None = None) -> None:
+        self._given = given
         self._released: list[str] = []
 
     def feed(self, text: str) -> str:
@@ -240,7 +246,14 @@ class OpenGate:
 
     def finish(self, *, whole: bool = True) -> tuple[str, Answer]:  # noqa: ARG002
         text = "".join(self._released)
-        return "", Answer(text, (), Verdict.RELEASED, (), _SEAL)
+        return "", Answer(text, (), Verdict.RELEASED, self._invented(text), _SEAL)
+
+    def _invented(self, text: str) -> tuple[Finding, ...]:
+        if self._given is None:
+            return ()
+        invented = numbers(text) - numbers(self._given)
+        label = "number_not_in_source"
+        return tuple(_finding(FindingKind.GROUNDING, label, number) for number in sorted(invented))
 
 
 def fixed(text: str, *, marks: tuple[int, ...] = ()) -> Answer:

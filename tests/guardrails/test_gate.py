@@ -158,6 +158,14 @@ def test_the_open_gate_passes_text_on() -> None:
     assert gate.finish()[1].text == "ab"
 
 
+def test_a_number_that_was_not_given_is_found_in_an_extract() -> None:
+    gate = OpenGate("A full service costs 149 euros; a puncture 14.")
+    gate.feed('{"full service": 1')
+    gate.feed('49, "puncture": 15}')
+    _, answer = gate.finish()
+    assert [finding.label for finding in answer.findings] == ["number_not_in_source"]
+
+
 PHONES = Evidence(
     1,
     "When the clinic is closed, callers hear a message of 100 seconds.\n\n"
