@@ -16,6 +16,7 @@ import click
 
 from skerry.edge.cli.options import json_option, make_runtime, option, settings
 from skerry.edge.cli.output import emit, printable, table
+from skerry.edge.cli.types import GivenPath
 from skerry.edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def index() -> None:
 
 
 @index.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=GivenPath())
 @settings("index")
 @option("--title", help="Title; default: the document's own.")
 @option("--version", help="Version; default: the document's own.")

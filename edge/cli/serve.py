@@ -15,6 +15,7 @@ from skerry.edge.cli.options import (
     option,
     settings,
 )
+from skerry.edge.cli.types import NotNegative
 
 if TYPE_CHECKING:
     from socket import socket
@@ -33,7 +34,7 @@ SCHEMA = "skerry.serve/1"
 @option("--open-metrics", is_flag=True, help="/metrics without a key (loopback only).")
 @option("--max-body-mb", type=click.IntRange(1, 1024), default=16, help="Largest request.")
 @option("--waiting", type=click.IntRange(0, 10_000), default=64, help="Answers that may wait.")
-@option("--drain-s", type=float, default=5.0, help="Time for answers to end at the stop.")
+@option("--drain-s", type=NotNegative(), default=5.0, help="Time for answers to end at the stop.")
 @option("--lazy", is_flag=True, help="Load the model at the first request, not at the start.")
 @json_option
 def serve(

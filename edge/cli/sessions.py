@@ -9,6 +9,7 @@ import click
 
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit, table
+from skerry.edge.cli.types import NotNegative
 
 if TYPE_CHECKING:
     from skerry.edge.session import SessionStore
@@ -69,7 +70,9 @@ def rm(session_id: str, as_json: bool, **given: Any) -> None:
 
 
 @sessions.command()
-@option("--older-than-days", type=float, required=True, help="Last used longer ago than this.")
+@option(
+    "--older-than-days", type=NotNegative(), required=True, help="Last used longer ago than this."
+)
 @settings("state")
 @json_option
 def purge(older_than_days: float, as_json: bool, **given: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
@@ -29,7 +30,7 @@ async def chat(
     body: ChatRequest, http: HttpRequest, service: Annotated[Service, Depends(service_of)]
 ) -> Response:
     cancel = threading.Event()
-    answering = planning.chat(service.runtime, body, cancel)
+    answering = await asyncio.to_thread(planning.chat, service.runtime, body, cancel)
     head = Head.new(body.model, "chatcmpl")
     if not body.stream:
         return Json(completion(head, await service.finish(http, answering, cancel)))

@@ -38,7 +38,7 @@ async def respond(
         threads.begin, body.previous_response_id, body.input, store=body.store is not False
     )
     cancel = threading.Event()
-    answering = _answering(service, body, thread, cancel)
+    answering = await asyncio.to_thread(_answering, service, body, thread, cancel)
     asked = Asked(body, thread.id)
     if body.stream:
         steps = await service.begin(http, answering, cancel)
