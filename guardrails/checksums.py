@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import re
+
+_DOUBLED = str.maketrans("0123456789", "0246813579")  # twice each digit, less 9 where above it
+# ISO/IEC 7812-1: the first digits of bank and travel cards, roughly.
+_CARD = re.compile(r"(?:[3-6]|2[2-7])\d{12,18}")
+# Visa, Mastercard, American Express, Diners Club, Discover, JCB, UnionPay, with their lengths.
+_BRANDED = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)\d+|3[47]\d{13}|"
+    r"3(?:0[0-5]|[689])\d+|(?:6011|64[4-9]|65|62|35(?:2[89]|[3-8]))\d+"
+)
+_BRANDED_LENGTHS = re.compile(r"3[0689]\d{12}|3[47]\d{13}|\d{16}|4\d{12}|[46]\d{18}")
+
+IBAN_LENGTHS = {
+    "ad": 24, "ae": 23, "al": 28, "at": 20, "az": 28, "ba": 20, "be": 16, "bg": 22, "bh": 22,
+    "br": 29, "by": 28, "ch": 21, "cr": 22, "cy": 28, "cz": 24, "de": 22, "dk": 18, "do": 28,
+    "ee": 20, "eg": 29, "es": 24, "fi": 18, "fo": 18, "fr": 27, "gb": 22, "ge": 22, "gi": 23,
+    "gl": 18, "gr": 27, "gt": 28, "hr": 21, "hu": 28, "ie": 22, "il": 23, "iq": 23, "is": 26,
+    "it": 27, "jo": 30, "kw": 30, "kz": 20, "lb": 28, "lc": 32, "li": 21, "lt": 20, "lu": 20,
+    "lv": 21, "ly": 25, "mc": 27, "md": 24, "me": 22, "mk": 19, "mr": 27, "mt": 31, "mu": 30,
+    "nl": 18, "no": 15, "pk": 24, "pl": 28, "ps": 29, "pt": 25, "qa": 29, "ro": 24, "rs": 22,
+    "sa": 24, "sc": 31, "se": 24, "si": 19, "sk": 24, "sm": 27, "st": 25, "sv": 28, "tl": 23,
+    "tn": 24, "tr": 26, "ua": 29, "va": 22, "vg": 24, "xk": 20,
+}  # fmt: skip
+"""ISO 13616: characters of an IBAN, by country."""
+
 
 def luhn(digits: str) -> bool:
     """ISO/IEC 7812-1 annex B: payment card numbers."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    kept, doubled = digits[-1::-2], digits[-2::-2].translate(_DOUBLED)
+    return sum(map(int, kept + doubled)) % 10 == 0
+
+
+def card(digits: str) -> bool:
+    """A number of a card's length and first digits whose check digit holds."""
+    return _CARD.fullmatch(digits) is not None and luhn(digits)
+
+
+def branded_card(digits: str) -> bool:
+    """Stricter than `card`: the first digits and the length are those of one known brand."""
+    branded = _BRANDED.fullmatch(digits) and _BRANDED_LENGTHS.fullmatch(digits)
+    return branded is not None and luhn(digits)
 
 
 def nhs_number(digits: str) -> bool:

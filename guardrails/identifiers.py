@@ -1,0 +1,206 @@
+"""The recognisers of what identifies a person: numbers, addresses, dates and names by context.
+
+Bare names and free descriptions are not among them: no pattern tells those from other words.
+"""
+
+from __future__ import annotations
+
+from skerry.guardrails import checksums, numbers
+from skerry.guardrails.numbers import GAP, NOT_AFTER, NOT_BEFORE
+from skerry.guardrails.recogniser import Recogniser, has, pii, shaped, whole
+
+_NUMBER = r"(?:\s?(?:number|num\.?|no\.?|nr\.?|id|identifier))"
+_TO = r"(?:\s(?:is|was))?[\W_]{0,3}"
+_COUNTRIES = "|".join(GAP.join(code) for code in checksums.IBAN_LENGTHS)
+_LONG_NUMBER = shaped(r"\d(?:[\W_]{0,3}\d){5}")
+
+_PHONE_GAP = r"(?:[ .\-]?\(|\)[ .\-]?|\r\n|[\W_])?"
+_PLAIN_GAP = r"[\s._/\-]"
+_NO_DATE = r"(?!\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}(?![\W_]?\d))"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DATE = (
+    rf"(?:\d{{1,4}}\s?[\W_]\s?\d{{1,2}}\s?[\W_]\s?\d{{1,4}}|\d{{8}}|"
+    rf"{_DAY}[\W_]{{0,2}}(?:day\s)?(?:of\s)?{_MONTH}[\W_]{{0,2}}\d{{2,4}}|"
+    rf"{_MONTH}[\W_]{{0,2}}{_DAY}[\W_]{{0,2}}\d{{2,4}})"
+)
+
+_NUMBERS = (
+    pii("card", numbers.SOLID_CARD, 1.0, _LONG_NUMBER, whole(checksums.card)),
+    *(
+        pii("card", layout, 1.0, _LONG_NUMBER, whole(checksums.card))
+        for layout in numbers.CARD_LAYOUTS
+    ),
+    pii("card", numbers.STRETCH, 1.0, _LONG_NUMBER, numbers.cards_at_the_ends),
+    pii(
+        "iban",
+        rf"{NOT_AFTER}(?=(?P<id>(?:{_COUNTRIES}){GAP}\d{GAP}\d"
+        rf"(?:{GAP}[a-z0-9]){{11,28}}))",
+        1.0,
+        _LONG_NUMBER,
+        numbers.ibans,
+    ),
+    *(
+        pii("nhs_number", shape, 0.95, _LONG_NUMBER, whole(checksums.nhs_number))
+        for shape in (numbers.SOLID_NHS, numbers.NHS_LAYOUT)
+    ),
+    pii("nhs_number", numbers.NHS_ALONE, 0.95, _LONG_NUMBER, numbers.nhs_number_alone),
+    pii(
+        "nhs_number",
+        rf"{NOT_AFTER}nhs{_NUMBER}?{_TO}(?P<id>\d(?:{GAP}\d){{9}}){NOT_BEFORE}",
+        0.95,
+        has("nhs"),
+        whole(checksums.nhs_number),
+    ),
+    pii("ssn", numbers.SSN, 0.95, _LONG_NUMBER, whole(checksums.social_security)),
+    pii(
+        "ssn",
+        rf"{NOT_AFTER}(?:ssn|social\ssecurity){_NUMBER}?{_TO}(?P<id>\d(?:{GAP}\d){{8}}){NOT_BEFORE}",
+        0.95,
+        has("ssn", "security"),
+        whole(checksums.social_security),
+    ),
+    pii(
+        "mrn",
+        rf"{NOT_AFTER}(?:mrn|medical\srecord|(?:medical\srecord|hospital|patient|chart){_NUMBER})"
+        rf"{_TO}(?P<id>[a-z]{{0,3}}(?:\d{{5,10}}|{GAP}\d(?:{GAP}\d){{4,9}})){NOT_BEFORE}",
+        0.95,
+        has("mrn", "record", "hospital", "patient", "chart"),
+    ),
+    pii(
+        "passport",
+        rf"{NOT_AFTER}passport{_NUMBER}?{_TO}"
+        rf"(?P<id>[a-z]{{0,2}}(?:\d{{6,9}}|{GAP}\d(?:{GAP}\d){{5,8}})){NOT_BEFORE}",
+        0.95,
+        has("passport"),
+    ),
+)
+
+_CONTACTS = (
+    pii(
+        "email",
+        rf"{NOT_AFTER}\w[\w.%+\-]{{0,63}}(?:@| @ )[\w.\-]{{1,190}}\.[^\W\d_]{{2,24}}{NOT_BEFORE}",
+        1.0,
+        has("@"),
+    ),
+    pii(
+        "phone",
+        rf"(?<![\w.])(?:\+|00){GAP}(?:1(?:{_PHONE_GAP}\d){{10}}|"
+        rf"[1-9](?:{_PHONE_GAP}\d){{6,11}}(?:[ .\-]?\d){{0,3}}){NOT_BEFORE}",
+        0.9,
+        shaped(rf"(?:\+|00){GAP}[1-9]"),
+    ),
+    pii(
+        "phone",
+        rf"(?<![\w.])(?<!\d[ ,])(?:\(\d{{3}}\){_PLAIN_GAP}?|\d{{3}}{_PLAIN_GAP})"
+        rf"\d{{3}}{_PLAIN_GAP}\d{{4}}{NOT_BEFORE}",
+        0.8,
+        _LONG_NUMBER,
+    ),
+    pii(
+        "phone",
+        rf"(?<![\w.])(?<!\d[ ,])(?:\(?0\d{{2,4}}\)?{_PLAIN_GAP}\d{{3,4}}{_PLAIN_GAP}?\d{{3,4}}|"
+        rf"0[1-37]\d{{8,9}}){NOT_BEFORE}",
+        0.8,
+        _LONG_NUMBER,
+    ),
+    pii(
+        "phone",
+        rf"{NOT_AFTER}(?:(?:tele)?phone|tel|mobile|cell|call|ring|text|fax)"
+        rf"(?:\s(?:number|no|is|me|us|him|her|them|on|at)){{0,3}}[\s.:]{{1,3}}"
+        rf"{_NO_DATE}(?P<id>\(?\d(?:{_PHONE_GAP}\d){{5,13}}){NOT_BEFORE}",
+        0.8,
+        _LONG_NUMBER,
+    ),
+    pii(
+        "ip_address",
+        rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?!\w|\.\d)",
+        0.8,
+        shaped(r"\d\.\d{1,3}\.\d"),
+    ),
+)
+
+_STREETS = "Street|Road|Lane|Avenue|Drive|Crescent|Boulevard|Terrace|Rd|Ave|Blvd"
+_OTHER_STREETS = "St|Ln|Dr|Close|Court|Ct|Way|Place|Gardens|Square|Hill|Row|Walk|Grove|Mews|Parade"
+_NO_STREET_NAME = (
+    "a|an|and|are|as|at|by|cross|down|for|from|hours?|in|is|km|metres?|meters?|miles?|minutes?|"
+    "more|of|off|on|or|out|over|people|per|the|this|that|to|up|was|were|with"
+)
+_POSTCODE_AREAS = (
+    "AB|AL|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|EC|"
+    "EH|EN|EX|FK|FY|GL|GU|GY|HA|HD|HG|HP|HR|HS|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|LA|LD|LE|LL|LN|LS|"
+    "LU|ME|MK|ML|NE|NG|NN|NP|NR|NW|OL|OX|PA|PE|PH|PL|PO|PR|RG|RH|RM|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|"
+    "SS|ST|SW|SY|TA|TD|TF|TN|TQ|TR|TS|TW|UB|WA|WC|WD|WF|WN|WR|WS|WV|YO|ZE|B|E|G|L|M|N|S|W"
+)
+_STATES = (
+    "AK|AL|AR|AZ|CA|CO|CT|DC|DE|FL|GA|HI|IA|ID|IL|IN|KS|KY|LA|MA|MD|ME|MI|MN|MO|MS|MT|NC|ND|NE|NH|"
+    "NJ|NM|NV|NY|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VA|VT|WA|WI|WV|WY"
+)
+
+_PLACES = (
+    pii(
+        "address",
+        rf"{NOT_AFTER}\d{{1,5}}[A-Za-z]?,?\s(?:[A-Z][\w'.\-]{{1,20}}\s){{1,3}}"
+        rf"(?:{_STREETS}|{_OTHER_STREETS})\b",
+        0.85,
+        shaped(r"\d[A-Za-z]?,?\s[A-Z]"),
+        cased=True,
+    ),
+    pii(
+        "address",
+        rf"{NOT_AFTER}\d{{1,5}}[a-z]?,?\s(?:(?!(?:{_NO_STREET_NAME})\b)[a-z][\w'.\-]{{1,20}}\s){{1,2}}"
+        r"(?:street|road|lane|avenue|crescent|boulevard)\b",
+        0.8,
+        has("street", "road", "lane", "avenue", "crescent", "boulevard"),
+    ),
+    pii(
+        "postcode",
+        rf"{NOT_AFTER}(?:{_POSTCODE_AREAS})\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}{NOT_BEFORE}",
+        0.85,
+        shaped(r"[A-Z\d]\s\d[A-Z]"),
+        cased=True,
+    ),
+    pii(
+        "postcode",
+        rf"{NOT_AFTER}(?:{_STATES})\.?,?\s(?P<id>\d{{5}}(?:-\d{{4}})?){NOT_BEFORE}",
+        0.8,
+        shaped(r"[A-Z]\.?,?\s\d{5}"),
+        cased=True,
+    ),
+    pii(
+        "postcode",
+        rf"{NOT_AFTER}(?:post\s?code|zip(?:\scode)?){_TO}"
+        rf"(?P<id>[a-z]{{1,2}}\d[a-z\d]?\s?\d[a-z]{{2}}|\d{{5}}(?:-\d{{4}})?){NOT_BEFORE}",
+        0.85,
+        has("post", "zip"),
+    ),
+)
+
+_TITLE = (
+    r"[MDPRmdp](?<![^\W_][\s\S])(?:(?<=M)(?:rs?|RS|s|iss|ISS|x)|(?<=D)[rR]|(?<=P)(?:rof|ROF)(?:essor)?|"
+    r"(?<=R)ev|(?<=m)rs?|(?<=d)r|(?<=p)rof(?:essor)?)(?:\.\s?|\s)"
+)
+_NAME = r"(?!(?:Dr|Prof)\b)(?:[A-Z]['’])?[^\W\d_a-z][^\W\d_]{1,30}(?:-[^\W\d_]{1,30})?"
+_PARTICLE = r"(?:van|von|der|den|de|da|di|du|la|le|bin|al|el)"
+
+_PEOPLE = (
+    pii(
+        "person",
+        rf"{_TITLE}(?P<id>(?:[A-Z]\.?\s){{0,3}}(?:{_PARTICLE} ){{0,2}}{_NAME}"
+        rf"(?: (?:[A-Z]\.? |{_PARTICLE} ){{0,2}}{_NAME}){{0,2}})",
+        0.85,
+        shaped(r"[MDPRmdp](?:rs?|RS?|s|iss|ISS|x|(?:rof|ROF)(?:essor)?|ev)[.\s]"),
+        cased=True,
+    ),
+    pii(
+        "date_of_birth",
+        rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date\sof\sbirth|birth\s?date|birthday|born)"
+        rf"(?:\s(?:on|is|was)){{0,2}}[\s:=\-]{{0,3}}(?:the\s)?(?P<id>{_DATE}){NOT_BEFORE}",
+        0.95,
+        shaped(r"dob|d\.\s?o|birth|born"),
+    ),
+)
+
+IDENTIFIERS: tuple[Recogniser, ...] = (*_NUMBERS, *_CONTACTS, *_PLACES, *_PEOPLE)

@@ -1,0 +1,102 @@
+"""A text as a reader sees it, for matching, with the way back to the text itself.
+
+Characters that nobody sees are left out; those that look alike become one: every space, dash and
+digit of any script its ASCII one, accented and fullwidth letters plain ones, Cyrillic and Greek
+look-alikes Latin ones. Only matching uses it: what is found are spans of the original.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_ODD = re.compile(r"[^\t\n\r\x20-\x7e]")
+_LONGEST_LIGATURE = 3
+_INVISIBLE_MARKS = frozenset({"Mn", "Me", "Cf", "Cc"})
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0")  # Hangul fillers: letters that show nothing
+_TAGS = range(0xE0020, 0xE007F)  # invisible copies of ASCII
+
+_LOOK_ALIKES = (
+    ("аαɑ", "a"), ("сϲ", "c"), ("еҽ", "e"), ("оοօ", "o"), ("рρ", "p"), ("хχ", "x"), ("уγ", "y"),
+    ("іιıɩ", "i"), ("ѕ", "s"), ("ј", "j"), ("һ", "h"), ("ԛ", "q"), ("ԝ", "w"), ("кκ", "k"),
+    ("ѵν", "v"), ("пη", "n"), ("υ", "u"), ("гᴦ", "r"), ("тτ", "t"), ("ԁ", "d"), ("ɡ", "g"),
+    ("ӏ", "l"), ("мϻ", "m"), ("ƒ", "f"), ("АΑ", "A"), ("ВΒ", "B"), ("С", "C"), ("ЕΕ", "E"),
+    ("НΗ", "H"), ("ІΙӀ", "I"), ("Ј", "J"), ("КΚ", "K"), ("МΜ", "M"), ("Ν", "N"), ("ОΟ", "O"),
+    ("РΡ", "P"), ("Ѕ", "S"), ("ТΤ", "T"), ("ХΧ", "X"), ("УΥ", "Y"), ("Ζ", "Z"),
+    ("\u2028\u2029\u0085", "\n"), ("\u2800", " "), ("−⁃➖", "-"), ("∕⁄⧸", "/"), ("。｡", "."),
+)  # fmt: skip
+_LOOKS_LIKE = {odd: plain for group, plain in _LOOK_ALIKES for odd in group}
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """`text` is what to match on; `offsets[i]` is where its character i stood (None: at i)."""
+
+    text: str
+    offsets: Sequence[int] | None = None
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the original text that `text[start:end]` (not empty) was made of."""
+        if self.offsets is None:
+            return start, end
+        return self.offsets[start], self.offsets[end - 1] + 1
+
+
+def normalise(text: str) -> Normal:
+    """The plain copy of `text`, in time linear in its length."""
+    seen = {odd: plain(odd) for odd in set(_ODD.findall(text))}
+    if not seen:
+        return Normal(text)
+    normal = text.translate({ord(odd): shown for odd, shown in seen.items()})
+    if all(len(shown) == 1 for shown in seen.values()):
+        return Normal(normal)
+    return Normal(normal, _offsets(text, seen))
+
+
+def _offsets(text: str, seen: dict[str, str]) -> list[int]:
+    offsets: list[int] = []
+    cursor = 0
+    for match in _ODD.finditer(text):
+        at, width = match.start(), len(seen[match.group()])
+        if width != 1:
+            offsets.extend(range(cursor, at))
+            offsets.extend([at] * width)
+            cursor = at + 1
+    offsets.extend(range(cursor, len(text)))
+    return offsets
+
+
+@lru_cache(maxsize=8192)
+def plain(character: str) -> str:
+    """What one character looks like in ASCII, if it does; empty if it shows nothing.
+
+    Decompositions are those of Unicode (UAX 15, NFKD, without its marks).
+    """
+    if character in _LOOKS_LIKE:
+        return _LOOKS_LIKE[character]
+    if ord(character) in _TAGS:
+        return chr(ord(character) - _TAGS.start + 0x20)
+    return _by_category(character, unicodedata.category(character))
+
+
+def _by_category(character: str, category: str) -> str:
+    if character.isspace():
+        return " "
+    if category in _INVISIBLE_MARKS or character in _BLANKS:
+        return ""
+    if category in {"Pd", "Pc"}:
+        return "-" if category == "Pd" else "_"
+    digit = unicodedata.digit(character, None)
+    return _letters(character) if digit is None else str(digit)
+
+
+def _letters(character: str) -> str:
+    parts = unicodedata.normalize("NFKD", character)
+    seen = [part for part in parts if unicodedata.category(part) not in _INVISIBLE_MARKS]
+    if len(seen) == 1:
+        return _LOOKS_LIKE.get(seen[0], seen[0])
+    ligature = len(seen) <= _LONGEST_LIGATURE and all(part.isalpha() for part in seen)
+    return "".join(seen) if ligature and "".join(seen).isascii() else character

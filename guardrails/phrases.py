@@ -1,0 +1,89 @@
+"""The recognisers of wordings: orders to the model, and signs that a person is in danger."""
+
+from __future__ import annotations
+
+from skerry.guardrails.findings import FindingKind
+from skerry.guardrails.recogniser import Recogniser, has, phrase
+
+_LINE = r"^[ \t>*#]{0,4}"
+_SOURCES = r"(?:sources?|documents?|passages?|context)"
+
+_INJECTIONS = (
+    phrase(
+        FindingKind.INJECTION,
+        "override",
+        r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}"
+        r"\b(?:instructions?|prompts?|rules|guidelines)\b",
+        0.9,
+        has("ignore", "disregard", "forget", "override"),
+    ),
+    phrase(
+        FindingKind.INJECTION,
+        "role_play",
+        r"\byou are (?:now|no longer)\b[^.\n]{0,40}"
+        r"\b(?:dan|unrestricted|jailbroken|bound|an? ai without)\b",
+        0.85,
+        has("you are no"),
+    ),
+    phrase(
+        FindingKind.INJECTION,
+        "prompt_extraction",
+        r"\b(?:reveal|print|repeat|show)\b[^.\n]{0,30}"
+        r"\b(?:system|hidden|initial) (?:prompt|instructions?)\b",
+        0.9,
+        has(" prompt", " instruction"),
+    ),
+    phrase(
+        FindingKind.INJECTION,
+        "control_token",
+        r"<\|(?:im_start|im_end|system|endoftext|eot_id)\|>",
+        1.0,
+        has("<|"),
+    ),
+    phrase(  # a line that passes for the header that the prompt gives each source
+        FindingKind.INJECTION,
+        "forged_source",
+        rf"{_LINE}\[\d{{1,3}}\][ \t][^\n]{{1,200}}"
+        r"\((?:version\b[^\n)]{0,80}\)|\d{4}-\d\d-\d\d\)[ \t]*$)",
+        0.9,
+        has("]"),
+    ),
+    phrase(
+        FindingKind.INJECTION,
+        "forged_source",
+        rf"\b(?:ignore|disregard|override)\b[^.\n]{{0,30}}\b(?:(?:above|previous|prior|other|"
+        rf"earlier|preceding)\s(?:\w{{1,20}}\s)?{_SOURCES}|{_SOURCES}\s(?:\w{{1,20}}\s){{0,2}}"
+        r"(?:above|below|before))\b",
+        0.9,
+        has("ignore", "disregard", "override"),
+    ),
+    phrase(
+        FindingKind.INJECTION,
+        "forged_source",
+        rf"{_LINE}sources?[ \t]?:[ \t]{{0,2}}official\b"
+        r"(?!\s(?:data|figures|gazette|journal|statistics))",
+        0.9,
+        has("official"),
+    ),
+)
+
+_DANGERS = (
+    phrase(
+        FindingKind.SAFETY,
+        "self_harm",
+        r"\b(?:kill(?:ing)? myself|end my (?:own )?life|want to die|suicidal|"
+        r"hurt(?:ing)? myself)\b",
+        0.95,
+        has("myself", "end my", "want to die", "suicidal"),
+    ),
+    phrase(
+        FindingKind.SAFETY,
+        "clinical_red_flag",
+        r"\b(?:i|he|she|they|we|my [a-z]{2,12})\b[^.\n]{0,60}\b(?:took too many (?:pills|tablets)|"
+        r"overdosed|can['’]?t breathe|(?:is|are|am|['’]m|['’]s) not breathing|unconscious)\b",
+        0.9,
+        has("took too many", "overdosed", "breath", "unconscious"),
+    ),
+)
+
+PHRASES: tuple[Recogniser, ...] = (*_INJECTIONS, *_DANGERS)

@@ -1,0 +1,101 @@
+"""What a recogniser is, and the few ways to make one. What they look for is said elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from skerry.guardrails.findings import FindingKind
+from skerry.guardrails.normal import Normal
+
+Span = tuple[int, int]
+Look = Callable[[str], bool]
+Within = Callable[[str], Iterator[Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """A text in the two forms that recognisers read: of equal length, so that spans agree."""
+
+    cased: str
+    lowered: str
+
+    @classmethod
+    def of(cls, normal: Normal) -> Views:
+        return cls(normal.text, normal.text.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """A pattern of lower-case text, or of the text as written when it is `cased`.
+
+    The span is that of the pattern's group `id` if it has one. `within` picks the spans that
+    count inside that, none where a check digit fails. `possible` is a quick look at the same
+    text: False only where nothing can match.
+
+    Every pattern has bounded repetition or repeats what it can read in one way only, so that
+    matching is linear in the length of the text.
+    """
+
+    kind: FindingKind
+    label: str
+    pattern: re.Pattern[str]
+    score: float
+    possible: Look
+    within: Within | None = None
+    cased: bool = False
+
+    def spans(self, views: Views) -> Iterator[Span]:
+        """Where it finds something in the text."""
+        text = views.cased if self.cased else views.lowered
+        if not self.possible(text):
+            return
+        group = "id" if "id" in self.pattern.groupindex else 0
+        for match in self.pattern.finditer(text):
+            start, end = match.span(group)
+            if self.within is None:
+                yield start, end
+            else:
+                for first, last in self.within(text[start:end]):
+                    yield start + first, start + last
+
+
+def pii(
+    label: str,
+    pattern: str,
+    score: float,
+    possible: Look,
+    within: Within | None = None,
+    *,
+    cased: bool = False,
+) -> Recogniser:
+    """A recogniser of identifiers and secrets."""
+    return Recogniser(FindingKind.PII, label, re.compile(pattern), score, possible, within, cased)
+
+
+def phrase(kind: FindingKind, label: str, pattern: str, score: float, possible: Look) -> Recogniser:
+    """A recogniser of wordings."""
+    return Recogniser(kind, label, re.compile(pattern, re.MULTILINE), score, possible)
+
+
+def has(*parts: str) -> Look:
+    """Whether any of `parts` is in the text."""
+    return lambda text: any(part in text for part in parts)
+
+
+def shaped(pattern: str) -> Look:
+    """Whether the text matches somewhere; the last look is remembered, for those who share it."""
+    search = re.compile(pattern).search
+    return lru_cache(maxsize=1)(lambda text: search(text) is not None)
+
+
+def whole(check: Callable[[str], bool]) -> Within:
+    """All of what matched, if `check` holds for its letters and digits."""
+
+    def within(matched: str) -> Iterator[Span]:
+        if check(re.sub(r"[\W_]", "", matched)):
+            yield 0, len(matched)
+
+    return within
