@@ -154,8 +154,8 @@ def sample(task: Task, queries: int, documents: int, seed: int) -> Task:
 def measure(task: Task) -> dict[str, float]:
     """The mean score of hybrid search, and of dense, lexical and rank-fused search beside it.
 
-    They are compared as rankings. The floor on similarity, which says that there is no answer, costs
-    a little of a ranking: what is left above it stands beside.
+    They are compared as rankings. The floor on similarity, which says that there is no answer,
+    costs a little of a ranking: what is left above it stands beside.
     """
     encoder = RememberingEncoder()
     with tempfile.TemporaryDirectory() as folder:
