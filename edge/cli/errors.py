@@ -34,9 +34,11 @@ def print_error(error: Exception, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "error": fields}))
         return
-    click.echo(f"skerry: {fields['what']}", err=True)
+    from skerry.edge.receipts.words import visible
+
+    click.echo(visible(f"skerry: {fields['what']}"), err=True)
     if fields["hint"]:
-        click.echo(f"  {fields['hint']}", err=True)
+        click.echo(visible(f"  {fields['hint']}"), err=True)
 
 
 def _wants_json() -> bool:
