@@ -119,7 +119,7 @@ class Runtime:
         decided = self._decide(request, trace)
         yield RouteDecided(decided.route)
         with trace.step("assemble"):
-            work = self._assemble(request, decided, trace)
+            work = self._assemble(request, decided)
         yield SourcesFound(work.prompt.sources)
         failures: list[TierFailed] = []
         try:
@@ -206,7 +206,7 @@ class Runtime:
             return query, vector
         return query, self.parts.encoder.encode([query])[0]
 
-    def _assemble(self, request: Request, decided: Decided, trace: Trace) -> Work:
+    def _assemble(self, request: Request, decided: Decided) -> Work:
         route = decided.route
         max_tokens = request.max_tokens or self.parts.settings.max_tokens
         budget = PromptBudget.of(self.parts.context_tokens, max_tokens)
@@ -238,7 +238,6 @@ class Runtime:
             grounded,
             self._quoter(decided.vector),
             decided.query,
-            trace.ends_at(route.budget.total_ms),
         )
 
     def _quoter(self, vector: Vectors) -> Quote:

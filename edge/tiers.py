@@ -73,9 +73,8 @@ class Work:
     """A routed request, ready to be answered.
 
     `query` is what was searched for: the question, with the one before it where it leans on
-    that. `quote` finds the passage of the sources to quote. From `ends_at` (of
-    `time.perf_counter`) on, a grounded answer is made of what there is. What leaves the device is
-    written to `ledger`.
+    that. `quote` finds the passage of the sources to quote. What leaves the device is written to
+    `ledger`.
     """
 
     request: Request
@@ -85,7 +84,6 @@ class Work:
     grounded: bool
     quote: Quote
     query: str
-    ends_at: float = math.inf
     ledger: list[Departure] = field(default_factory=list)
 
     def gate(self) -> Gate:
@@ -150,8 +148,13 @@ def quote(work: Work) -> TierRun:
 
 
 def generate_here(work: Work, engine: Engine) -> TierRun:
-    """Answers with a model on this device; a grounded answer in the time that it has."""
-    enough = _Enough(work.generation.cancel, work.ends_at if work.grounded else math.inf)
+    """Answers with a model on this device.
+
+    When the route's whole budget has passed since the draft began, a grounded answer is made of
+    what there is. The clock starts here, so that the device has its time after a cloud failed.
+    """
+    ends_at = time.perf_counter() + work.route.budget.total_ms / 1e3
+    enough = _Enough(work.generation.cancel, ends_at if work.grounded else math.inf)
     generation = replace(work.generation, cancel=enough)
     with closing(_as_generator(engine.generate(generation))) as pieces:
         answer, last = yield from _through(work.gate(), pieces, enough.set)

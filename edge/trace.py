@@ -38,10 +38,6 @@ class Trace:
         if self._hook is not None:
             self._hook(step)
 
-    def ends_at(self, total_ms: float) -> float:
-        """When `total_ms` will have passed, of `time.perf_counter`."""
-        return self._start + total_ms / 1e3
-
     def elapsed_ms(self) -> float:
         return (time.perf_counter() - self._start) * 1e3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ class ScriptedEngine:
     def __init__(self, draft: str = "The emergency trolley is checked every day [1].") -> None:
         self.draft = draft
         self.stats: TokenStats | None = None
+        self.pause_s = 0.0
         self.seen: list[Generation] = []
         self.cancelled_after: list[int] = []
         self.info = ModelInfo(
@@ -63,6 +65,7 @@ class ScriptedEngine:
         self.seen.append(request)
         words = self.draft.split(" ")
         for number, word in enumerate(words):
+            time.sleep(self.pause_s)
             if request.cancel.is_set():
                 self.cancelled_after.append(number)
                 yield Piece("", finish=FinishReason.CANCELLED, usage=self._usage(number))

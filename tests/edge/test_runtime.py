@@ -7,7 +7,9 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -115,6 +117,7 @@ def test_a_question_that_leans_on_the_last_one_is_searched_for_with_it(asks: Run
 
 
 def test_when_time_is_up_the_answer_is_made_of_what_there_is(asks: Runtime, scripted) -> None:
+    scripted.pause_s = 0.05
     reply = asks.ask(QUESTION, budget=LatencyBudget(1, 1))
     assert scripted.cancelled_after == [0]
     assert reply.finish is FinishReason.LENGTH
@@ -131,6 +134,21 @@ def test_without_a_place_for_the_receipt_nothing_is_answered(
     with pytest.raises(StateError):
         runtime.ask(QUESTION)
     assert not scripted.seen
+
+
+def test_what_comes_before_the_draft_takes_none_of_its_time(
+    make_runtime, handbook: Path, scripted
+) -> None:
+    class SlowToLoad:
+        @contextmanager
+        def engine(self, wanted: str) -> Iterator[Any]:
+            time.sleep(0.6)
+            yield scripted
+
+    runtime = make_runtime({**route_as(RequestClass.QUESTION), "pool": SlowToLoad()}, offline=True)
+    runtime.index.add([handbook])
+    reply = runtime.ask(QUESTION, budget=LatencyBudget(500, 500))
+    assert reply.finish is FinishReason.STOP
 
 
 def test_a_model_that_confidence_was_not_fitted_for_has_none(asks: Runtime, scripted) -> None:

@@ -27,7 +27,7 @@ MAX_TOKENS = 64
 SOURCES = 4
 _DAY = datetime(2026, 11, 23, tzinfo=UTC).timestamp()  # prompts name it: drafts outlive the day
 _BUDGET = PromptBudget.of(CONTEXT_TOKENS, MAX_TOKENS)
-_ROUTE = Route(Tier.DEVICE, RequestClass.QUESTION, 1.0, (), LatencyBudget(60_000, 60_000))
+_ROUTE = Route(Tier.DEVICE, RequestClass.QUESTION, 1.0, (), LatencyBudget(600_000, 600_000))
 
 
 @dataclass(frozen=True, slots=True)
