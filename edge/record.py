@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from skerry.edge.confidence import ConfidenceModel, Source, answer_confidence
 from skerry.edge.errors import EdgeError
@@ -21,11 +22,14 @@ from skerry.edge.receipts import (
     digest,
     new_id,
 )
+from skerry.edge.sources import findings_in
 from skerry.edge.tiers import Departure, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import Tier
 from skerry.guardrails.findings import Finding, Where
-from skerry.guardrails.screen import screen
+
+if TYPE_CHECKING:
+    from skerry.edge.index.types import Chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +120,15 @@ def _chunks(record: Record) -> Iterator[ChunkUsed]:
             mark=source.mark,
             heading=tuple(chunk.heading),
             cited=source.mark in cited,
-            findings=_labels(chunk.text, record.given.findings),
+            findings=_labels(chunk, record.given.findings),
         )
 
 
-def _labels(text: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+def _labels(chunk: Chunk, findings: Sequence[Finding]) -> tuple[str, ...]:
     """Which of `findings` are those of this source; findings say only that they are a source's."""
     if not any(finding.where is Where.CHUNK for finding in findings):
         return ()
-    return tuple(sorted({finding.label for finding in screen(text, Where.CHUNK)}))
+    return tuple(sorted({finding.label for finding in findings_in(chunk)}))
 
 
 def _egress(departure: Departure, record: Record) -> Egress:

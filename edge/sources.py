@@ -9,7 +9,7 @@ from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
-    from skerry.edge.index.types import Hit
+    from skerry.edge.index.types import Chunk, Hit
 
 
 def screen_sources(
@@ -23,11 +23,17 @@ def screen_sources(
     kept: list[Hit] = []
     found = list(findings)
     for hit in hits:
-        about = screen(hit.chunk.text, Where.CHUNK)
+        about = findings_in(hit.chunk)
         found += about
         if not any(_gives_orders(finding, injection_score) for finding in about):
             kept.append(hit)
     return kept, tuple(found)
+
+
+def findings_in(chunk: Chunk) -> tuple[Finding, ...]:
+    """The findings in all that the model would see of a chunk: text, title and headings."""
+    named = "\n".join((chunk.title, *chunk.heading))
+    return (*screen(chunk.text, Where.CHUNK), *screen(named, Where.CHUNK))
 
 
 def _gives_orders(finding: Finding, injection_score: float) -> bool:
