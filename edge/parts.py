@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from skerry.edge import model_tokens
 from skerry.edge.engines.base import Engine, EngineOptions, Message, Sampling
 from skerry.edge.errors import ConfigError
 from skerry.edge.request import Request
@@ -164,7 +165,8 @@ class Parts:
         turns = self.turns(request)
         if not turns:
             return []
-        return compress(turns, budget_tokens, self.encoder.count_tokens).messages
+        count_tokens = model_tokens.at_most(self.encoder.count_tokens)
+        return compress(turns, budget_tokens, count_tokens).messages
 
     def turns(self, request: Request) -> list[Turn]:
         """The earlier turns: the caller's, or else the session's."""

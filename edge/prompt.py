@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skerry.edge.engines.base import Message
 from skerry.edge.events import Citation
 from skerry.edge.index.types import Chunk, Hit
-
-CountTokens = Callable[[str], int]
+from skerry.edge.model_tokens import CountTokens, at_most, spelled_out
 
 GROUNDED = (
     "You answer questions from the numbered sources below, and from nothing else. "
@@ -63,9 +62,10 @@ def assemble(
     """The prompt for `question`. Sources keep the order of `hits` in their marks.
 
     `history` is already compressed to its budget; its summary joins the one system message.
-    A source that does not fit is left out. No chunk has more than `longest_chunk` tokens.
+    A source that does not fit is left out. `count_tokens` counts WordPieces, of which no chunk
+    has more than `longest_chunk`.
     """
-    sources = _fitting(hits, budget.sources, count_tokens, longest_chunk)
+    sources = _fitting(hits, budget.sources, at_most(count_tokens), longest_chunk)
     system = "\n\n".join(
         part
         for part in (
@@ -120,8 +120,9 @@ def _source(mark: int, hit: Hit) -> Citation:
 
 
 def _at_most(hit: Hit, longest_chunk: int) -> int:
-    """More tokens than the hit can take; what is before its text has one for each character."""
-    return longest_chunk + len(provenance(_source(10, hit))) - len(hit.chunk.text)
+    """More tokens than the hit can take; what is before its text has one for each byte."""
+    before = provenance(_source(10, hit))[: -len(hit.chunk.text) or None]
+    return longest_chunk + len(before.encode("utf-8", "replace")) + spelled_out(hit.chunk.text)
 
 
 def _version(chunk: Chunk) -> str:

@@ -68,7 +68,7 @@ def test_the_best_come_first_and_last() -> None:
 
 @pytest.mark.parametrize(
     ("budget", "kept"),
-    [(1_000, [1, 2, 3]), (40, [1, 3]), (13, [1]), (5, [])],
+    [(1_000, [1, 2, 3]), (70, [1, 3]), (30, [1]), (5, [])],
     ids=["all", "the long one is left out", "one", "none"],
 )
 def test_sources_that_do_not_fit_are_left_out(budget: int, kept: list[int]) -> None:
@@ -96,3 +96,9 @@ def test_a_summary_joins_the_one_system_message() -> None:
 def test_the_budget_divides_what_the_answer_leaves() -> None:
     assert PromptBudget.of(4096, 256) == PromptBudget(3776, 2265, 755)
     assert PromptBudget.of(100, 256).total == 128
+
+
+def test_a_source_that_the_model_must_spell_out_is_counted_by_its_bytes() -> None:
+    drawing = "=" * 900
+    assert not prompt(hit(1, drawing), sources=500).sources
+    assert len(prompt(hit(1, drawing), hit(2), sources=1_500).sources) == 2
