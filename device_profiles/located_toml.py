@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +18,17 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-KeyPath = tuple[str, ...]
+KeyPath = tuple[str | int, ...]
+"""Keys and, for items of arrays, positions from 0: `("rule", 1, "when")`."""
+
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
-_LONGEST_VALUE = 200
-_PLAINER = {"missing": "is missing", "unexpected_keyword_argument": "there is no such key"}
 _AT_END = re.compile(r" \(at end of document\)$")
+_PLAINER = {"missing": "is missing", "unexpected_keyword_argument": "there is no such key"}
+_TOKEN = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\])*"|'[^']*'|#[^\n]*|[][{}]|\n''',
+    re.DOTALL,
+)
+"""What a valid text can hide a line's end in, brackets, and the line's end itself."""
 
 
 class TomlFault(ValueError):
@@ -43,34 +51,66 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class LocatedToml:
-    """Parsed TOML. `lines` maps the path of a key or table to the line of its first mention.
-
-    Elements of an array of tables share the path of the array.
-    """
+    """Parsed TOML, and the text that it was parsed from."""
 
     data: dict[str, Any]
-    lines: Mapping[KeyPath, int]
+    text: str
+
+    def known(self, path: KeyPath) -> KeyPath:
+        """The longest start of `path` that is there."""
+        return _known(self.data, path)
 
     def line(self, path: KeyPath) -> int:
         """The line of `path`, or of the nearest table around it; 1 for the whole text."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
+        return self.first([path])[1]
+
+    def first(self, paths: Iterable[KeyPath]) -> tuple[KeyPath, int]:
+        """The one of `paths` that is mentioned first, and the line where its statement starts.
+
+        One that is not there counts as the nearest table around it. A text cut off after any whole
+        statement is TOML, so the first cut that has a path names its line, however it is written.
+        """
+        places = {path: self.known(path) for path in paths}
+
+        def mentioned(end: int) -> list[KeyPath]:
+            data = tomllib.loads(self.text[:end])
+            return [path for path, place in places.items() if _known(data, place) == place]
+
+        statements = list(_statements(self.text))
+        index = bisect_left(statements, True, key=lambda one: bool(mentioned(one[1])))
+        line, end = statements[index]
+        return mentioned(end)[0], line
 
     def fault(self, error: ValidationError) -> Fault:
         """The first complaint of `error` about a key that is there, else about a missing one."""
-        details = error.errors(include_url=False)
-        detail = min(details, key=lambda detail: self._place(_path(detail)))
-        path = _path(detail)
-        what = _PLAINER.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-        return Fault(self.line(path), ".".join(path), what)
+        details: dict[KeyPath, ErrorDetails] = {}
+        for detail in error.errors(include_url=False):
+            details.setdefault(_path(detail), detail)
+        there = [path for path in details if self.known(path) == path]
+        path, line = self.first(there or details)
+        return Fault(line, ".".join(map(str, path)), _plainly(details[path]))
 
-    def _place(self, path: KeyPath) -> tuple[bool, int]:
-        return path not in self.lines, self.line(path)
+
+def _known(data: Any, path: KeyPath) -> KeyPath:
+    for depth, step in enumerate(path):
+        if not _has(data, step):
+            return path[:depth]
+        data = data[step]
+    return path
+
+
+def _has(data: Any, step: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, Mapping) and step in data
 
 
 def _path(detail: ErrorDetails) -> KeyPath:
     return tuple(part for part in detail["loc"] if isinstance(part, str))
+
+
+def _plainly(detail: ErrorDetails) -> str:
+    return _PLAINER.get(detail["type"], detail["msg"].removeprefix("Value error, "))
 
 
 def read(path: Path, *, max_bytes: int) -> LocatedToml:
@@ -84,6 +124,7 @@ def read(path: Path, *, max_bytes: int) -> LocatedToml:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise TomlFault(1, f"the file has more than {max_bytes // 1024} KiB")
+    content = content.removeprefix(BOM_UTF8)
     try:
         return parse(content.decode().replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
@@ -103,11 +144,7 @@ def parse(text: str) -> LocatedToml:
         raise _located(str(error), text) from None
     except RecursionError:
         raise TomlFault(1, "nested too deeply") from None
-    lines: dict[KeyPath, int] = {}
-    for line, path in _mentions(text):
-        for length in range(1, len(path) + 1):
-            lines.setdefault(path[:length], line)
-    return LocatedToml(data, lines)
+    return LocatedToml(data, text)
 
 
 def _located(complaint: str, text: str) -> TomlFault:
@@ -118,49 +155,14 @@ def _located(complaint: str, text: str) -> TomlFault:
     return TomlFault(last, f"not TOML: {_AT_END.sub('', complaint)}")
 
 
-def _mentions(text: str) -> Iterator[tuple[int, KeyPath]]:
-    """Every key and table header of a valid text, as (line, whole path)."""
-    table: KeyPath = ()
-    for line, statement in _statements(text):
-        names = _names(tomllib.loads(statement))
-        if statement.lstrip().startswith("["):
-            table = names
-            yield line, table
-        elif names:
-            yield line, table + names
-
-
-def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Splits a valid text into statements: a line, or the lines of a multi-line value.
-
-    Stops at a value of more than `_LONGEST_VALUE` lines: every further line of it is parsed again
-    with all those before it.
-    """
-    start, pending = 1, ""
-    for number, line in enumerate(text.split("\n"), 1):
-        pending += line + "\n"
-        if _complete(pending):
-            yield start, pending
-            start, pending = number + 1, ""
-        elif number - start >= _LONGEST_VALUE:
-            return
-
-
-def _complete(statement: str) -> bool:
-    try:
-        tomllib.loads(statement)
-    except tomllib.TOMLDecodeError:
-        return False
-    return True
-
-
-def _names(parsed: Mapping[str, Any]) -> KeyPath:
-    """The path of a statement's only key: `a.b = 1` and `[a.b]` give ("a", "b")."""
-    names: list[str] = []
-    value: Any = parsed
-    while isinstance(value, dict) and len(value) == 1:
-        name, value = next(iter(value.items()))
-        names.append(name)
-        if isinstance(value, list) and value == [{}]:
-            break
-    return tuple(names)
+def _statements(text: str) -> Iterator[tuple[int, int]]:
+    """The line on which each statement of a valid text starts, and the offset of its end."""
+    start = line = 1
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        line += token[0].count("\n")
+        depth += (token[0] in "[{") - (token[0] in "]}")
+        if token[0] == "\n" and not depth:
+            yield start, token.end()
+            start = line
+    yield start, len(text)

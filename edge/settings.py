@@ -266,7 +266,7 @@ def _read_config() -> LocatedToml:
         return read(path, max_bytes=MAX_CONFIG_BYTES)
     except FileNotFoundError:
         if not os.environ.get(CONFIG_VARIABLE):
-            return LocatedToml({}, {})
+            return LocatedToml({}, "")
         hint = f"write it, or unset {CONFIG_VARIABLE}"
         raise ConfigError(f"the file of settings '{path}' does not exist", hint=hint) from None
     except OSError as error:
