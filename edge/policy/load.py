@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skerry.device_profiles.located_toml import KeyPath, LocatedToml, TomlFault, parse, read
 from skerry.edge.errors import ConfigError
 from skerry.edge.policy.overlay import first_loosened, lay_over
 from skerry.edge.policy.rules import Policy
@@ -17,6 +16,8 @@ from skerry.edge.policy.rules import Policy
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
     from pydantic_core import ErrorDetails
+
+    from skerry.device_profiles.located_toml import KeyPath, LocatedToml
 
 DEFAULTS = Path(__file__).with_name("policy.toml")
 MAX_BYTES = 256 * 1024
@@ -47,6 +48,8 @@ def parse_policy(text: str, name: str) -> Policy:
     Raises:
         ConfigError: it is not a policy.
     """
+    from skerry.device_profiles.located_toml import TomlFault, parse
+
     try:
         return _policy(parse(text), name)
     except TomlFault as fault:
@@ -54,6 +57,8 @@ def parse_policy(text: str, name: str) -> Policy:
 
 
 def _read(path: Path) -> LocatedToml:
+    from skerry.device_profiles.located_toml import TomlFault, read
+
     try:
         return read(path, max_bytes=MAX_BYTES)
     except OSError as error:
