@@ -111,7 +111,7 @@ def _print_end(reply: Reply, *, receipt: bool) -> None:
 
 
 def _source_line(citation: Citation) -> str:
-    from skerry.edge.receipts.words import visible
+    from skerry.edge.terminal import visible
 
     chunk = citation.chunk
     place = " › ".join((chunk.title, *chunk.heading[1:]))

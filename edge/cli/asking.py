@@ -55,7 +55,7 @@ def _approve(preview: Preview) -> bool:
 
 def _ask_person(preview: Preview) -> bool:
     """Shows what would leave; nothing in it may act on the terminal and hide a part of it."""
-    from skerry.edge.receipts.words import visible
+    from skerry.edge.terminal import visible
 
     click.secho(f"This would leave the device, to {preview.destination}:", bold=True, err=True)
     for message in preview.messages:

@@ -34,7 +34,7 @@ def print_error(error: Exception, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "error": fields}))
         return
-    from skerry.edge.receipts.words import visible
+    from skerry.edge.terminal import visible
 
     click.echo(visible(f"skerry: {fields['what']}"), err=True)
     if fields["hint"]:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from skerry.edge.cli.options import json_option, make_runtime, option, settings
-from skerry.edge.cli.output import emit, printable, table
+from skerry.edge.cli.output import emit, table
 from skerry.edge.cli.types import GivenPath
 from skerry.edge.errors import InputError
+from skerry.edge.terminal import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +160,7 @@ def rm(document: str, as_json: bool, **given: Any) -> None:
     with make_runtime(given) as runtime:
         removed = runtime.index.remove(int(document) if document.isdigit() else document)
     if not removed:
-        what = f"no document '{printable(document)}'"
+        what = f"no document '{visible_line(document)}'"
         raise InputError(what, hint="`skerry index ls` lists them")
     if as_json:
         emit("skerry.index.rm/1", {"removed": removed})
@@ -177,7 +178,7 @@ def verify(as_json: bool, **given: Any) -> None:
     if as_json:
         emit("skerry.index.verify/1", {"ok": not report.problems, "problems": report.problems})
     else:
-        problems = "\n".join(map(printable, report.problems))
+        problems = "\n".join(map(visible_line, report.problems))
         click.echo(problems or f"sound: {report.chunks:,} chunks")
     if report.problems:
         sys.exit(SOME_FAILED)
@@ -222,9 +223,9 @@ def show_report(report: IngestReport) -> None:
         f"{report.chunks:,} chunks in {report.seconds:.1f} s"
     )
     for failure in report.failed:
-        click.echo(f"  {printable(failure.source)}: {printable(failure.what)}", err=True)
+        click.echo(f"  {visible_line(failure.source)}: {visible_line(failure.what)}", err=True)
         if failure.hint:
-            click.echo(f"    {printable(failure.hint)}", err=True)
+            click.echo(f"    {visible_line(failure.hint)}", err=True)
 
 
 @contextmanager
@@ -256,7 +257,7 @@ def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | Non
             task,
             completed=step.done,
             total=step.total,
-            source=printable(Path(step.source).name)[:40],
+            source=visible_line(Path(step.source).name)[:40],
         )
 
 
@@ -308,9 +309,9 @@ def _state(document: Document) -> str:
 
 def _print_hit(hit: Hit) -> None:
     place = " › ".join((hit.chunk.title, *hit.chunk.heading[1:]))
-    head = printable(f"{place}  ({hit.chunk.source})")
+    head = visible_line(f"{place}  ({hit.chunk.source})")
     click.secho(f"{hit.score:.2f}  {head}", bold=True)
-    click.echo(f"      {printable(' '.join(hit.chunk.text.split())[:300])}")
+    click.echo(f"      {visible_line(' '.join(hit.chunk.text.split())[:300])}")
 
 
 def _below(below: BelowFloor | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skerry.edge.terminal import visible_line
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.measure import Measurement
 
 _PATHS = frozenset({"path", "source"})
 _LEAST_OF_PATH = 24
-
-
-# What moves the cursor, colours, retitles or turns text round: no document may do that.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _DEL_TO_C1 = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
-
-
-def printable(text: str) -> str:
-    """Text on one line, with the characters that command a terminal as visible escapes."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def emit(schema: str, fields: Mapping[str, Any]) -> None:
@@ -62,14 +54,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[str]]) -> 
     """
     if not sys.stdout.isatty():
         for row in (columns, *rows):
-            click.echo("\t".join(map(printable, row)))
+            click.echo("\t".join(map(visible_line, row)))
         return
     from rich.table import Table
     from rich.text import Text
 
     drawn = Table(*columns, title=title or None, box=None, header_style="bold")
     for row in rows:
-        cells = zip(columns, map(printable, row), strict=True)
+        cells = zip(columns, map(visible_line, row), strict=True)
         drawn.add_row(*(PathCell(cell) if name in _PATHS else Text(cell) for name, cell in cells))
     console().print(drawn)
 

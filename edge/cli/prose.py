@@ -6,7 +6,7 @@ import re
 
 import click
 
-from skerry.edge.receipts.words import visible
+from skerry.edge.terminal import visible
 
 _LINE_END = re.compile(r"[ \t]+(?=\n)")
 

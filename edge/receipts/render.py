@@ -22,7 +22,8 @@ from skerry.edge.receipts.receipt import (
     StepTiming,
     TokenUsage,
 )
-from skerry.edge.receipts.words import finding_lines, how_answered, verdict_words, visible
+from skerry.edge.receipts.words import finding_lines, how_answered, verdict_words
+from skerry.edge.terminal import visible
 from skerry.edge.types import Tier
 
 _BAR_WIDTH = 24

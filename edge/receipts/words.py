@@ -39,11 +39,6 @@ _LABELS = {
 }
 
 
-def visible(text: str) -> str:
-    """`text` as it reads, without what a terminal would obey."""
-    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
-
-
 def how_answered(receipt: Receipt) -> str:
     """Who or what made the answer. Some answers of a tier with a model need none."""
     tier = receipt.answered_by

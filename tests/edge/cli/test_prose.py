@@ -28,7 +28,7 @@ def printed(pieces: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["One:  \n", "\n- two [1]. \n"], "One:\n\n- two [1].\n"),
         (["- one\n", "- two"], "- one\n- two\n"),
         (["-4 °C is too cold."], "-4 °C is too cold.\n"),
-        (["\x1b[2Jgone\x07"], "�[2Jgone�\n"),
+        (["\x1b[2Jgone\x07"], "\\x1b[2Jgone\\x07\n"),
         (["", " \n"], ""),
         ([], ""),
     ],
