@@ -14,6 +14,7 @@ from functools import lru_cache
 import snowballstemmer
 
 from skerry.guardrails.answer import Evidence
+from skerry.guardrails.english import FUNCTION_WORDS
 from skerry.guardrails.sentences import sentences
 
 _WORD = re.compile(r"[^\W\d_]{2,40}")
@@ -23,17 +24,13 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^(?:[-*•–]|\d{1,3}[.)])\s+")
-_STOP = frozenset(
+_STOP = FUNCTION_WORDS | frozenset(
     """
-    a an the and or but if then than that this these those is are was were be been being am
-    it its he she they we you i his her their our your my me him them us of in on at to for
-    from by with without about as into over under per do does did done has have had having can
-    could may might must shall should will would not no nor so such there here what which who
-    whom whose when where why how all any each every some more most other own same too very
-    also just only according source sources document documents following answer based
-    context information provided states
+    such other own same too only according source sources document documents following answer
+    based context information provided states
     """.split()
 )
+"""What says nothing in an answer: function words, and words that point at sources."""
 
 
 @lru_cache(maxsize=1)
