@@ -88,10 +88,6 @@ class Machine:
     battery_percent: float | None = None
     on_power: bool = True
 
-    @property
-    def apple_silicon(self) -> bool:
-        return self.kind is Kind.MAC and self.architecture == "arm64"
-
 
 @dataclass(frozen=True, slots=True)
 class Power:
