@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,8 @@ class StateFile:
         """
         with state_faults(str(path)):
             _make_private(path)
-            _check_ours(path)
+            with _reading(path) as connection:
+                _check_ours(connection, path)
             return cls._prepared(str(path), schema, path)
 
     @classmethod
@@ -154,14 +155,36 @@ class StateFile:
         """
         if self.read("PRAGMA application_id") != [(APPLICATION_ID,)]:
             return True
-        applied = {name for (name,) in self.read(_APPLIED, (schema.name,))}
-        known = {name for name, _ in schema.migrations}
-        if newer := applied - known:
-            raise StateError(
-                f"{self.name} was written by a newer Skerry ({', '.join(sorted(newer))})",
-                hint="upgrade Skerry, or name another state file",
-            )
-        return applied != known
+        return bool(_missing(self.name, schema, self.read(_APPLIED, (schema.name,))))
+
+
+def check_file(path: Path, schemas: Sequence[Schema]) -> None:
+    """Raises what opening `path` for these schemas would; changes nothing.
+
+    Raises:
+        StateCorrupt: it is damaged, no database, or another program's.
+        StateError: it is a newer version's, or cannot be read.
+    """
+    with state_faults(str(path)), _reading(path) as connection:
+        _check_ours(connection, path)
+        if connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
+            for schema in schemas:
+                _missing(str(path), schema, connection.execute(_APPLIED, (schema.name,)))
+
+
+def _missing(name: str, schema: Schema, applied: Iterable[tuple[str]]) -> set[str]:
+    """The migrations of `schema` that the file `name` has not had.
+
+    Raises:
+        StateError: it has had one that this version does not know.
+    """
+    had, known = {one for (one,) in applied}, {one for one, _ in schema.migrations}
+    if newer := had - known:
+        raise StateError(
+            f"{name} was written by a newer Skerry ({', '.join(sorted(newer))})",
+            hint="upgrade Skerry, or name another state file",
+        )
+    return known - had
 
 
 def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
@@ -179,13 +202,17 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
     migrations.apply(Database(connection))
 
 
-def _check_ours(path: Path) -> None:
-    """Raises StateCorrupt for another program's file, before a byte of it is changed."""
+def _reading(path: Path) -> closing[sqlite3.Connection]:
+    """A connection that can change nothing."""
     address = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as connection:
-        ((application_id,),) = connection.execute("PRAGMA application_id")
-        ((version,),) = connection.execute("PRAGMA user_version")
-        tables = {name for (name,) in connection.execute(_TABLES)}
+    return closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS))
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises StateCorrupt for another program's file, before a byte of it is changed."""
+    ((application_id,),) = connection.execute("PRAGMA application_id")
+    ((version,),) = connection.execute("PRAGMA user_version")
+    tables = {name for (name,) in connection.execute(_TABLES)}
     if application_id != APPLICATION_ID and (
         application_id or version or not _is_early(frozenset(tables))
     ):

@@ -46,7 +46,7 @@ def check_index(settings: Settings) -> Check:
     from skerry.edge.index import Index
     from skerry.edge.index.database import faults
 
-    if not settings.index.exists():
+    if not _has_content(settings.index):
         hint = "add documents with `skerry index add PATH`"
         return Check("index", Status.OK, f"none yet at '{settings.index}'", hint)
     with faults(settings.index):
@@ -57,12 +57,23 @@ def check_index(settings: Settings) -> Check:
 
 
 def check_state(settings: Settings) -> Check:
-    from skerry.edge.state import state_faults
+    """Integrity first, then what opening it would say: whose file it is, and of which version."""
+    from skerry.edge.receipts.tables import RECEIPTS
+    from skerry.edge.session.schema import SESSIONS
+    from skerry.edge.state import check_file, state_faults
 
-    if not settings.state.exists():
+    if not _has_content(settings.state):
         return Check("state", Status.OK, f"none yet at '{settings.state}'")
     with state_faults(str(settings.state)):
-        return Check("state", *_integrity(settings.state))
+        sound = _integrity(settings.state)
+    if sound[0] is Status.OK:
+        check_file(settings.state, (RECEIPTS, SESSIONS))
+    return Check("state", *sound)
+
+
+def _has_content(path: Path) -> bool:
+    """Whether something is there that is not an empty file, which opening takes for a new one."""
+    return path.exists() and not (path.is_file() and path.stat().st_size == 0)
 
 
 def _integrity(path: Path) -> tuple[Status, str, str]:
@@ -71,6 +82,8 @@ def _integrity(path: Path) -> tuple[Status, str, str]:
     Raises:
         sqlite3.Error: the file is locked, damaged beyond opening, or not SQLite's.
     """
+    if not path.is_file():  # a named pipe would be waited for
+        return Status.FAIL, f"'{path}' is no ordinary file", "name another in the settings"
     deadline = time.monotonic() + _CHECK_LIMIT_S
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     with closing(sqlite3.connect(address, uri=True, timeout=_LOCK_LIMIT_S)) as connection:

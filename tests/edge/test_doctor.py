@@ -5,7 +5,7 @@ import os
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,7 @@ from skerry.edge.doctor.examination import CHECKS
 from skerry.edge.encoder import OnnxEncoder, Vectors
 from skerry.edge.engines.models import DEFAULT_MODEL
 from skerry.edge.index import Index
+from skerry.edge.session import SessionStore
 from skerry.edge.settings import Settings
 
 
@@ -117,7 +118,7 @@ def test_failing_fit_is_shown(settings: Settings, monkeypatch: pytest.MonkeyPatc
 
 def test_sound_files(settings: Settings) -> None:
     Index.open(settings.index, OnnxEncoder.load()).close()
-    _database(settings.state)
+    SessionStore.open(settings.state).close()
     report = examine(settings)
     for name in ("index", "state"):
         status, detail, _ = _check(report, name)
@@ -147,11 +148,61 @@ def test_index_of_another_encoder(settings: Settings) -> None:
     assert hint
 
 
-def test_database_of_another_program(settings: Settings) -> None:
-    _database(settings.index)
-    status, detail, _ = _check(examine(settings), "index")
+@pytest.mark.parametrize("name", ["index", "state"])
+def test_database_of_another_program(settings: Settings, name: str) -> None:
+    path: Path = getattr(settings, name)
+    _database(path)
+    before = path.read_bytes()
+    status, detail, hint = _check(examine(settings), name)
     assert status is Status.FAIL
+    assert str(path) in detail
     assert "another program" in detail
+    assert "another" in hint
+    assert path.read_bytes() == before
+
+
+def test_index_and_state_exchanged(settings: Settings) -> None:
+    Index.open(settings.state, OnnxEncoder.load()).close()
+    SessionStore.open(settings.index).close()
+    report = examine(settings)
+    for name in ("index", "state"):
+        assert "another program" in _check(report, name)[1]
+
+
+def test_state_of_a_newer_version(settings: Settings) -> None:
+    SessionStore.open(settings.state).close()
+    with closing(sqlite3.connect(settings.state)) as connection:
+        connection.execute("UPDATE _sqlite_migrations SET name = '0009-from-later'")
+        connection.commit()
+    status, detail, hint = _check(examine(settings), "state")
+    assert status is Status.FAIL
+    assert "0009-from-later" in detail
+    assert "upgrade" in hint
+
+
+def _make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("make", [Path.mkdir, _make_pipe], ids=["folder", "pipe"])
+@pytest.mark.parametrize("name", ["index", "state"])
+def test_no_ordinary_file(settings: Settings, name: str, make: Callable[[Path], None]) -> None:
+    make(getattr(settings, name))
+    status, detail, hint = _check(examine(settings), name)
+    assert status is Status.FAIL
+    assert "no ordinary file" in detail
+    assert hint
+
+
+def test_empty_files_are_none_yet(settings: Settings) -> None:
+    for path in (settings.index, settings.state):
+        path.touch()
+    report = examine(settings)
+    for name in ("index", "state"):
+        status, detail, _ = _check(report, name)
+        assert status is Status.OK, detail
+        assert "none yet" in detail
 
 
 @dataclass(frozen=True)
@@ -197,7 +248,7 @@ def test_large_file_is_not_checked_forever(
 ) -> None:
     monkeypatch.setattr(parts, "_CHECK_LIMIT_S", -1.0)
     monkeypatch.setattr(parts, "_STEPS_BETWEEN_LOOKS", 1)
-    _database(settings.state)
+    SessionStore.open(settings.state).close()
     check = parts.check_state(settings)
     assert check.status is Status.OK
     assert "too large" in check.detail
