@@ -117,8 +117,9 @@ class Database:
             connection.close()
 
     def _prepare_file(self) -> None:
-        if self.path.is_dir():
-            raise IndexFault(f"'{self.path}' is a folder", hint="Name a file for the index.")
+        if self.path.exists() and not self.path.is_file():  # a named pipe would be waited for
+            what = f"'{self.path}' is a folder, or no ordinary file"
+            raise IndexFault(what, hint="Name a file for the index.")
         if self.read_only:
             if not self.path.exists():
                 raise IndexFault(f"there is no index at '{self.path}'", hint="Add documents first.")

@@ -42,6 +42,15 @@ def test_a_new_index_makes_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b" / "index.db").exists()
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_no_ordinary_file(tmp_path: Path, read_only: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(IndexFault, match="no ordinary file") as caught:
+            Index.open(path, ENCODER, read_only=read_only)
+        assert caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
