@@ -140,6 +140,7 @@ def delta(text: str | None = None, *, finish: str | None = None, **more: Any) ->
     return event({"object": "chat.completion.chunk", "choices": [choice]})
 
 
+WELL = head() + delta("Well, ")
 USAGE = event(
     {
         "choices": [],
@@ -177,12 +178,24 @@ def hang(*parts: bytes) -> Script:
     return script
 
 
+def drip(connection: Connection) -> None:
+    """Sends comments for ever: the connection lives, the answer does not."""
+    connection.send(head() + delta("Well, "))
+    while True:
+        connection.send(b": still here\n\n")
+        time.sleep(0.05)
+
+
 def fail(status: int, body: str = "", kind: str = "application/json", **headers: str) -> Script:
     return say(head(status, kind, **headers) + body.encode())
 
 
+Serve = Callable[..., ScriptedServer]
+Make = Callable[..., CloudTier]
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[..., ScriptedServer]]:
+def serve() -> Iterator[Serve]:
     """Starts scripted servers: `serve(script, …)`."""
     servers: list[ScriptedServer] = []
 
@@ -197,7 +210,7 @@ def serve() -> Iterator[Callable[..., ScriptedServer]]:
 
 
 @pytest.fixture
-def make_tier() -> Iterator[Callable[..., CloudTier]]:
+def make_tier() -> Iterator[Make]:
     """Makes tiers with short times: `make_tier(url, …)`."""
     tiers: list[CloudTier] = []
 

@@ -1,115 +1,41 @@
-"""Which route each named case takes under the default policy, or a variation of it."""
+"""Which route each class of request takes, on which device, and what steps in where it fails."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 
-from skerry.edge.policy import Policy, PolicyInput, decide, load_policy, parse_policy
-from skerry.edge.types import (
-    Classification,
-    Consent,
-    DeviceState,
-    LatencyBudget,
-    Network,
-    RequestClass,
-    Sensitivity,
-    Thermal,
-    Tier,
+from skerry.edge.policy import decide, load_policy
+from skerry.edge.types import Consent, DeviceState, LatencyBudget, Network, RequestClass, Thermal
+from tests.edge.policy.cases import (
+    ALL,
+    ASK,
+    CLOUD,
+    CLOUD_REASONING,
+    DEVICE,
+    EMAIL,
+    EXTRACTION,
+    FALLBACK,
+    HARD,
+    HUMAN,
+    IDLE,
+    LOCAL,
+    LOOKUP,
+    LOW_BATTERY,
+    NEVER,
+    NO_SPLIT,
+    REASONING,
+    REFUSE,
+    RULES,
+    SPLIT,
+    TOOL,
+    Case,
+    ask,
+    case,
+    check,
 )
-from skerry.guardrails.findings import Finding, FindingKind, Where
-
-DEVICE, RULES, SPLIT, CLOUD, HUMAN, REFUSE = (
-    Tier.DEVICE,
-    Tier.RULES,
-    Tier.SPLIT,
-    Tier.CLOUD,
-    Tier.HUMAN,
-    Tier.REFUSE,
-)
-CLOUD_REASONING = Tier.CLOUD_REASONING
-ALL = frozenset(Tier)
-LOCAL = frozenset({RULES, DEVICE})
-NO_SPLIT = ALL - {SPLIT}
-IDLE = DeviceState(memory_free_mb=4000)
-LOW_BATTERY = DeviceState(memory_free_mb=4000, battery_percent=9, on_power=False)
-
-EMAIL = Finding(FindingKind.PII, "email", 0, 9, 0.9)
-MRN = Finding(FindingKind.PII, "mrn", 0, 9, 0.95)
-CARD = Finding(FindingKind.PII, "card", 0, 9, 1.0)
-OVERRIDE = Finding(FindingKind.INJECTION, "override", 0, 9, 0.9)
-WEAK_OVERRIDE = Finding(FindingKind.INJECTION, "override", 0, 9, 0.5)
-SELF_HARM = Finding(FindingKind.SAFETY, "self_harm", 0, 9, 0.95)
-
-
-def ask(**changes: Any) -> PolicyInput:
-    """A sure, easy, public question on an idle device with everything allowed; then `changes`."""
-    classification = Classification(
-        request_class=changes.pop("kind", RequestClass.QUESTION),
-        confidence=changes.pop("confidence", 0.9),
-        complexity=changes.pop("complexity", 0.1),
-        reasoning=changes.pop("reasoning", 0.1),
-        in_scope=changes.pop("in_scope", 0.9),
-        scores=changes.pop("scores", {}),
-    )
-    allowed = PolicyInput(classification, Network.ONLINE, Consent.GRANTED, IDLE, ALL)
-    return replace(allowed, **changes)
-
-
-def overlay(table: str, key: str) -> Callable[[], Policy]:
-    return lambda: parse_policy(f"[{table}]\n{key}", "case.toml")
-
-
-def deny(**rule: Any) -> Callable[[], Policy]:
-    """The defaults with one more deny rule, named x."""
-    keys = "\n".join(f"{key} = {json.dumps(value)}" for key, value in rule.items())
-    return lambda: parse_policy(f"[[deny]]\nname = 'x'\nreason = 'r'\n{keys}", "case.toml")
-
-
-FALLBACK = overlay("cloud", "allow_cloud_fallback = true")
-REFUSE_INJECTION = overlay("injection", "action = 'refuse'")
-
-
-@dataclass(frozen=True)
-class Case:
-    """`because` are rules that must be among the route's reasons; `tools` None is not looked at."""
-
-    name: str
-    request: PolicyInput
-    policy: Callable[[], Policy]
-    tier: Tier
-    because: frozenset[str]
-    fallback: tuple[Tier, ...]
-    approval: bool
-    tools: bool | None
-
-
-def case(
-    name: str,
-    tier: Tier,
-    because: str,
-    *fallback: Tier,
-    policy: Callable[[], Policy] = load_policy,
-    approval: bool = False,
-    tools: bool | None = None,
-    **request: Any,
-) -> Case:
-    rules = frozenset(because.split())
-    return Case(name, ask(**request), policy, tier, rules, fallback, approval, tools)
-
-
-LOOKUP = {"kind": RequestClass.LOOKUP}
-EXTRACTION = {"kind": RequestClass.EXTRACTION}
-TOOL = {"kind": RequestClass.TOOL}
-REASONING = {"kind": RequestClass.REASONING}
-HARD = {"complexity": 0.9}
-ASK = {"consent": Consent.ASK}
-NEVER = {"consent": Consent.NEVER}
 
 CASES = [
     # What each class gets.
@@ -232,157 +158,6 @@ CASES = [
         complexity=math.nan,
         reasoning=math.nan,
     ),
-    # Consent, network, sensitivity.
-    case("consent to ask wants approval", SPLIT, "approval", DEVICE, approval=True, **HARD, **ASK),
-    case("without consent nothing leaves", DEVICE, "consent device.instead", **HARD, **NEVER),
-    case("offline nothing leaves", DEVICE, "network.offline", **HARD, network=Network.OFFLINE),
-    case(
-        "a metered network is kept off", DEVICE, "network.metered", **HARD, network=Network.METERED
-    ),
-    case(
-        "a metered network by policy",
-        SPLIT,
-        "escalate",
-        DEVICE,
-        policy=overlay("cloud", "allow_metered = true"),
-        **HARD,
-        network=Network.METERED,
-    ),
-    case(
-        "the cloud is turned off",
-        DEVICE,
-        "cloud.allow",
-        policy=overlay("cloud", "allow = false"),
-        **HARD,
-    ),
-    case("no cloud is configured", DEVICE, "available", **HARD, available=LOCAL),
-    case(
-        "personal by declaration is previewed",
-        SPLIT,
-        "approval",
-        DEVICE,
-        approval=True,
-        **HARD,
-        sensitivity=Sensitivity.PERSONAL,
-    ),
-    case(
-        "personal by a finding is previewed",
-        SPLIT,
-        "sensitivity approval",
-        DEVICE,
-        approval=True,
-        **HARD,
-        findings=(EMAIL,),
-    ),
-    case("personal without consent stays", DEVICE, "consent", **HARD, **NEVER, findings=(EMAIL,)),
-    case(
-        "clinical by declaration stays",
-        DEVICE,
-        "sensitivity.device_only",
-        **HARD,
-        sensitivity=Sensitivity.CLINICAL,
-    ),
-    case(
-        "clinical by a finding stays",
-        DEVICE,
-        "sensitivity sensitivity.device_only",
-        **HARD,
-        findings=(MRN,),
-    ),
-    case(
-        "findings never lower what is declared",
-        DEVICE,
-        "sensitivity.device_only",
-        **HARD,
-        findings=(EMAIL,),
-        sensitivity=Sensitivity.CLINICAL,
-    ),
-    case(
-        "PII in a chunk counts as well",
-        DEVICE,
-        "sensitivity.device_only",
-        **HARD,
-        findings=(replace(MRN, where=Where.CHUNK),),
-    ),
-    case(
-        "internal leaves by consent",
-        SPLIT,
-        "escalate",
-        DEVICE,
-        **HARD,
-        sensitivity=Sensitivity.INTERNAL,
-    ),
-    case(
-        "a stricter ceiling holds internal here",
-        DEVICE,
-        "sensitivity.device_only",
-        policy=overlay("sensitivity", "device_only_from = 'internal'"),
-        **HARD,
-        sensitivity=Sensitivity.INTERNAL,
-    ),
-    case(
-        "a stricter preview shows everything",
-        SPLIT,
-        "approval",
-        DEVICE,
-        approval=True,
-        policy=overlay("sensitivity", "preview_from = 'public'"),
-        **HARD,
-    ),
-    # Injection and safety findings.
-    case(
-        "an injection keeps it here without tools",
-        DEVICE,
-        "injection.contain injection.no_tools",
-        tools=False,
-        **HARD,
-        findings=(OVERRIDE,),
-    ),
-    case(
-        "an injected tool workflow gets no tools",
-        DEVICE,
-        "injection.no_tools",
-        tools=False,
-        **TOOL,
-        findings=(OVERRIDE,),
-    ),
-    case(
-        "a weak sign of injection does not count",
-        SPLIT,
-        "escalate",
-        DEVICE,
-        tools=True,
-        **HARD,
-        findings=(WEAK_OVERRIDE,),
-    ),
-    case(
-        "a score that is not a number counts",
-        DEVICE,
-        "injection.contain",
-        **HARD,
-        findings=(replace(OVERRIDE, score=math.nan),),
-    ),
-    case(
-        "an injection is refused by policy",
-        REFUSE,
-        "injection.refuse",
-        policy=REFUSE_INJECTION,
-        findings=(OVERRIDE,),
-    ),
-    case("danger in the question goes to a person", HUMAN, "safety", findings=(SELF_HARM,)),
-    case(
-        "danger in a document does not",
-        DEVICE,
-        "class",
-        findings=(replace(SELF_HARM, where=Where.CHUNK),),
-    ),
-    case(
-        "danger wins over injection",
-        HUMAN,
-        "safety",
-        policy=REFUSE_INJECTION,
-        findings=(OVERRIDE, SELF_HARM),
-    ),
     # The device.
     case(
         "a low battery sends work away by consent",
@@ -464,90 +239,12 @@ CASES = [
         **HARD,
     ),
     case("nothing at all is available", REFUSE, "available refuse", **HARD, available=frozenset()),
-    # Deny rules.
-    case("payment data stays", DEVICE, "deny.payment-data", **HARD, findings=(CARD,)),
-    case("a denied tier is skipped", CLOUD, "deny.x", DEVICE, policy=deny(tiers=["split"]), **HARD),
-    case("a denied device refuses", REFUSE, "deny.x", policy=deny(tiers=["device"])),
-    case(
-        "a denied person refuses",
-        REFUSE,
-        "deny.x",
-        policy=deny(tiers=["human"]),
-        findings=(SELF_HARM,),
-    ),
-    case(
-        "a deny of another class does not hold",
-        SPLIT,
-        "escalate",
-        DEVICE,
-        policy=deny(tiers=["split"], classes=["reasoning"]),
-        **HARD,
-    ),
-    case(
-        "a deny by kind of finding holds",
-        REFUSE,
-        "deny.x",
-        policy=deny(tiers=["device"], finding_kinds=["pii"]),
-        findings=(EMAIL,),
-    ),
-    case(
-        "every condition must hold",
-        DEVICE,
-        "class",
-        policy=deny(tiers=["device"], finding_kinds=["pii"], networks=["offline"]),
-        findings=(EMAIL,),
-    ),
-    case(
-        "a deny from a sensitivity holds at it",
-        REFUSE,
-        "deny.x",
-        policy=deny(tiers=["device"], sensitivity_at_least="personal"),
-        findings=(EMAIL,),
-    ),
-    case(
-        "a deny from a sensitivity holds above it",
-        REFUSE,
-        "deny.x",
-        policy=deny(tiers=["device"], sensitivity_at_least="personal"),
-        findings=(MRN,),
-    ),
 ]
 
 
 @pytest.mark.parametrize("expected", CASES, ids=lambda case: case.name)
 def test_route(expected: Case) -> None:
-    route = decide(expected.request, expected.policy())
-
-    assert route.tier is expected.tier
-    assert route.fallback == expected.fallback
-    assert route.needs_approval is expected.approval
-    assert expected.because <= {reason.rule for reason in route.reasons}
-    assert expected.tools in (None, route.tools)
-
-
-def test_a_person_is_named_what_to_do() -> None:
-    policy = parse_policy("[safety]\nnotice = 'Call 2222.'", "case.toml")
-    route = decide(ask(findings=(SELF_HARM,)), policy)
-    assert route.request_class is RequestClass.SAFETY
-    assert any("Call 2222." in reason.text for reason in route.reasons)
-
-
-def told(*findings: Finding) -> str:
-    route = decide(ask(findings=findings), load_policy())
-    return " ".join(reason.text for reason in route.reasons)
-
-
-def test_reasons_say_where_a_finding_is() -> None:
-    label, in_source = EMAIL.label, replace(EMAIL, where=Where.CHUNK)
-    assert f"the findings ({label} in the question) make it personal" in told(EMAIL)
-    both = f"({label} in a source, {label} in the question)"
-    assert both in told(in_source, EMAIL, replace(EMAIL, start=1))
-    assert "The question tries to give orders" in told(OVERRIDE)
-    assert "A source tries to give orders" in told(replace(OVERRIDE, where=Where.CHUNK))
-
-
-def test_only_what_is_sensitive_is_said_to_raise_sensitivity() -> None:
-    assert f"({EMAIL.label} in the question) make it" in told(EMAIL, OVERRIDE)
+    check(expected)
 
 
 @dataclass(frozen=True)
