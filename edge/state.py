@@ -84,7 +84,7 @@ class StateFile:
         try:
             state = cls(name, connection, path)
             state._prepare(schema)
-        except BaseException:
+        except BaseException:  # after Ctrl-C as well, no open file is left behind
             connection.close()
             raise
         return state

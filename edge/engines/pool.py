@@ -161,7 +161,7 @@ class ModelPool:
         try:
             self._unload(victims)
             engine = self._engines[spec.engine].load(spec.path, options, name=spec.name)
-        except BaseException:
+        except BaseException:  # after Ctrl-C as well, nobody may wait for this model
             self._forget(entry)
             raise
         with self._changed:

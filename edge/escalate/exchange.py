@@ -146,7 +146,7 @@ async def _attempt(exchange: Exchange) -> tuple[Reply, Chunk]:
             first = await reply.next()
             if first is None:
                 raise broken_off(options)
-        except BaseException:
+        except BaseException:  # being cancelled must close the connection too
             await reply.aclose()
             raise
         return reply, first
@@ -165,7 +165,7 @@ async def _open(exchange: Exchange) -> httpx2.Response:
     response.stream = MeteredReply(stream, exchange.meter, exchange.options)
     try:
         await check_head(exchange.options, response, "text/event-stream")
-    except BaseException:
+    except BaseException:  # as above
         await response.aclose()
         raise
     return response

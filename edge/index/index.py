@@ -107,7 +107,7 @@ class Index:
             migrate(database)
             _pin(database, encoder)
             return cls(database, encoder, settings, reranker, clock)
-        except BaseException:
+        except BaseException:  # after Ctrl-C as well, no open file is left behind
             database.close()
             raise
 

@@ -49,7 +49,7 @@ def load_llama(
     digest = FileDigest(path, cache=cache)
     try:
         return LlamaEngine(header, shape, options, digest, name=name or header.name)
-    except BaseException:
+    except BaseException:  # after Ctrl-C as well, nothing goes on reading the file
         digest.stop()
         raise
 
