@@ -21,14 +21,18 @@ _ALONE_AFTER = rf"{NOT_AFTER}(?<!\d[\W_])"
 _ALONE_BEFORE = rf"(?![\W_]?\d){NOT_BEFORE}"
 
 
-def _laid_out(*widths: int) -> str:
+def _laid_out(*widths: int, starts: str = "") -> str:
+    """Groups of these widths, of which the first digits match `starts`."""
     groups = r"[\W_]{1,3}".join(rf"\d{{{width}}}" for width in widths)
-    return rf"{NOT_AFTER}(?=(?P<id>{groups}){NOT_BEFORE})"  # looks ahead: layouts may overlap
+    return rf"{NOT_AFTER}{starts}(?=(?P<id>{groups}){NOT_BEFORE})"  # ahead: layouts may overlap
 
 
-SOLID_CARD = rf"{NOT_AFTER}\d{{13,19}}{NOT_BEFORE}"
+_CARD_STARTS = r"(?=[3-6]|2[2-7])"
+"""What `checksums.card` wants of the first digits: so most other numbers cost no check."""
+SOLID_CARD = rf"{NOT_AFTER}{_CARD_STARTS}\d{{13,19}}{NOT_BEFORE}"
 CARD_LAYOUTS = tuple(
-    _laid_out(*widths) for widths in ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4))
+    _laid_out(*widths, starts=_CARD_STARTS)
+    for widths in ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4))
 )
 STRETCH = rf"{NOT_AFTER}\d+(?:(?:\r\n|[\W_])\d+)*{NOT_BEFORE}"
 """Digits with single other characters between them, as many as there are."""
@@ -60,10 +64,13 @@ def cards_at_the_ends(stretch: str) -> Iterator[Span]:
     skipped = max(0, len(stretch) - _CARD_MAX_CHARACTERS)
     tail = [match.span() for match in _DIGITS.finditer(stretch, skipped)]
     for start, _ in tail[-_CARD_MAX_DIGITS:]:
-        yield from _if_card(stretch, start, len(stretch))
+        if start:  # else it is the whole stretch, which is among the first
+            yield from _if_card(stretch, start, len(stretch))
 
 
 def _if_card(stretch: str, start: int, end: int) -> Iterator[Span]:
+    if end - start < _CARD_MIN_DIGITS:
+        return
     if checksums.branded_card("".join(_DIGITS.findall(stretch[start:end]))):
         yield start, end
 

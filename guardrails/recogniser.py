@@ -14,6 +14,8 @@ Span = tuple[int, int]
 Look = Callable[[str], bool]
 Within = Callable[[str], Iterator[Span]]
 
+_GAPS = re.compile(r"[\W_]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Views:
@@ -95,7 +97,7 @@ def whole(check: Callable[[str], bool]) -> Within:
     """All of what matched, if `check` holds for its letters and digits."""
 
     def within(matched: str) -> Iterator[Span]:
-        if check(re.sub(r"[\W_]", "", matched)):
+        if check(_GAPS.sub("", matched)):
             yield 0, len(matched)
 
     return within

@@ -39,25 +39,31 @@ def screen(text: str, where: Where = Where.INPUT) -> tuple[Finding, ...]:
 
 
 def _find(one: Recogniser, views: Views, normal: Normal, where: Where) -> Iterator[Finding]:
+    rule = f"pattern:{one.label}"
     for span in one.spans(views):
         start, end = normal.original(*span)
-        yield Finding(one.kind, one.label, start, end, one.score, where, f"pattern:{one.label}")
+        yield Finding(one.kind, one.label, start, end, one.score, where, rule)
 
 
 def _without_overlap(findings: list[Finding]) -> list[Finding]:
     """Joins PII that overlaps, under the label of the surest; other kinds are all kept."""
-    kept: list[Finding] = []
-    last = -1  # where in `kept` the latest PII is
+    groups: list[list[Finding]] = []
+    latest: list[Finding] = []  # PII, which ends at `end`
+    end = 0
     for finding in sorted(findings, key=lambda f: (f.start, f.start - f.end, -f.score)):
-        if finding.kind is FindingKind.PII:
-            if last >= 0 and finding.start < kept[last].end:
-                kept[last] = _joined(kept[last], finding)
-                continue
-            last = len(kept)
-        kept.append(finding)
-    return kept
+        if finding.kind is not FindingKind.PII:
+            groups.append([finding])
+        elif finding.start < end:
+            latest.append(finding)
+            end = max(end, finding.end)
+        else:
+            latest, end = [finding], finding.end
+            groups.append(latest)
+    return [_joined(group) for group in groups]
 
 
-def _joined(left: Finding, right: Finding) -> Finding:
-    surer = right if right.score > left.score else left
-    return replace(surer, start=left.start, end=max(left.end, right.end))
+def _joined(group: list[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
+    surest = max(group, key=lambda finding: finding.score)
+    return replace(surest, start=group[0].start, end=max(finding.end for finding in group))

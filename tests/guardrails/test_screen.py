@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 import time
 from dataclasses import dataclass, replace
 
@@ -177,6 +178,41 @@ def test_cost_grows_with_length_only(unit: str) -> None:
 
     small, large = cost(10_000), cost(80_000)
     assert large < 40 * max(small, 0.01)
+
+
+def calls_to_screen(text: str) -> int:
+    """How many functions are called: the same on every machine."""
+    calls = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        screen(text)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+NUMBERS = {
+    "cards": "4111 1111 1111 1111 ",
+    "cards at every group": "4444 4444 4444 4448 ",
+    "cards apart": "4111 1111 1111 1111, ",
+    "cards in one piece": "4111111111111111\n",
+    "no cards": "4111 1111 1111 1112 ",
+    "single digits": "4 ",
+    "NHS numbers": "943 476 5919 ",
+    "IBANs": "GB82 WEST 1234 5698 7654 32 ",
+}
+
+
+@pytest.mark.parametrize("unit", NUMBERS.values(), ids=NUMBERS)
+def test_checks_of_numbers_grow_with_length_only(unit: str) -> None:
+    few, many = calls_to_screen(unit * 500), calls_to_screen(unit * 1000)
+    assert many <= 2 * few
+    assert many < 6 * len(unit * 1000)
 
 
 def test_a_text_too_long_is_refused() -> None:
