@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from platformdirs import user_config_path, user_data_path
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -37,6 +36,7 @@ from pydantic_settings import (
 from skerry.device_profiles.kv import KvType
 from skerry.device_profiles.located_toml import LocatedToml, TomlFault, read
 from skerry.edge.errors import ConfigError
+from skerry.edge.folders import config_folder, data_folder, expanded
 from skerry.edge.types import Consent, Sensitivity
 
 PREFIX = "SKERRY_"
@@ -55,6 +55,13 @@ def _split(value: object) -> object:
     return value
 
 
+def _user_path(path: Path) -> Path:
+    try:
+        return expanded(path)
+    except ConfigError as error:
+        raise ValueError(f"{error.what}; {error.hint}") from None
+
+
 def _service_url(text: str) -> str:
     """Checked when it is read, since nothing may look at it until text is to leave."""
     from skerry.edge.escalate.options import check_url
@@ -67,14 +74,14 @@ def _service_url(text: str) -> str:
     return text
 
 
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+UserPath = Annotated[Path, AfterValidator(_user_path)]
 ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 Labels = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
 
 
 def _in_data(name: str, description: str) -> Any:
     return Field(
-        default_factory=lambda: user_data_path("skerry") / name,
+        default_factory=lambda: data_folder() / name,
         description=description,
         json_schema_extra={"shown": f"DATA/{name}"},
     )
@@ -82,7 +89,7 @@ def _in_data(name: str, description: str) -> Any:
 
 def _in_config(name: str, description: str) -> Any:
     return Field(
-        default_factory=lambda: user_config_path("skerry") / name,
+        default_factory=lambda: config_folder() / name,
         description=description,
         json_schema_extra={"shown": f"CONFIG/{name}"},
     )
@@ -231,7 +238,7 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[Misspelli
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The file of settings: SKERRY_CONFIG, or `config.toml` in the user's folder for settings."""
     named = environ.get(CONFIG_VARIABLE)
-    return Path(named).expanduser() if named else user_config_path("skerry") / "config.toml"
+    return expanded(Path(named)) if named else config_folder() / "config.toml"
 
 
 def markdown_table() -> str:

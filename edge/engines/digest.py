@@ -14,9 +14,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
-
-from skerry.edge.errors import ModelError
+from skerry.edge.errors import ConfigError, ModelError
+from skerry.edge.folders import cache_folder
 
 _BLOCK_BYTES = 1 << 20
 _CACHE_NAME = "digests.json"
@@ -31,7 +30,7 @@ class FileDigest:
 
     def __init__(self, path: Path, *, cache: Path | None = None) -> None:
         self._path = path.resolve()
-        self._cache = (cache or platformdirs.user_cache_path("skerry")) / _CACHE_NAME
+        self._cache = _cache_file(cache)
         self._stopped = threading.Event()
         self._error: OSError | None = None
         self._value = _remembered(self._cache, self._path)
@@ -63,7 +62,7 @@ class FileDigest:
         try:
             before = _stamp(self._path)
             value = self._hash()
-            if value and _stamp(self._path) == before:
+            if value and self._cache and _stamp(self._path) == before:
                 _remember(self._cache, self._path, before, value)
         except OSError as error:
             self._error = error
@@ -80,13 +79,23 @@ class FileDigest:
         return digest.hexdigest()
 
 
+def _cache_file(folder: Path | None) -> Path | None:
+    """None for a user without a home folder: nothing is remembered then."""
+    try:
+        return (folder or cache_folder()) / _CACHE_NAME
+    except ConfigError:
+        return None
+
+
 def _stamp(path: Path) -> list[int]:
     stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns]
 
 
-def _entries(cache: Path) -> dict[str, dict[str, object]]:
+def _entries(cache: Path | None) -> dict[str, dict[str, object]]:
     """What is remembered; a missing or damaged cache is an empty one."""
+    if cache is None:
+        return {}
     try:
         entries = json.loads(cache.read_text("utf-8"))
     except (OSError, ValueError):
@@ -94,7 +103,7 @@ def _entries(cache: Path) -> dict[str, dict[str, object]]:
     return entries if isinstance(entries, dict) else {}
 
 
-def _remembered(cache: Path, path: Path) -> str:
+def _remembered(cache: Path | None, path: Path) -> str:
     entry = _entries(cache).get(str(path))
     if not isinstance(entry, dict) or entry.get("stamp") != _stamp(path):
         return ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from skerry.edge.engines.registry import ENGINES, EngineKind, engine_of
 from skerry.edge.errors import ModelInvalid, ModelNotFound
+from skerry.edge.folders import expanded
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 ADAPTERS_FOLDER = "adapters"
@@ -68,13 +69,14 @@ class Catalogue:
         Raises:
             ModelNotFound: there is no such name or path; the hint lists the names that exist.
             ModelInvalid: there is something at that path, but no engine runs it.
+            ConfigError: the path begins with a home folder that is not known.
         """
         models = self.models()
         for spec in models:
             if wanted == spec.name or wanted in spec.aliases:
                 return spec
         if is_path(wanted):
-            return model_at(Path(wanted).expanduser(), self.engines)
+            return model_at(expanded(Path(wanted)), self.engines)
         raise ModelNotFound(f"there is no model named '{wanted}'", hint=_known(models))
 
     def _in_folder(self) -> Iterator[ModelSpec]:

@@ -65,11 +65,20 @@ def source_name(path: Path) -> str:
 
 
 def absolute(path: Path) -> Path:
-    """Without links, unless there is no such file: reading it will say so."""
+    """Without links, unless there is no such file: reading it will say so.
+
+    Raises:
+        DocumentError: the path is relative, and the folder that it starts from was deleted.
+    """
     try:
         return path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
+        pass
+    try:
         return path.absolute()
+    except FileNotFoundError:
+        what = f"'{path}' cannot be found: the current folder is gone"
+        raise DocumentError(what, hint="Go to another folder, or give the whole path.") from None
 
 
 def read(path: Path, *, max_bytes: int) -> bytes:

@@ -66,6 +66,28 @@ def test_values_of_every_kind(config: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.index == Path.home() / "notes.sqlite"
 
 
+def test_a_user_without_a_home_folder(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*_: object) -> Path:
+        raise RuntimeError("no home")
+
+    for name in ("user_data_path", "user_config_path"):
+        monkeypatch.setattr(f"skerry.edge.folders.{name}", nowhere)
+    with pytest.raises(ConfigError, match="no home folder") as raised:
+        Settings()
+    assert "HOME" in raised.value.hint
+    places = ("index", "state", "models_dir", "profiles_dir", "api_key_file")
+    assert Settings(**dict.fromkeys(places, config)).index == config
+
+
+def test_a_home_folder_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKERRY_STATE", "~nobody-at-all/state.sqlite")
+    with pytest.raises(ConfigError, match="SKERRY_STATE: state: no home folder is known for"):
+        Settings()
+    monkeypatch.setenv("SKERRY_CONFIG", "~nobody-at-all/config.toml")
+    with pytest.raises(ConfigError, match="no home folder is known for '~nobody-at-all'"):
+        config_path()
+
+
 @given(st.lists(st.text("abc-xyz09", min_size=1), max_size=4))
 @settings(max_examples=20, deadline=None)
 def test_labels_from_a_variable(labels: list[str]) -> None:

@@ -49,6 +49,14 @@ def test_a_cache_that_cannot_be_written_costs_nothing(model: Path, tmp_path: Pat
     assert FileDigest(model, cache=blocked / "cache").result() == sha(model)
 
 
+def test_a_user_without_a_home_folder_has_no_cache(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skerry.edge.folders.user_cache_path", lambda _: Path("~/.cache/skerry"))
+    assert FileDigest(model).result() == sha(model)
+    assert not Path("~").exists()
+
+
 def test_stop_ends_the_thread(model: Path, tmp_path: Path) -> None:
     with model.open("wb") as file:
         file.truncate(1 << 30)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from skerry.edge.errors import DocumentError
 from skerry.edge.index import Index, Kind, Metadata, Progress, Query
 from tests.edge.index.conftest import DAY, Clock, Write
 
@@ -55,6 +56,17 @@ def test_a_bad_file_is_listed_and_the_others_go_in(index: Index, write: Write) -
     for failure in report.failed:
         assert failure.what
         assert failure.hint
+
+
+def test_the_current_folder_is_gone(
+    index: Index, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert index.add([write("a.md", V1)]).added
+    with pytest.raises(DocumentError, match="the current folder is gone"):
+        index.add([Path("a.md")])
 
 
 def test_a_link_to_itself_that_is_named(index: Index, tmp_path: Path) -> None:
