@@ -16,7 +16,14 @@ from skerry.edge.errors import EdgeError
 from skerry.edge.runtime import Runtime
 from skerry.edge.server import chat, completions, embeddings, models, page, page_api, responses
 from skerry.edge.server.admission import Admission
-from skerry.edge.server.errors import ApiError, as_api_error, is_json, not_json, validation_error
+from skerry.edge.server.errors import (
+    ApiError,
+    as_api_error,
+    is_json,
+    not_json,
+    unreadable,
+    validation_error,
+)
 from skerry.edge.server.guard import Guard
 from skerry.edge.server.metrics import Metrics
 from skerry.edge.server.options import ServerOptions
@@ -69,12 +76,17 @@ def make_service(runtime: Runtime, options: ServerOptions) -> Service:
 
 
 def _allow(app: FastAPI, origins: tuple[str, ...]) -> None:
-    """CORS for the origins that were named, and no others; a key travels in a header, no cookie."""
+    """CORS for the origins that were named, and no others; a key travels in a header, no cookie.
+
+    Any header is theirs to send: OpenAI's client for browsers has a dozen of its own. So is a
+    call from a public address to this machine, which browsers ask about by themselves.
+    """
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(origins),
-        allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type"],
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        allow_private_network=True,
     )
 
 
@@ -100,9 +112,12 @@ async def _http_error(request: HttpRequest, error: Exception) -> Json:
     if isinstance(error, ApiError):
         return error_response(error)
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        return error_response(unreadable(error.__cause__))
     what = f"{request.method} {request.url.path[:200]}: {error.detail}."
-    code = "invalid_json" if error.status_code == 400 else "http_error"
-    return error_response(ApiError(error.status_code, what, code=code))
+    return error_response(
+        ApiError(error.status_code, what, code="http_error", headers=error.headers)
+    )
 
 
 async def _known(request: HttpRequest, error: Exception) -> Json:  # noqa: ARG001

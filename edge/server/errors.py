@@ -33,9 +33,15 @@ class ApiError(HTTPException):
     """An answer that is an error. `param` names the field of the request that is wrong."""
 
     def __init__(
-        self, status: int, message: str, *, code: str | None = None, param: str | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, message)
+        super().__init__(status, message, headers)
         self.code = code
         self.param = param
 
@@ -94,6 +100,17 @@ def not_json(content_type: str) -> ApiError:
     said = f"'Content-Type: {content_type[:100]}'" if content_type else "no Content-Type"
     what = f"the request has {said}; send its body as JSON, with 'Content-Type: application/json'."
     return ApiError(415, what, code="unsupported_content_type")
+
+
+def unreadable(cause: BaseException | None) -> ApiError:
+    """A body that no reader of JSON takes."""
+    if isinstance(cause, RecursionError):
+        why = "it is nested too deeply"
+    elif isinstance(cause, UnicodeError):
+        why = "it is not UTF-8"
+    else:
+        why = "a number in it is too long, or it breaks off"
+    return ApiError(400, f"the body is not JSON: {why}.", code="invalid_json")
 
 
 def validation_error(details: Sequence[Mapping[str, Any]]) -> ApiError:

@@ -1,5 +1,5 @@
-"""What every request passes before an endpoint sees it: host, origin, key, size; and every answer
-after it: headers that keep a browser strict, and a count.
+"""What every request passes before an endpoint sees it, and every answer after it: refusals, limits
+on the body, headers that keep a browser strict, and a count.
 
 Plain ASGI, so that it costs nothing per streamed token.
 """
@@ -7,16 +7,14 @@ Plain ASGI, so that it costs nothing per streamed token.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skerry.edge.server.errors import ApiError, as_api_error
-from skerry.edge.server.keys import same_key
 from skerry.edge.server.metrics import Metrics
-from skerry.edge.server.options import ServerOptions, is_loopback
+from skerry.edge.server.options import ServerOptions
+from skerry.edge.server.refusal import refusal, too_large
 from skerry.edge.server.sse import error_response, log_fault
 
 CSP = (
@@ -30,7 +28,7 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", CSP.encode()),
 )
-_PUBLIC = ("/health", "/page/", "/favicon.ico")
+_NO_STORE = (b"cache-control", b"no-store")  # questions and documents stay out of browsers' caches
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # as GET; the server leaves out the body (RFC 9110, 9.3.2)
+            scope = {**scope, "method": "GET"}
         seen = _Seen()
         strict = _strict(send, seen)
         try:
@@ -64,82 +64,10 @@ class Guard:
             await self.app(scope, _limited(receive, self.options), send)
 
 
-def refusal(scope: Scope, options: ServerOptions) -> ApiError | None:
-    """Why a request gets no further; None when it may. Pure."""
-    headers = Headers(scope=scope)
-    if options.loopback and not _local_name(headers.get("host", "")):
-        return ApiError(
-            403,
-            "this server answers only to a name of this machine (127.0.0.1 or localhost).",
-            code="wrong_host",
-        )
-    origin = headers.get("origin")
-    if origin is not None and not _may_call(origin, headers.get("host", ""), scope, options):
-        return ApiError(
-            403,
-            "pages of that origin may not call; start the server with --allow-origin.",
-            code="wrong_origin",
-        )
-    if options.api_key is not None and not _public(scope, options):
-        refused = key_refusal(headers, options.api_key)
-        if refused is not None:
-            return refused
-    return _too_large(headers, options)
-
-
-def key_refusal(headers: Mapping[str, str], key: str) -> ApiError | None:
-    """401 unless the request shows the key."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not given:
-        return ApiError(
-            401, "No API key: send it as 'Authorization: Bearer KEY'.", code="missing_api_key"
-        )
-    if not same_key(given.strip(), key):
-        return ApiError(
-            401,
-            "Wrong API key; the right one is in the file that `skerry serve` names.",
-            code="invalid_api_key",
-        )
-    return None
-
-
 def route_of(scope: Scope) -> str:
     """The pattern of the route, never the path itself: paths can be anything."""
     route = scope.get("route")
     return str(getattr(route, "path", "none"))
-
-
-def _local_name(host: str) -> bool:
-    """Whether a Host header names this machine (RFC 9112, 3.2). Browsers send the name that a page
-    was loaded from, so that another name means DNS rebinding."""
-    name = host[: host.index("]") + 1] if "]" in host else host.partition(":")[0]
-    return is_loopback(name)
-
-
-def _may_call(origin: str, host: str, scope: Scope, options: ServerOptions) -> bool:
-    return origin == f"{scope['scheme']}://{host}" or origin in options.allow_origins
-
-
-def _public(scope: Scope, options: ServerOptions) -> bool:
-    path, method = scope["path"], scope["method"]
-    if method == "OPTIONS" or path == "/":
-        return True
-    if path == "/metrics":
-        return options.loopback and options.open_metrics
-    return any(path == public or path.startswith("/page/") for public in _PUBLIC)
-
-
-def _too_large(headers: Mapping[str, str], options: ServerOptions) -> ApiError | None:
-    length = headers.get("content-length", "0")
-    return too_large(options) if int(length) > options.body_bytes else None
-
-
-def too_large(options: ServerOptions) -> ApiError:
-    return ApiError(
-        413,
-        f"the body is larger than {options.body_bytes:,} bytes.",
-        code="request_too_large",
-    )
 
 
 @dataclass(slots=True)
@@ -151,18 +79,22 @@ def _strict(send: Send, seen: _Seen) -> Send:
     async def strict(message: Message) -> None:
         if message["type"] == "http.response.start":
             seen.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
+            own = list(message.get("headers", ()))
+            rest = () if any(name == _NO_STORE[0] for name, _ in own) else (_NO_STORE,)
+            message = {**message, "headers": [*own, *rest, *_HEADERS]}
         await send(message)
 
     return strict
 
 
 def _limited(receive: Receive, options: ServerOptions) -> Receive:
-    """`receive` within the limits of size and time.
+    """`receive` within the limits of size and time; the time is that of the whole body, so that a
+    byte now and then does not hold a connection.
 
     Raises:
         ApiError: 413 or 408, out of whatever reads the body.
     """
+    ends_at = asyncio.get_running_loop().time() + options.body_seconds
     got = 0
     complete = False
 
@@ -171,10 +103,10 @@ def _limited(receive: Receive, options: ServerOptions) -> Receive:
         if complete:
             return await receive()
         try:
-            async with asyncio.timeout(options.body_seconds):
+            async with asyncio.timeout_at(ends_at):
                 message = await receive()
         except TimeoutError:
-            raise ApiError(408, "the body did not arrive in time.", code="timeout") from None
+            raise _too_slow() from None
         got += len(message.get("body", b""))
         complete = not message.get("more_body", False)
         if got > options.body_bytes:
@@ -182,3 +114,9 @@ def _limited(receive: Receive, options: ServerOptions) -> Receive:
         return message
 
     return limited
+
+
+def _too_slow() -> ApiError:
+    """The connection ends with it: the rest of the body would be read as a request."""
+    what = "the body did not arrive in time."
+    return ApiError(408, what, code="timeout", headers={"connection": "close"})

@@ -15,6 +15,8 @@ class ServerOptions:
         api_key: the key that a client must show; None lets everybody in (loopback only).
         allow_origins: web origins whose pages may call, beside the server's own page.
         open_metrics: `/metrics` needs no key on loopback.
+        url_bytes: longest path with query.
+        head_bytes: largest headers of a request.
         body_bytes: largest request body.
         body_seconds: longest time that a request body may take to arrive.
         waiting: answers that may wait for the model, beside those that it works on.
@@ -25,6 +27,8 @@ class ServerOptions:
     api_key: str | None = None
     allow_origins: tuple[str, ...] = ()
     open_metrics: bool = False
+    url_bytes: int = 8 << 10
+    head_bytes: int = 32 << 10
     body_bytes: int = 16 << 20
     body_seconds: float = 30.0
     waiting: int = 64

@@ -46,10 +46,11 @@ def _file(name: str) -> Response:
 
 
 def _find(name: str) -> Traversable | None:
-    """The file, stepping down from the folder by plain names only."""
-    place = files("skerry.edge") / "page"
+    """The file, stepping down by names that the folders list: nothing that a client wrote is ever
+    taken for a path."""
+    place: Traversable | None = files("skerry.edge") / "page"
     for part in name.split("/"):
-        if part in {"", ".", ".."} or "\\" in part or "\0" in part or not place.is_dir():
+        if place is None or not place.is_dir():
             return None
-        place = place / part
-    return place if place.is_file() else None
+        place = next((one for one in place.iterdir() if one.name == part), None)
+    return place if place is not None and place.is_file() else None

@@ -8,19 +8,15 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from skerry.edge.errors import ConfigError
+from skerry.edge.server.connections import MOST_CONNECTIONS, Connection
 from skerry.edge.server.service import Service
 
-HEADER_SECONDS = 10.0
 _KEEP_ALIVE_SECONDS = 15
-_MOST_CONNECTIONS = 512
-_LONGEST_HEADERS = 32 * 1024
 _GRACE_SECONDS = 3  # for answers to end once they are cancelled
 _BACKLOG = 128
 
@@ -84,18 +80,20 @@ def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[], None]) -> N
         ready: called once requests are taken.
     """
     service: Service = app.state.service
+    options = service.options
     config = uvicorn.Config(
         app,
-        http=SlowGuard,
+        http=Connection,
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
+        log_level="error",  # whoever sends nonsense must not fill the log with it
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=int(service.options.drain_seconds) + _GRACE_SECONDS,
-        limit_concurrency=_MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=_LONGEST_HEADERS,
+        timeout_graceful_shutdown=int(options.drain_seconds) + _GRACE_SECONDS,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=options.head_bytes,
     )
     asyncio.run(_Server(config, service, ready).serve(sockets=[bound]))
 
@@ -132,42 +130,3 @@ class _Server(uvicorn.Server):
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)
-
-
-class SlowGuard(H11Protocol):
-    """Closes a connection whose request headers do not arrive in time (slow loris); uvicorn itself
-    waits for ever."""
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._expect_headers()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._between_requests():
-            self._expect_headers()
-        else:
-            self._relax()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._relax()
-        super().connection_lost(exc)
-
-    def _between_requests(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
-    def _expect_headers(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
-
-    def _relax(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _too_slow(self) -> None:
-        self._deadline = None
-        if self._between_requests():
-            self.transport.close()

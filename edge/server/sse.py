@@ -43,7 +43,9 @@ class Json(Response):
 
 
 def error_response(error: ApiError) -> Json:
-    headers = {"www-authenticate": "Bearer"} if error.status_code == 401 else {}
+    headers = dict(error.headers or {})
+    if error.status_code == 401:
+        headers["www-authenticate"] = "Bearer"
     return Json(error.body(), status_code=error.status_code, headers=headers)
 
 

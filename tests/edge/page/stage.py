@@ -20,7 +20,7 @@ from skerry.edge import Runtime
 from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.engines.base import FinishReason, Generation, ModelInfo, Piece, Usage
 from skerry.edge.parts import Parts
-from skerry.edge.server import ServerOptions, bind, create_app, url_of
+from skerry.edge.server import ServerOptions, bind, connections, create_app, url_of
 from skerry.edge.settings import Settings
 from skerry.edge.types import Classification, RequestClass
 
@@ -152,15 +152,22 @@ def stage(
         closing.callback(runtime.close)
         if documents:
             assert not runtime.index.add(documents).failed
-        url = closing.enter_context(_serving(runtime))
+        url = closing.enter_context(serving(runtime, ServerOptions(api_key=KEY)))
         yield Stage(url, script, runtime)
 
 
 @contextmanager
-def _serving(runtime: Runtime) -> Iterator[str]:
+def serving(runtime: Runtime, options: ServerOptions) -> Iterator[str]:
+    """The address of a server in a thread of this process."""
     bound = bind("127.0.0.1", 0)
-    app = create_app(runtime, ServerOptions(api_key=KEY))
-    config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        create_app(runtime, options),
+        http=connections.Connection,
+        lifespan="off",
+        log_config=None,
+        limit_concurrency=connections.MOST_CONNECTIONS,
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
