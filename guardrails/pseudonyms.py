@@ -33,6 +33,10 @@ class Pseudonyms:
         """How many identifiers were replaced."""
         return len(self._by_value)
 
+    def placeholders(self) -> dict[str, str]:
+        """Every placeholder of ours, and what it stands for."""
+        return dict(self._by_placeholder)
+
     def replace(self, text: str, findings: Iterable[Finding]) -> str:
         """`text` with every PII finding replaced. Findings are offsets in this very text."""
         self._foreign.update(_PLACEHOLDER.findall(text))

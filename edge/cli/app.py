@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from skerry.edge.cli.errors import report
+from skerry.edge.cli.errors import leave_at_once, report
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ask:ask", "Ask one question."),
@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "Index a small handbook and ask it a few questions."),
     "doctor": ("doctor:doctor", "Check this machine, and what fits on it."),
     "explain": ("receipts:explain", "Show why an answer was given where it was."),
+    "guard": ("guard:guard", "Try the guardrails by themselves."),
     "index": ("index:index", "Manage the documents."),
     "models": ("models:models", "List, fetch and inspect models."),
     "policy": ("policy:policy", "Show or check the policy."),
@@ -72,8 +73,8 @@ def run() -> NoReturn:
         app(prog_name="skerry", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        leave_at_once()
     except Exception as error:  # noqa: BLE001  the last stop: everything is reported here
         sys.exit(report(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
     sys.exit(0)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 
 SCHEMA = "skerry.error/1"
+INTERRUPTED = 130
 
 
 def report(error: Exception) -> int:
@@ -18,9 +22,6 @@ def report(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()
         return 0
-    if isinstance(error, click.exceptions.Abort):
-        click.echo("interrupted", err=True)
-        return 130
     if isinstance(error, click.ClickException) and not _wants_json():
         error.show()
         return error.exit_code
@@ -28,9 +29,19 @@ def report(error: Exception) -> int:
     return int(getattr(error, "exit_code", 1))
 
 
+def leave_at_once() -> NoReturn:
+    """Ends after Ctrl-C. A second one may have cut short the closing of a model, which then still
+    computes: an interpreter that ends in order would take its memory away from under it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError):
+        click.echo("interrupted", err=True)
+        sys.stdout.flush()
+    os._exit(INTERRUPTED)
+
+
 def print_error(error: Exception, *, as_json: bool) -> None:
     """Prints what happened and what to do next."""
-    fields = _fields(error)
+    fields = error_fields(error)
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "error": fields}))
         return
@@ -45,7 +56,7 @@ def _wants_json() -> bool:
     return "--json" in sys.argv
 
 
-def _fields(error: Exception) -> dict[str, object]:
+def error_fields(error: Exception) -> dict[str, object]:
     """`code`, `what`, `hint`, `retryable` of an error of ours, of click's, or of anybody's."""
     if isinstance(error, click.ClickException):
         return {

@@ -1,0 +1,121 @@
+"""Texts that a command is given: one, in a file, on standard input, or many as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from skerry.edge.cli.errors import error_fields
+from skerry.edge.errors import InputError
+
+_LARGEST_FILE = 16 << 20
+_LONGEST_LINE = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A line that cannot be taken: its number from 1, and the fields of the error."""
+
+    line: int
+    fields: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line that was an object, or a text, which stands for `{"text": …}`."""
+
+    line: int
+    fields: dict[str, Any]
+
+
+def source_text(given: str) -> str:
+    """What `given` stands for: standard input (-), a file of that name, or itself.
+
+    Raises:
+        InputError: the file is too large, cannot be read, or is not UTF-8.
+    """
+    if given == "-":
+        return _decoded(sys.stdin.buffer.read(_LARGEST_FILE + 1), "standard input")
+    path = _file(given)
+    if path is None:
+        return given
+    try:
+        with path.open("rb") as file:
+            return _decoded(file.read(_LARGEST_FILE + 1), given)
+    except OSError as error:
+        raise InputError(f"'{given}' cannot be read: {error.strerror}") from error
+
+
+def read_items(given: str, needed: tuple[str, ...] = ("text",)) -> Iterator[Item | Bad]:
+    """The JSON lines of standard input (-) or of a file, one by one; blank ones are left out.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    with ExitStack() as opened:
+        for number, line in enumerate(_lines(_open(given, opened)), 1):
+            if not line.strip():
+                continue
+            try:
+                yield Item(number, _item(line, needed))
+            except InputError as error:
+                yield Bad(number, error_fields(error))
+
+
+def _open(given: str, opened: ExitStack) -> IO[bytes]:
+    if given == "-":
+        return sys.stdin.buffer
+    path = _file(given)
+    if path is None:
+        raise InputError(f"no file '{given[:200]}'", hint="--batch reads a file, or - for a pipe")
+    try:
+        return opened.enter_context(path.open("rb"))
+    except OSError as error:
+        raise InputError(f"'{given}' cannot be read: {error.strerror}") from error
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines as they come; the rest of one that is too long is passed over."""
+    while line := stream.readline(_LONGEST_LINE + 1):
+        yield line
+        while len(line) > _LONGEST_LINE and not line.endswith(b"\n"):
+            line = stream.readline(_LONGEST_LINE + 1)
+
+
+def _item(line: bytes, needed: tuple[str, ...]) -> dict[str, Any]:
+    if len(line) > _LONGEST_LINE:
+        raise InputError(f"the line has more than {_LONGEST_LINE:,} bytes")
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the line is not JSON: {error}") from error
+    if isinstance(found, str) and needed == ("text",):
+        return {"text": found}
+    if not isinstance(found, dict):
+        raise InputError("the line is neither an object nor a text")
+    for name in needed:
+        if not isinstance(found.get(name), str):
+            raise InputError(f'the line has no text "{name}"')
+    return found
+
+
+def _file(given: str) -> Path | None:
+    """The file of that name; None where there is none, or the text can be no name."""
+    try:
+        return Path(given) if given and Path(given).is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _decoded(content: bytes, name: str) -> str:
+    if len(content) > _LARGEST_FILE:
+        raise InputError(f"{name} has more than {_LARGEST_FILE:,} bytes", hint="give it in parts")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
