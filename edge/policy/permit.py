@@ -1,12 +1,12 @@
 """Which tiers a request may use at all. Says nothing of which is best: that is `choose`'s work.
 
-Consent, network, sensitivity and deny rules speak here and nowhere else, and each can only
-take a tier away.
+Consent, network, sensitivity, access labels and deny rules speak here and nowhere else, and each
+can only take a tier away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from skerry.edge.policy.request import Assessment, PolicyInput
@@ -45,7 +45,7 @@ def _blocks(
 ) -> Iterator[Reason]:
     for rule in policy.deny:
         if tier in rule.tiers and matches(rule, request, found.sensitivity):
-            yield Reason(f"deny.{rule.name}", rule.reason)
+            yield Reason(f"deny.{rule.name}", _said(rule, request))
     if tier in _ABSENT and tier not in request.available:
         yield Reason("available", _ABSENT[tier])
     if tier.leaves_device:
@@ -60,14 +60,25 @@ def matches(rule: DenyRule, request: PolicyInput, sensitivity: Sensitivity) -> b
         and (rule.sensitivity_at_least is None or sensitivity >= rule.sensitivity_at_least)
         and _any_in((finding.kind for finding in request.findings), rule.finding_kinds)
         and _any_in((finding.label for finding in request.findings), rule.finding_labels)
+        and _any_in(request.labels, rule.labels)
     )
+
+
+def _said(rule: DenyRule, request: PolicyInput) -> str:
+    """The rule's reason, with the access labels that it holds for."""
+    held = request.labels.intersection(rule.labels or ())
+    return f"{rule.reason} (labelled {_listed(held)})" if held else rule.reason
+
+
+def _listed(labels: Iterable[str]) -> str:
+    return ", ".join(sorted(labels))
 
 
 def _in(value: object, wanted: Container[object] | None) -> bool:
     return wanted is None or value in wanted
 
 
-def _any_in(values: Iterator[object], wanted: Container[object] | None) -> bool:
+def _any_in(values: Iterable[object], wanted: Container[object] | None) -> bool:
     return wanted is None or any(value in wanted for value in values)
 
 
@@ -84,5 +95,8 @@ def _held_here(request: PolicyInput, found: Assessment, policy: Policy) -> Itera
     if reaches(found.sensitivity, policy.sensitivity.device_only_from):
         word = found.sensitivity.word
         yield Reason("sensitivity.device_only", f"What is {word} stays on this device.")
+    if kept := request.labels.difference(policy.cloud.allow_labels):
+        labels = _listed(kept)
+        yield Reason("labels.device_only", f"What is labelled {labels} stays on this device.")
     if found.injected:
         yield Reason("injection.contain", f"{found.injected} tries to give orders: nothing leaves.")

@@ -27,7 +27,8 @@ class PolicyInput:
 
     `sensitivity` is what the caller declares. `available` are the tiers that exist here now
     (model loaded, cloud configured and its circuit closed); `human` and `refuse` always exist.
-    `budget` is the caller's, None for none.
+    `budget` is the caller's, None for none. `labels` are the access labels of the sources that
+    would go with the request, and of those that earlier turns were made from.
     """
 
     classification: Classification
@@ -38,6 +39,7 @@ class PolicyInput:
     findings: tuple[Finding, ...] = ()
     sensitivity: Sensitivity = Sensitivity.PUBLIC
     budget: LatencyBudget | None = None
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

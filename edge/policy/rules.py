@@ -71,11 +71,15 @@ class SafetyRules:
 
 @dataclass(frozen=True, slots=True)
 class CloudRules:
-    """Switches for everything that leaves the device."""
+    """Switches for everything that leaves the device.
+
+    `allow_labels` are the access labels whose documents may leave.
+    """
 
     allow: bool
     allow_metered: bool
     allow_cloud_fallback: bool
+    allow_labels: tuple[Name, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,10 @@ class ClassTable:
 
 @dataclass(frozen=True, slots=True)
 class DenyRule:
-    """Forbids `tiers` where every condition that is given holds; None always holds."""
+    """Forbids `tiers` where every condition that is given holds; None always holds.
+
+    `labels` are access labels: one of a source that would go with the request is enough.
+    """
 
     name: Name
     reason: Name
@@ -145,6 +152,7 @@ class DenyRule:
     finding_labels: Annotated[tuple[Name, ...], MinLen(1)] | None = None
     sensitivity_at_least: Sensitivity | None = None
     networks: Annotated[tuple[Network, ...], MinLen(1)] | None = None
+    labels: Annotated[tuple[Name, ...], MinLen(1)] | None = None
 
 
 @dataclass(frozen=True)

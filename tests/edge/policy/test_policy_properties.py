@@ -34,12 +34,14 @@ WHY_NOT_CLOUD = (
     "network.",
     "sensitivity.device_only",
     "injection.contain",
+    "labels.device_only",
     "available",
     "deny.",
 )
 
 probabilities = st.sampled_from([0.0, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0]) | st.floats()
 labels = st.sampled_from(["email", "mrn", "card", "override", "self_harm", "other"])
+access = st.sampled_from(["ward", "finance", "board"])
 integers = st.integers(-(2**40), 2**40)
 findings = st.builds(Finding, label=labels, score=probabilities, start=integers, end=integers)
 classifications = st.builds(
@@ -58,6 +60,7 @@ requests = st.builds(
     available=st.just(frozenset(Tier)) | st.frozensets(st.sampled_from(Tier)),
     findings=st.lists(findings, max_size=3).map(tuple),
     budget=st.none() | st.builds(LatencyBudget, ttft_ms=integers, total_ms=integers),
+    labels=st.just(frozenset()) | st.frozensets(access),
 )
 deniable = st.sampled_from([tier for tier in Tier if tier is not Tier.REFUSE])
 
@@ -76,6 +79,7 @@ deny_rules = st.builds(
     finding_labels=some(labels),
     sensitivity_at_least=st.none() | st.sampled_from(Sensitivity),
     networks=some(st.sampled_from(Network)),
+    labels=some(access),
 )
 starts = st.sampled_from([*Sensitivity, "never"])
 
@@ -91,7 +95,7 @@ def policies(draw: st.DrawFn) -> Policy:
         base,
         sensitivity=sensitivity,
         injection=replace(base.injection, action=draw(st.sampled_from(["contain", "refuse"]))),
-        cloud=draw(st.builds(CloudRules)),
+        cloud=draw(st.builds(CloudRules, allow_labels=st.lists(access, max_size=3).map(tuple))),
         deny=tuple(draw(st.lists(deny_rules, max_size=3))),
     )
 
@@ -167,6 +171,7 @@ def test_deny_always_wins(request: PolicyInput, policy: Policy, data: st.DataObj
         ),
         finding_labels=_of(data, [finding.label for finding in request.findings]),
         finding_kinds=_of(data, [finding.kind for finding in request.findings]),
+        labels=_of(data, sorted(request.labels)),
     )
     assert matches(rule, request, sensitivity)
     route = decide(request, replace(policy, deny=(*policy.deny, rule)))
@@ -207,6 +212,64 @@ def test_one_more_finding_never_loosens(
     request: PolicyInput, policy: Policy, finding: Finding
 ) -> None:
     more = replace(request, findings=(*request.findings, finding))
+    assert is_as_tight(decide(more, policy), decide(request, policy))
+
+
+eager = st.builds(
+    PolicyInput,
+    classification=st.builds(
+        Classification,
+        request_class=st.sampled_from([RequestClass.QUESTION, RequestClass.REASONING]),
+        confidence=st.just(1.0),
+        complexity=st.just(1.0),
+        reasoning=probabilities,
+        in_scope=st.just(1.0),
+    ),
+    network=st.just(Network.ONLINE),
+    consent=st.sampled_from([Consent.ASK, Consent.GRANTED]),
+    device=devices,
+    available=st.just(frozenset(Tier)),
+    labels=st.frozensets(access),
+)
+"""Requests that leave the device unless a rule holds them."""
+
+
+@settings(max_examples=300)
+@given(requests | eager, policies())
+def test_nothing_labelled_leaves_unless_policy_names_each_label(
+    request: PolicyInput, policy: Policy
+) -> None:
+    if remote(decide(request, policy)):
+        assert request.labels <= {*policy.cloud.allow_labels}
+
+
+@given(requests | eager)
+def test_by_default_nothing_labelled_leaves(request: PolicyInput) -> None:
+    assert not (request.labels and remote(decide(request, load_policy())))
+
+
+@given(eager)
+def test_what_has_no_label_is_not_held_by_one(request: PolicyInput) -> None:
+    assert remote(decide(replace(request, labels=frozenset()), load_policy()))
+
+
+@settings(max_examples=300)
+@given(requests | eager, policies(), access)
+def test_what_is_denied_by_label_never_leaves(
+    request: PolicyInput, policy: Policy, label: str
+) -> None:
+    """Whatever else is allowed, and whatever else goes with the request."""
+    rule = DenyRule("labelled", "because", tiers=(*REMOTE,), labels=(label,))
+    labelled = replace(request, labels=request.labels | {label})
+    open_policy = replace(
+        policy, cloud=replace(policy.cloud, allow_labels=(*request.labels, label))
+    )
+    assert not remote(decide(labelled, replace(open_policy, deny=(*policy.deny, rule))))
+
+
+@given(requests | eager, policies(), access)
+def test_one_more_label_never_loosens(request: PolicyInput, policy: Policy, label: str) -> None:
+    more = replace(request, labels=request.labels | {label})
     assert is_as_tight(decide(more, policy), decide(request, policy))
 
 

@@ -48,6 +48,7 @@ inputs = st.builds(
     device=st.builds(DeviceState, battery_percent=measured),
     available=st.frozensets(st.sampled_from(Tier)),
     findings=findings,
+    labels=st.frozensets(st.text(max_size=3), max_size=2),
 )
 receipts = st.builds(
     Receipt,
@@ -99,6 +100,13 @@ def test_keys_of_a_later_version_are_ignored(make_receipt: Callable[..., Receipt
     content = json.loads(to_json(receipt))
     content["mood"] = "good"
     content["route"]["colour"] = {"a": 1}
+    assert from_json(json.dumps(content)) == receipt
+
+
+def test_a_receipt_of_an_earlier_version_is_read(make_receipt: Callable[..., Receipt]) -> None:
+    receipt = make_receipt()
+    content = json.loads(to_json(receipt))
+    del content["input"]["labels"]
     assert from_json(json.dumps(content)) == receipt
 
 
