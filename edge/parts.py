@@ -14,6 +14,7 @@ from skerry.edge import model_tokens
 from skerry.edge.engines.base import Engine, EngineOptions, Message, Sampling
 from skerry.edge.errors import ConfigError
 from skerry.edge.request import Request
+from skerry.edge.sources import labels_of
 from skerry.edge.types import Classification, Network, Tier
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Parts:
         query = Query(
             text,
             limit=wanted.top_k,
-            labels=wanted.labels if request.labels is None else request.labels,
+            labels=self._held(request),
             domain=request.domain or wanted.domain,
             as_of=request.as_of,
             floor=wanted.similarity_floor,
@@ -179,9 +180,13 @@ class Parts:
         return list(self.sessions.get(request.session, last=_MOST_TURNS).turns)
 
     def policy_input(
-        self, request: Request, seen: Classification, findings: Sequence[Finding]
+        self,
+        request: Request,
+        seen: Classification,
+        findings: Sequence[Finding],
+        hits: Sequence[Hit],
     ) -> PolicyInput:
-        """Everything that policy decides on, as it is now."""
+        """Everything that policy decides on, as it is now. `hits` are what may be used."""
         from skerry.edge.device import device_state
         from skerry.edge.policy import PolicyInput
 
@@ -195,7 +200,12 @@ class Parts:
             findings=tuple(findings),
             sensitivity=max(wanted.sensitivity, request.sensitivity),
             budget=request.budget,
+            labels=labels_of(hits, self.turns(request), self._held(request)),
         )
+
+    def _held(self, request: Request) -> frozenset[str]:
+        """The access labels that the caller holds."""
+        return self.settings.labels if request.labels is None else request.labels
 
     def network(self) -> Network:
         from skerry.edge.escalate import network_state

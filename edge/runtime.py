@@ -195,7 +195,7 @@ class Runtime:
         with trace.step("screen_sources"):
             hits, findings = screen_sources(hits, findings, self.parts.policy.injection.score)
         with trace.step("decide"):
-            given = self.parts.policy_input(request, seen, findings)
+            given = self.parts.policy_input(request, seen, findings, hits)
             route = decide(given, self.parts.policy)
         return Decided(given, route, hits, query, vector)
 
@@ -266,9 +266,9 @@ class Runtime:
         receipt = self.parts.receipts.add(record.receipt(self.parts.policy, self.parts.encoder.id))
         session = record.work.request.session
         if session is not None and record.outcome is not None:
-            sessions = self.parts.sessions
-            sessions.append(session, "user", record.work.request.question)
-            sessions.append(session, "assistant", record.outcome.answer.text, receipt.id)
+            sessions, labels = self.parts.sessions, record.given.labels
+            sessions.append(session, "user", record.work.request.question, labels=labels)
+            sessions.append(session, "assistant", record.outcome.answer.text, receipt.id, labels)
         return receipt
 
     def _run(self, tier: Tier, work: Work) -> tiers.TierRun:

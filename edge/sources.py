@@ -1,8 +1,8 @@
-"""Screens what was retrieved before anything is decided on it or made of it. Pure."""
+"""Looks at what would go with a request before anything is decided on it or made of it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from skerry.guardrails.findings import Finding, FindingKind, Where
@@ -10,6 +10,7 @@ from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
     from skerry.edge.index.types import Chunk, Hit
+    from skerry.edge.session import Turn
 
 
 def screen_sources(
@@ -28,6 +29,16 @@ def screen_sources(
         if not any(_gives_orders(finding, injection_score) for finding in about):
             kept.append(hit)
     return kept, tuple(found)
+
+
+def labels_of(hits: Iterable[Hit], turns: Iterable[Turn], held: frozenset[str]) -> frozenset[str]:
+    """The access labels of all that would go with a request: its sources and earlier turns.
+
+    A turn whose labels nobody noted may be made of anything that its reader may see: it has all
+    the labels that are `held` by the caller.
+    """
+    said = (held if turn.labels is None else turn.labels for turn in turns)
+    return frozenset().union(*(hit.chunk.labels for hit in hits), *said)
 
 
 def findings_in(chunk: Chunk) -> tuple[Finding, ...]:

@@ -34,5 +34,7 @@ SESSIONS = Schema(
                 """,
             ),
         ),
+        # A JSON list; NULL where they were not noted.
+        ("0002-labels", ("ALTER TABLE session_turns ADD COLUMN labels TEXT",)),
     ),
 )

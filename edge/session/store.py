@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import secrets
@@ -20,7 +21,7 @@ _ID_BYTES = 18
 _ID_SHOWN = 64
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEAD = "SELECT id, created_at, updated_at, turns, size_bytes FROM session_heads"
-_TURNS = "SELECT role, text, at, receipt_id FROM session_turns WHERE session_id = ?"
+_TURNS = "SELECT role, text, at, receipt_id, labels FROM session_turns WHERE session_id = ?"
 _GROW = """
     UPDATE session_heads SET turns = turns + 1, size_bytes = size_bytes + ?, updated_at = ?
     WHERE id = ?
@@ -85,7 +86,14 @@ class SessionStore:
         )
         return Session(SessionInfo(*rows[0]), tuple(_turn(*row) for row in reversed(newest_first)))
 
-    def append(self, session_id: str, role: str, text: str, receipt_id: str | None = None) -> Turn:
+    def append(
+        self,
+        session_id: str,
+        role: str,
+        text: str,
+        receipt_id: str | None = None,
+        labels: frozenset[str] | None = None,
+    ) -> Turn:
         """Adds a turn. Either all of it is stored or nothing is.
 
         Raises:
@@ -94,13 +102,13 @@ class SessionStore:
         """
         self._check_id(session_id)
         data = self._checked(role, text)
-        turn = Turn(role, text, self._clock(), receipt_id)
+        turn = Turn(role, text, self._clock(), receipt_id, labels)
         with self._state.write() as connection:
             info = self._head(connection, session_id)
             self._check_room(info, len(data))
             connection.execute(
-                "INSERT INTO session_turns VALUES (?, ?, ?, ?, ?, ?)",
-                (session_id, info.turns + 1, role, data, turn.at, receipt_id),
+                "INSERT INTO session_turns VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (session_id, info.turns + 1, role, data, turn.at, receipt_id, _packed(labels)),
             )
             connection.execute(_GROW, (len(data), turn.at, session_id))
         return turn
@@ -191,5 +199,10 @@ class SessionStore:
         )
 
 
-def _turn(role: str, text: bytes, at: float, receipt_id: str | None) -> Turn:
-    return Turn(role, text.decode("utf-8", "surrogatepass"), at, receipt_id)
+def _turn(role: str, text: bytes, at: float, receipt_id: str | None, labels: str | None) -> Turn:
+    noted = None if labels is None else frozenset(json.loads(labels))
+    return Turn(role, text.decode("utf-8", "surrogatepass"), at, receipt_id, noted)
+
+
+def _packed(labels: frozenset[str] | None) -> str | None:
+    return None if labels is None else json.dumps(sorted(labels))

@@ -9,12 +9,16 @@ ROLES = frozenset({"system", "user", "assistant", "tool"})
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one side said. `receipt_id` names the receipt of an answer."""
+    """What one side said. `receipt_id` names the receipt of an answer.
+
+    `labels` are the access labels of what it was made from; None where nobody noted them.
+    """
 
     role: str
     text: str
     at: float = 0.0
     receipt_id: str | None = None
+    labels: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from skerry.edge.errors import InputError, SessionNotFound
 from skerry.edge.session import SessionLimits, SessionStore
+from skerry.edge.session.schema import SESSIONS
+from skerry.edge.state import Schema, StateFile
 
 
 class Clock:
@@ -54,6 +56,30 @@ def test_a_conversation_is_there_tomorrow(path: Path) -> None:
     ]
     assert (kept.info.turns, kept.info.size_bytes) == (2, 16)
     assert kept.info.updated_at == turn.at >= kept.info.created_at
+
+
+@pytest.mark.parametrize("labels", [None, frozenset(), frozenset({"ward", "staff, senior"})])
+def test_labels_come_back_as_they_were(path: Path, labels: frozenset[str] | None) -> None:
+    with SessionStore.open(path) as store:
+        session = store.create()
+        turn = store.append(session.id, "assistant", "Daily.", labels=labels)
+    with SessionStore.open(path) as store:
+        assert store.get(session.id).turns == (turn,)
+    assert turn.labels == labels
+
+
+def test_a_conversation_from_before_labels_has_none_that_are_known(path: Path) -> None:
+    before = Schema(SESSIONS.name, SESSIONS.migrations[:1])
+    state = StateFile.open(path, before)
+    with state.write() as connection:
+        connection.execute("INSERT INTO session_heads VALUES ('one', 1, 1, 1, 3)")
+        turn = ("one", 1, "user", b"Hi!", 1.0, None)
+        connection.execute("INSERT INTO session_turns VALUES (?, ?, ?, ?, ?, ?)", turn)
+    state.close()
+    with SessionStore.open(path) as store:
+        (kept,) = store.get("one").turns
+        assert store.append("one", "assistant", "Hello.").labels is None
+    assert (kept.text, kept.labels) == ("Hi!", None)
 
 
 def test_the_last_few(store: SessionStore) -> None:
