@@ -1,29 +1,38 @@
-"""Runs a blocking iterator in a thread of its own and hands its items to a coroutine."""
+"""Runs blocking iterators in threads of their own and hands their items to a coroutine."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 class _End:
-    """The iterator is exhausted, or failed with `error`."""
+    """An iterator is exhausted, or failed with `error`."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
-async def iterate_in_thread(
-    make: Callable[[], Iterator[T]], cancel: threading.Event
-) -> AsyncIterator[T]:
+def iterate_in_thread(make: Callable[[], Iterator[T]], cancel: threading.Event) -> AsyncIterator[T]:
     """The items of `make()`, which runs in a daemon thread. Leaving early sets `cancel`.
 
     Raises:
         Whatever the iterator raises.
+    """
+    return iterate_in_threads((make,), cancel)
+
+
+async def iterate_in_threads(
+    makes: Sequence[Callable[[], Iterator[T]]], cancel: threading.Event
+) -> AsyncIterator[T]:
+    """The items of all, as they come. The first that fails, and leaving early, set `cancel`.
+
+    Raises:
+        Whatever an iterator raises.
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[T | _End] = asyncio.Queue()
@@ -34,7 +43,7 @@ async def iterate_in_thread(
         except RuntimeError:  # the loop is closed: nobody listens any more
             cancel.set()
 
-    def pump() -> None:
+    def pump(make: Callable[[], Iterator[T]]) -> None:
         try:
             for item in make():
                 put(item)
@@ -43,11 +52,17 @@ async def iterate_in_thread(
         else:
             put(_End())
 
-    threading.Thread(target=pump, name="skerry-stream", daemon=True).start()
+    for make in makes:
+        threading.Thread(target=pump, args=(make,), name="skerry-stream", daemon=True).start()
+    left = len(makes)
     try:
-        while not isinstance(item := await queue.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
+        while left:
+            item = await queue.get()
+            if not isinstance(item, _End):
+                yield item
+            elif item.error is not None:
+                raise item.error
+            else:
+                left -= 1
     finally:
         cancel.set()

@@ -33,13 +33,14 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of an answer on its way to the wire.
+    """A step of an answer on its way to the wire; of the answer `choice`, where there are several.
 
     The last one has `finish` (`stop`, `length`, `tool_calls` or `cancelled`) and `usage`, and
     `receipt` where there is one. `void`: the text before this is no part of the answer.
     """
 
     text: str = ""
+    choice: int = 0
     tokens: Sequence[TokenLogprob] = ()
     top: Sequence[Sequence[TokenLogprob]] = ()
     calls: tuple[ToolCall, ...] = ()
@@ -75,7 +76,7 @@ def from_pipeline(runtime: Runtime, request: Request) -> Iterator[Step]:
 
 def _step(piece: Piece) -> Step:
     usage = _usage(piece.usage) if piece.usage is not None else None
-    return Step(piece.text, piece.tokens, piece.top, finish=piece.finish, usage=usage)
+    return Step(piece.text, tokens=piece.tokens, top=piece.top, finish=piece.finish, usage=usage)
 
 
 def _usage(usage: Usage) -> TokenUsage:
@@ -122,7 +123,7 @@ class Whole:
 
 
 def whole(steps: Sequence[Step]) -> Whole:
-    """Puts the steps of an answer together; the last one has `finish`."""
+    """Puts the steps of one answer together; the last one has `finish`."""
     start = max((index for index, step in enumerate(steps) if step.void), default=0)
     kept = steps[start:]
     return Whole(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -14,7 +15,8 @@ from starlette.responses import Response
 
 from skerry.edge.receipts import TokenUsage
 from skerry.edge.server import planning
-from skerry.edge.server.answers import NO_USAGE, Step, ToolCall, Whole
+from skerry.edge.server.answers import Step, ToolCall, Whole
+from skerry.edge.server.choices import usage_of
 from skerry.edge.server.errors import ApiError
 from skerry.edge.server.heads import Head, usage_fields
 from skerry.edge.server.logprobs import chat_logprobs
@@ -30,17 +32,27 @@ async def chat(
     body: ChatRequest, http: HttpRequest, service: Annotated[Service, Depends(service_of)]
 ) -> Response:
     cancel = threading.Event()
-    answering = await asyncio.to_thread(planning.chat, service.runtime, body, cancel)
+    choices = await asyncio.to_thread(planning.chat, service.runtime, body, cancel)
     head = Head.new(body.model, "chatcmpl")
     if not body.stream:
-        return Json(completion(head, await service.finish(http, answering, cancel)))
-    steps = await service.begin(http, answering, cancel)
+        return Json(completion(head, await service.finish(http, choices, cancel)))
+    steps = await service.begin(http, choices, cancel)
     options = body.stream_options
-    return EventStream(chunks(head, steps, usage=bool(options and options.include_usage)))
+    usage = bool(options and options.include_usage)
+    return EventStream(chunks(head, steps, count=len(choices), usage=usage))
 
 
-def completion(head: Head, answer: Whole) -> dict[str, Any]:
-    """The body of an answer that is not streamed."""
+def completion(head: Head, answers: Sequence[Whole]) -> dict[str, Any]:
+    """The body of answers that are not streamed."""
+    return {
+        **head.fields("chat.completion"),
+        "choices": [_choice(number, answer) for number, answer in enumerate(answers)],
+        "usage": usage_fields(usage_of([answer.last.usage for answer in answers])),
+        **(answers[0].last.extra or {}),
+    }
+
+
+def _choice(number: int, answer: Whole) -> dict[str, Any]:
     last = answer.last
     said = None if last.refusal or (last.calls and not answer.text) else answer.text
     message: dict[str, Any] = {
@@ -48,36 +60,37 @@ def completion(head: Head, answer: Whole) -> dict[str, Any]:
     }  # fmt: skip
     if last.calls:
         message["tool_calls"] = [call_fields(call) for call in last.calls]
-    choice = {
-        "index": 0,
+    return {
+        "index": number,
         "message": message,
         "logprobs": chat_logprobs(answer.tokens, answer.top),
         "finish_reason": last.finish,
     }
-    fields = head.fields("chat.completion")
-    usage = usage_fields(last.usage or NO_USAGE)
-    return {**fields, "choices": [choice], "usage": usage, **(last.extra or {})}
 
 
 async def chunks(
-    head: Head, steps: AsyncGenerator[Step, None], *, usage: bool
+    head: Head, steps: AsyncGenerator[Step, None], *, count: int, usage: bool
 ) -> AsyncGenerator[str, None]:
-    """The events of a streamed answer: the role, then text or calls, then the finish.
+    """The events of `count` streamed answers: the role, then text or calls, then the finish.
 
     Raises:
         ApiError: text that was sent has become void (a tier failed half-way).
     """
     said = False
+    ends = [Step()] * count
     async with aclosing(steps):
-        yield _chunk(head, {"role": "assistant", "content": ""})
+        for number in range(count):
+            yield _Chunks(head, number).delta({"role": "assistant", "content": ""})
         async for step in steps:
             if step.void and said:
                 raise gave_up()
             said = said or bool(step.text)
-            for text in _step_chunks(head, step):
+            for text in _Chunks(head, step.choice).of(step):
                 yield text
-            if step.finish is not None and usage:
-                yield _usage_chunk(head, step.usage or NO_USAGE)
+            if step.finish is not None:
+                ends[step.choice] = step
+    if usage:
+        yield _usage_chunk(head, usage_of([end.usage for end in ends]))
     yield DONE
 
 
@@ -89,36 +102,47 @@ def gave_up() -> ApiError:
     )
 
 
-def _step_chunks(head: Head, step: Step) -> Iterator[str]:
-    if step.text:
-        yield _chunk(head, {"content": step.text}, chat_logprobs(step.tokens, step.top))
-    elif step.tokens:
-        yield _chunk(head, {"content": ""}, chat_logprobs(step.tokens, step.top))
-    if step.refusal:
-        yield _chunk(head, {"refusal": step.refusal})
-    for index, call in enumerate(step.calls):
-        yield from _call_chunks(head, index, call)
-    if step.finish is not None:
-        yield _chunk(head, {}, finish=step.finish, extra=step.extra)
+@dataclass(frozen=True, slots=True)
+class _Chunks:
+    """The frames of one choice."""
 
+    head: Head
+    index: int
 
-def _call_chunks(head: Head, index: int, call: ToolCall) -> Iterator[str]:
-    """The name first, then the arguments, as OpenAI sends them."""
-    begun = {**call_fields(call), "function": {"name": call.name, "arguments": ""}}
-    yield _chunk(head, {"tool_calls": [{"index": index, **begun}]})
-    rest = {"index": index, "function": {"arguments": call.arguments}}
-    yield _chunk(head, {"tool_calls": [rest]})
+    def of(self, step: Step) -> Iterator[str]:
+        logprobs = chat_logprobs(step.tokens, step.top)
+        if step.text or logprobs:
+            yield self.delta({"content": step.text}, logprobs=logprobs)
+        if step.refusal:
+            yield self.delta({"refusal": step.refusal})
+        for index, call in enumerate(step.calls):
+            yield from self._call(index, call)
+        if step.finish is not None:
+            yield self.delta({}, finish=step.finish, extra=step.extra)
 
+    def _call(self, index: int, call: ToolCall) -> Iterator[str]:
+        """The name first, then the arguments, as OpenAI sends them."""
+        begun = {**call_fields(call), "function": {"name": call.name, "arguments": ""}}
+        yield self.delta({"tool_calls": [{"index": index, **begun}]})
+        rest = {"index": index, "function": {"arguments": call.arguments}}
+        yield self.delta({"tool_calls": [rest]})
 
-def _chunk(
-    head: Head,
-    delta: dict[str, Any],
-    logprobs: dict[str, Any] | None = None,
-    finish: str | None = None,
-    extra: Any = None,
-) -> str:
-    choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-    return frame({**head.fields("chat.completion.chunk"), "choices": [choice], **(extra or {})})
+    def delta(
+        self,
+        delta: dict[str, Any],
+        *,
+        logprobs: dict[str, Any] | None = None,
+        finish: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> str:
+        choice = {
+            "index": self.index,
+            "delta": delta,
+            "logprobs": logprobs,
+            "finish_reason": finish,
+        }
+        fields = self.head.fields("chat.completion.chunk")
+        return frame({**fields, "choices": [choice], **(extra or {})})
 
 
 def _usage_chunk(head: Head, usage: TokenUsage) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+import threading
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,7 +17,8 @@ from skerry.edge.engines.base import Generation
 from skerry.edge.receipts import TokenUsage
 from skerry.edge.runtime import Runtime
 from skerry.edge.server import models
-from skerry.edge.server.answers import NO_USAGE, Step, Whole, from_model
+from skerry.edge.server.answers import Step, Whole, from_model
+from skerry.edge.server.choices import of_choice, usage_of
 from skerry.edge.server.errors import bad
 from skerry.edge.server.heads import Head, usage_fields
 from skerry.edge.server.logprobs import legacy_logprobs
@@ -34,74 +37,89 @@ async def complete(
     target = models.find_generating(service.runtime, body.model)
     if target.kind is models.Kind.PIPELINE:
         raise bad("'skerry' answers questions; name a local model to continue text.", "model")
-    wanted = list(_generations(service.runtime, body))
-    answer = partial(from_model, service.runtime, target.key)
-    echoes = [
-        _echo(service.runtime, target.key, prompt) if body.echo else "" for prompt in body.prompt
-    ]
-    head = Head.new(body.model, "cmpl")
-    if body.stream:
-        if len(body.prompt) > 1:
-            raise bad("only one prompt can be streamed.", "prompt")
-        steps = await service.begin(http, partial(answer, wanted[0]), wanted[0].cancel)
-        usage = bool(body.stream_options and body.stream_options.include_usage)
-        return EventStream(chunks(head, steps, echo=echoes[0], usage=usage))
-    wholes = [await service.finish(http, partial(answer, one), one.cancel) for one in wanted]
-    return Json(completion(head, wholes, echoes))
+    cancel = threading.Event()
+    generate = partial(from_model, service.runtime, target.key)
+    choices = [partial(generate, one) for one in _generations(service.runtime, body, cancel)]
+    starts = tuple(_starts(service.runtime, target.key, body))
+    texts = Texts(Head.new(body.model, "cmpl"), starts, body.each)
+    if not body.stream:
+        return Json(texts.whole(await service.finish(http, choices, cancel)))
+    steps = await service.begin(http, choices, cancel)
+    options = body.stream_options
+    return EventStream(texts.chunks(steps, usage=bool(options and options.include_usage)))
 
 
-def completion(head: Head, answers: list[Whole], echoes: list[str]) -> dict[str, Any]:
-    """The body of an answer that is not streamed: a choice for every prompt."""
-    choices = [
-        {
-            "index": index,
-            "text": echo + answer.text,
-            "logprobs": legacy_logprobs(answer.tokens, answer.top, len(echo)),
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The choices as they go on the wire: `each` for every prompt, prompt by prompt.
+
+    `starts` are what the texts of the choices begin with: the prompts where they are echoed.
+    """
+
+    head: Head
+    starts: Sequence[str]
+    each: int
+
+    def whole(self, answers: Sequence[Whole]) -> dict[str, Any]:
+        """The body of what is not streamed."""
+        usage = self._usage([answer.last.usage for answer in answers])
+        choices = [self._choice(number, answer) for number, answer in enumerate(answers)]
+        return {**self.head.fields(_KIND), "choices": choices, "usage": usage}
+
+    async def chunks(
+        self, steps: AsyncGenerator[Step, None], *, usage: bool
+    ) -> AsyncGenerator[str, None]:
+        """The events of what is streamed."""
+        offsets = [len(start) for start in self.starts]
+        usages: list[TokenUsage | None] = [None] * len(offsets)
+        async with aclosing(steps):
+            for number, start in enumerate(self.starts):
+                if start:
+                    yield self._chunk(number, Step(start), 0)
+            async for step in steps:
+                if step.text or step.tokens or step.finish is not None:
+                    yield self._chunk(step.choice, step, offsets[step.choice])
+                offsets[step.choice] += len(step.text)
+                usages[step.choice] = step.usage
+        if usage:
+            yield frame({**self.head.fields(_KIND), "choices": [], "usage": self._usage(usages)})
+        yield DONE
+
+    def _choice(self, number: int, answer: Whole) -> dict[str, Any]:
+        start = self.starts[number]
+        return {
+            "index": number,
+            "text": start + answer.text,
+            "logprobs": legacy_logprobs(answer.tokens, answer.top, len(start)),
             "finish_reason": answer.last.finish,
         }
-        for index, (answer, echo) in enumerate(zip(answers, echoes, strict=True))
-    ]
-    usage = _sum(answer.last.usage or NO_USAGE for answer in answers)
-    return {**head.fields(_KIND), "choices": choices, "usage": usage_fields(usage)}
+
+    def _chunk(self, number: int, step: Step, offset: int) -> str:
+        choice = {
+            "index": number,
+            "text": step.text,
+            "logprobs": legacy_logprobs(step.tokens, step.top, offset),
+            "finish_reason": step.finish,
+        }
+        return frame({**self.head.fields(_KIND), "choices": [choice]})
+
+    def _usage(self, usages: Sequence[TokenUsage | None]) -> dict[str, Any]:
+        starts = range(0, len(usages), self.each)
+        every = [usage_of(usages[start : start + self.each]) for start in starts]
+        return usage_fields(
+            TokenUsage(
+                sum(usage.prompt_tokens for usage in every),
+                sum(usage.cached_tokens for usage in every),
+                sum(usage.completion_tokens for usage in every),
+            )
+        )
 
 
-def _sum(usages: Iterator[TokenUsage]) -> TokenUsage:
-    every = list(usages)
-    return TokenUsage(
-        sum(usage.prompt_tokens for usage in every),
-        sum(usage.cached_tokens for usage in every),
-        sum(usage.completion_tokens for usage in every),
-    )
-
-
-async def chunks(
-    head: Head, steps: AsyncGenerator[Step, None], *, echo: str, usage: bool
-) -> AsyncGenerator[str, None]:
-    offset = len(echo)
-    async with aclosing(steps):
-        if echo:
-            yield _chunk(head, echo)
-        async for step in steps:
-            if step.text or step.tokens or step.finish is not None:
-                logprobs = legacy_logprobs(step.tokens, step.top, offset)
-                yield _chunk(head, step.text, logprobs, step.finish)
-            offset += len(step.text)
-            if step.finish is not None and usage:
-                fields = usage_fields(step.usage or NO_USAGE)
-                yield frame({**head.fields(_KIND), "choices": [], "usage": fields})
-    yield DONE
-
-
-def _chunk(
-    head: Head, text: str, logprobs: dict[str, Any] | None = None, finish: str | None = None
-) -> str:
-    choice = {"index": 0, "text": text, "logprobs": logprobs, "finish_reason": finish}
-    return frame({**head.fields(_KIND), "choices": [choice]})
-
-
-def _generations(runtime: Runtime, body: CompletionRequest) -> Iterator[Generation]:
+def _generations(
+    runtime: Runtime, body: CompletionRequest, cancel: threading.Event
+) -> Iterator[Generation]:
     for prompt in body.prompt:
-        yield Generation(
+        wanted = Generation(
             prompt=prompt,
             max_tokens=body.max_tokens or runtime.parts.settings.max_tokens,
             sampling=body.sampling(runtime.parts.sampling),
@@ -109,11 +127,18 @@ def _generations(runtime: Runtime, body: CompletionRequest) -> Iterator[Generati
             grammar=body.grammar,
             top_logprobs=body.logprobs,
             adapter=body.adapter,
+            cancel=cancel,
         )
+        yield from (of_choice(wanted, number) for number in range(body.each))
 
 
-def _echo(runtime: Runtime, model: str, prompt: Prompt) -> str:
-    """The prompt as text."""
+def _starts(runtime: Runtime, model: str, body: CompletionRequest) -> Iterator[str]:
+    for prompt in body.prompt:
+        start = _as_text(runtime, model, prompt) if body.echo else ""
+        yield from [start] * body.each
+
+
+def _as_text(runtime: Runtime, model: str, prompt: Prompt) -> str:
     if isinstance(prompt, str):
         return prompt
     with runtime.parts.engine(model) as engine:

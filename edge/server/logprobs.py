@@ -1,4 +1,4 @@
-"""Log-probabilities in the shapes of chat completions and of the older completions."""
+"""Log-probabilities in the shapes of chat completions, responses and the older completions."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ Tops = Sequence[Sequence[TokenLogprob]]
 
 def chat_logprobs(tokens: Sequence[TokenLogprob], tops: Tops) -> dict[str, Any] | None:
     """None when none were asked for."""
-    if not tokens:
-        return None
-    content = [
+    return {"content": response_logprobs(tokens, tops), "refusal": None} if tokens else None
+
+
+def response_logprobs(tokens: Sequence[TokenLogprob], tops: Tops) -> list[dict[str, Any]]:
+    """Empty when none were asked for."""
+    return [
         {**_entry(token), "top_logprobs": [_entry(other) for other in top]}
         for token, top in zip(tokens, tops, strict=True)
     ]
-    return {"content": content, "refusal": None}
 
 
 def legacy_logprobs(

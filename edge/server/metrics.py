@@ -59,11 +59,12 @@ class Metrics:
     def _add(self, watch: Watch) -> None:
         if watch.ttft_seconds is not None:
             self.ttft.observe(watch.ttft_seconds)
-        if watch.last is not None:
-            self.cancelled.inc(watch.last.finish == FinishReason.CANCELLED)
+        if watch.ends:
             self.total.observe(watch.elapsed())
-            self._add_usage(watch.last.usage)
-            self.add_receipt(watch.last.receipt)
+        for last in watch.ends:
+            self.cancelled.inc(last.finish == FinishReason.CANCELLED)
+            self._add_usage(last.usage)
+            self.add_receipt(last.receipt)
 
     def _add_usage(self, usage: TokenUsage | None) -> None:
         if usage is not None:
@@ -89,11 +90,11 @@ class Metrics:
 
 @dataclass(slots=True)
 class Watch:
-    """The times of one answer, and its last step."""
+    """The times of one request, and the last step of each of its answers."""
 
     start: float = field(default_factory=time.perf_counter)
     ttft_seconds: float | None = None
-    last: Step | None = None
+    ends: list[Step] = field(default_factory=list)
 
     def elapsed(self) -> float:
         return time.perf_counter() - self.start
@@ -102,4 +103,4 @@ class Watch:
         if self.ttft_seconds is None and (step.text or step.calls):
             self.ttft_seconds = self.elapsed()
         if step.finish is not None:
-            self.last = step
+            self.ends.append(step)

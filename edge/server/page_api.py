@@ -38,7 +38,7 @@ async def ask(body: AskRequest, http: HttpRequest, service: Served) -> EventStre
     """The events of one answer (docs/json.md), as they happen."""
     cancel = threading.Event()
     answering = partial(asking.answer, service.runtime, body, cancel)
-    return EventStream(_events(await service.begin(http, answering, cancel)))
+    return EventStream(_events(await service.begin(http, [answering], cancel)))
 
 
 async def _events(steps: AsyncGenerator[Step, None]) -> AsyncGenerator[str, None]:

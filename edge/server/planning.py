@@ -10,14 +10,15 @@ from skerry.edge.request import Request
 from skerry.edge.runtime import Runtime
 from skerry.edge.server import models, structured, tools
 from skerry.edge.server.answers import Answering, from_model, from_pipeline
+from skerry.edge.server.choices import of_choice
 from skerry.edge.server.errors import bad
 from skerry.edge.server.wire.chat import ChatMessage, ChatRequest
 from skerry.edge.server.wire.fields import SkerryFields
 from skerry.edge.types import Consent
 
 
-def chat(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> Answering:
-    """How a chat request will be answered.
+def chat(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> list[Answering]:
+    """How each choice of a chat request will be answered.
 
     Raises:
         ApiError: the model does not exist, or cannot do what is asked.
@@ -25,9 +26,13 @@ def chat(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> Answer
     """
     target = models.find_generating(runtime, body.model)
     if target.kind is models.Kind.PIPELINE:
-        return partial(from_pipeline, runtime, pipeline_request(runtime, body, cancel))
+        return [partial(from_pipeline, runtime, pipeline_request(runtime, body, cancel))]
     generate = partial(from_model, runtime, target.key)
     wanted = generation(runtime, body, cancel)
+    return [_choice(generate, of_choice(wanted, one), body) for one in range(body.n or 1)]
+
+
+def _choice(generate: structured.Generate, wanted: Generation, body: ChatRequest) -> Answering:
     if body.tools and body.tool_choice != "none":
         return tools.answering(generate, wanted, body)
     if body.schema_wanted is not None:
@@ -86,6 +91,8 @@ def _check_pipeline(body: ChatRequest) -> None:
         raise bad("'skerry' calls no tools; name a local model for that.", "tools")
     if body.logprobs:
         raise bad("'skerry' has no logprobs; name a local model for that.", "logprobs")
+    if (body.n or 1) > 1:
+        raise bad("'skerry' gives one answer with one receipt; name a local model for more.", "n")
 
 
 def _instructions(messages: list[ChatMessage]) -> list[str]:

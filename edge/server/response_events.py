@@ -10,6 +10,7 @@ from typing import Any
 from skerry.edge.server.answers import Step, ToolCall
 from skerry.edge.server.errors import ApiError
 from skerry.edge.server.ids import new_id
+from skerry.edge.server.logprobs import response_logprobs
 from skerry.edge.server.response_shapes import (
     COMPLETED,
     FAILED,
@@ -32,6 +33,7 @@ class ResponseEvents:
         self._numbers = count()
         self._item_id = new_id("msg", "_")
         self._begun = False
+        self._logprobs: list[dict[str, Any]] = []
         self.text = ""
         self.output: list[dict[str, Any]] = []
 
@@ -41,10 +43,12 @@ class ResponseEvents:
         yield self._frame("response.in_progress", response=response)
 
     def step(self, step: Step) -> Iterator[str]:
-        if step.text:
+        if step.text or step.tokens:
             yield from self._begin_message()
+            logprobs = response_logprobs(step.tokens, step.top)
             self.text += step.text
-            yield self._part_frame("response.output_text.delta", delta=step.text, logprobs=[])
+            self._logprobs += logprobs
+            yield self._part_frame("response.output_text.delta", delta=step.text, logprobs=logprobs)
         if step.finish is not None:
             yield from self._end(step)
 
@@ -73,8 +77,9 @@ class ResponseEvents:
 
     def _end_message(self, last: Step) -> Iterator[str]:
         yield from self._begin_message()
-        yield self._part_frame("response.output_text.done", text=self.text, logprobs=[])
-        part = text_part(self.text)
+        done = {"text": self.text, "logprobs": self._logprobs}
+        yield self._part_frame("response.output_text.done", **done)
+        part = text_part(self.text, self._logprobs)
         yield self._part_frame("response.content_part.done", part=part)
         yield from self._done(message_item(self._item_id, status_of(last), [part]))
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from skerry.edge.engines.base import FinishReason
 from skerry.edge.receipts import TokenUsage
-from skerry.edge.server.answers import NO_USAGE, Step, ToolCall
+from skerry.edge.server.answers import NO_USAGE, Step, ToolCall, Whole
 from skerry.edge.server.ids import new_id
+from skerry.edge.server.logprobs import response_logprobs
 from skerry.edge.server.wire.responses import ResponsesRequest
 
 COMPLETED, INCOMPLETE, IN_PROGRESS, FAILED = "completed", "incomplete", "in_progress", "failed"
@@ -53,6 +54,7 @@ class Asked:
             "text": {"format": body.text.format.model_dump(by_alias=True, exclude_none=True)},
             "tool_choice": body.tool_choice or "auto",
             "tools": [tool.model_dump() for tool in body.tools or ()],
+            "top_logprobs": body.top_logprobs or 0,
             "top_p": body.top_p,
             "truncation": "disabled",
             "usage": None if usage is None else usage_fields(usage),
@@ -92,19 +94,21 @@ def call_item(call: ToolCall, status: str, arguments: str) -> dict[str, Any]:
     }
 
 
-def text_part(text: str) -> dict[str, Any]:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def text_part(text: str, logprobs: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": list(logprobs)}
 
 
 def refusal_part(refusal: str) -> dict[str, Any]:
     return {"type": "refusal", "refusal": refusal}
 
 
-def output_of(text: str, last: Step) -> list[dict[str, Any]]:
+def output_of(answer: Whole) -> list[dict[str, Any]]:
     """The output items of a whole answer."""
+    last = answer.last
     if last.calls:
         return [call_item(call, COMPLETED, call.arguments) for call in last.calls]
-    part = refusal_part(last.refusal) if last.refusal else text_part(text)
+    said = text_part(answer.text, response_logprobs(answer.tokens, answer.top))
+    part = refusal_part(last.refusal) if last.refusal else said
     return [message_item(new_id("msg", "_"), status_of(last), [part])]
 
 

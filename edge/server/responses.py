@@ -41,11 +41,11 @@ async def respond(
     answering = await asyncio.to_thread(_answering, service, body, thread, cancel)
     asked = Asked(body, thread.id)
     if body.stream:
-        steps = await service.begin(http, answering, cancel)
+        steps = await service.begin(http, [answering], cancel)
         return EventStream(_events(ResponseEvents(asked), steps, threads, thread))
-    answer = await service.finish(http, answering, cancel)
+    (answer,) = await service.finish(http, [answering], cancel)
     await _keep(threads, thread, answer.text, answer.last)
-    return Json(asked.finished(output_of(answer.text, answer.last), answer.last))
+    return Json(asked.finished(output_of(answer), answer.last))
 
 
 def _answering(
@@ -59,7 +59,8 @@ def _answering(
         details = error.errors(include_url=False)
         located = [{**detail, "loc": ("body", *detail["loc"])} for detail in details]
         raise validation_error(located) from None
-    return planning.chat(service.runtime, wanted, cancel)
+    (answering,) = planning.chat(service.runtime, wanted, cancel)
+    return answering
 
 
 async def _events(

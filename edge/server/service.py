@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request as HttpRequest
 from starlette.types import Receive
 
-from skerry.edge.aio import iterate_in_thread
+from skerry.edge.aio import iterate_in_threads
 from skerry.edge.runtime import Runtime
 from skerry.edge.server.admission import Admission, stopping
-from skerry.edge.server.answers import Answering, Step, Whole, whole
+from skerry.edge.server.answers import Answering, Step, Whole
+from skerry.edge.server.choices import lanes, wholes
 from skerry.edge.server.metrics import Metrics
 from skerry.edge.server.options import ServerOptions
 from skerry.edge.server.threads import Threads
@@ -30,9 +31,10 @@ class Service:
     started_at: int
 
     async def steps(
-        self, http: HttpRequest, answering: Answering, cancel: threading.Event
+        self, http: HttpRequest, choices: Sequence[Answering], cancel: threading.Event
     ) -> AsyncGenerator[Step, None]:
-        """The steps of one answer. The client's going away stops it at the next token.
+        """The steps of the answers to one request, which have one place together. The client's
+        going away stops them at the next token.
 
         Raises:
             ApiError: there is no place, or the server stops meanwhile.
@@ -40,24 +42,28 @@ class Service:
         """
         with self.admission.place(cancel), self.metrics.answer() as watch:
             async with cancelled_with(http.receive, cancel):
-                async for step in iterate_in_thread(answering, cancel):
+                async for step in iterate_in_threads(self._lanes(choices), cancel):
                     watch.see(step)
                     self._check_closing(step)
                     yield step
 
     async def begin(
-        self, http: HttpRequest, answering: Answering, cancel: threading.Event
+        self, http: HttpRequest, choices: Sequence[Answering], cancel: threading.Event
     ) -> AsyncGenerator[Step, None]:
         """`steps`, once the first is there: what fails before it still gets its own status."""
-        steps = self.steps(http, answering, cancel)
+        steps = self.steps(http, choices, cancel)
         return _with_first(await anext(steps), steps)
 
     async def finish(
-        self, http: HttpRequest, answering: Answering, cancel: threading.Event
-    ) -> Whole:
-        """The whole answer."""
-        async with aclosing(self.steps(http, answering, cancel)) as steps:
-            return whole([step async for step in steps])
+        self, http: HttpRequest, choices: Sequence[Answering], cancel: threading.Event
+    ) -> list[Whole]:
+        """The whole answers, in their order."""
+        async with aclosing(self.steps(http, choices, cancel)) as steps:
+            return wholes([step async for step in steps], len(choices))
+
+    def _lanes(self, choices: Sequence[Answering]) -> list[Answering]:
+        """As many at once as the model decodes together: more would only wait."""
+        return lanes(choices, self.runtime.parts.engine_options.parallel)
 
     def _check_closing(self, step: Step) -> None:
         if step.finish == "cancelled" and self.admission.closing:

@@ -110,7 +110,7 @@ def _answer(generate: Generate, wanted: Generation, schema: Mapping[str, Any]) -
     if attempt.problem:
         yield replace(answer.last, text="", refusal=refusal(attempt.problem))
         return
-    yield Step(answer.text, answer.tokens, answer.top)
+    yield Step(answer.text, tokens=answer.tokens, top=answer.top)
     yield replace(answer.last, text="", tokens=(), top=())
 
 

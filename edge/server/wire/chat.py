@@ -10,7 +10,16 @@ from pydantic import BeforeValidator, Field, model_validator
 from skerry.edge.engines.base import Message
 from skerry.edge.engines.schema_limits import check_limits
 from skerry.edge.errors import GrammarError
-from skerry.edge.server.wire.fields import Content, Label, SamplingFields, SkerryFields, Stops, Wire
+from skerry.edge.server.wire.fields import (
+    Choices,
+    Content,
+    Label,
+    SamplingFields,
+    SkerryFields,
+    Stops,
+    Wire,
+    refused,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
 TOOL_CHOICES = ("none", "auto", "required")
@@ -104,7 +113,7 @@ class ChatRequest(SamplingFields):
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
     stop: Stops | None = None
-    n: Literal[1] | None = None
+    n: Choices | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=20)
     response_format: ResponseFormat | None = None
@@ -116,6 +125,9 @@ class ChatRequest(SamplingFields):
     prompt_cache_key: Label | None = None
     user: str | None = None
     metadata: dict[str, str] | None = None
+    modalities: list[Literal["text"]] | None = None
+    functions: Annotated[None, refused("this older form is not read; send tools")] = None
+    web_search_options: Annotated[None, refused("nothing here searches the web")] = None
     skerry: SkerryFields = Field(default_factory=SkerryFields)
 
     @model_validator(mode="after")

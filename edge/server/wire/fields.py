@@ -48,6 +48,9 @@ def _label(text: str) -> str:
     return text
 
 
+Choices = Annotated[int, Field(ge=1, le=16)]
+"""How many answers are wanted."""
+
 Id = Annotated[str, AfterValidator(_id)]
 """An id that this device gave out."""
 
@@ -61,6 +64,20 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
 
 
+def refused(why: str) -> BeforeValidator:
+    """For a field that would change the answer and is not supported: refused for `why` rather than
+    ignored. Null and what is empty mean nothing, and pass."""
+
+    def refuse(value: Any) -> None:
+        if value not in (None, False, [], {}, ""):
+            raise ValueError(why)
+
+    return BeforeValidator(refuse)
+
+
+_NO_BIAS = "the models here take no bias; a grammar (GBNF) rules tokens out"
+
+
 class SamplingFields(Wire):
     """How tokens are chosen. `top_k`, `min_p` and `repeat_penalty` are llama.cpp's."""
 
@@ -72,6 +89,7 @@ class SamplingFields(Wire):
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     seed: int | None = None
+    logit_bias: Annotated[None, refused(_NO_BIAS)] = None
 
     def sampling(self, default: Sampling) -> Sampling:
         """`default` with what the request says. Seeds of any size are folded into 32 bits."""

@@ -17,11 +17,13 @@ from skerry.edge.server.wire.fields import (
     SamplingFields,
     SkerryFields,
     Wire,
+    refused,
     text_of,
 )
 
 MESSAGE, CALL, OUTPUT = "message", "function_call", "function_call_output"
 _REASONING = "reasoning"
+_LOGPROBS = "message.output_text.logprobs"
 
 
 class Item(Wire):
@@ -125,9 +127,17 @@ class ResponsesRequest(SamplingFields):
     tool_choice: Annotated[Any, BeforeValidator(_choice)] = None
     parallel_tool_calls: bool | None = None
     background: Literal[False] | None = None
+    conversation: Annotated[None, refused("go on with previous_response_id")] = None
+    prompt: Annotated[None, refused("no prompts are kept here; send input")] = None
+    include: list[str] | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=20)
     metadata: dict[str, str] | None = None
     user: str | None = None
     skerry: SkerryFields = Field(default_factory=SkerryFields)
+
+    @property
+    def logprobs(self) -> bool:
+        return _LOGPROBS in (self.include or ())
 
     def chat_fields(self, history: Sequence[Item], session: str | None) -> dict[str, Any]:
         """The body of the chat request that gives the same answer after `history`."""
@@ -143,6 +153,8 @@ class ResponsesRequest(SamplingFields):
             "tools": [tool.tool() for tool in self.tools] if self.tools else None,
             "tool_choice": self.tool_choice,
             "parallel_tool_calls": self.parallel_tool_calls,
+            "logprobs": self.logprobs,
+            "top_logprobs": self.top_logprobs if self.logprobs else None,
             "prompt_cache_key": session,
             "skerry": self.skerry.model_dump(),
         }

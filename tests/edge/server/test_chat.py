@@ -189,7 +189,15 @@ def test_a_tools_result_comes_back_in(client: openai.OpenAI) -> None:
 BAD: dict[str, tuple[dict[str, Any], str | None]] = {
     "temperature": ({"temperature": 3}, "temperature"),
     "top_p": ({"top_p": 0}, "top_p"),
-    "n": ({"n": 2}, "n"),
+    "no choice": ({"n": 0}, "n"),
+    "too many choices": ({"n": 17}, "n"),
+    "bias": ({"logit_bias": {"50256": -100}}, "logit_bias"),
+    "the older form of tools": ({"functions": [{"name": "f"}]}, "functions"),
+    "sound": ({"modalities": ["text", "audio"]}, "modalities.1"),
+    "a search of the web": (
+        {"web_search_options": {"search_context_size": "low"}},
+        "web_search_options",
+    ),
     "max_tokens": ({"max_tokens": 0}, "max_tokens"),
     "five stops": ({"stop": list("abcde")}, "stop"),
     "empty stop": ({"stop": ""}, "stop.0"),
@@ -261,9 +269,30 @@ def test_unknown_model(client: openai.OpenAI) -> None:
 
 
 def test_unknown_fields_are_ignored(client: openai.OpenAI) -> None:
-    answer = ask(client, max_tokens=1, extra_body={"store": True, "brand_new": {"x": 1}},
-                 user="me", metadata={"a": "b"})  # fmt: skip
+    answer = ask(client, max_tokens=1, extra_body={"brand_new": {"x": 1}})
     assert answer.choices
+
+
+HINTS: dict[str, Any] = {
+    "user": "me", "metadata": {"a": "b"}, "store": True, "parallel_tool_calls": True,
+    "service_tier": "auto", "logit_bias": {}, "modalities": ["text"], "stop": None, "n": 1,
+    "functions": [],
+}  # fmt: skip
+
+
+def test_what_changes_nothing_is_taken(client: openai.OpenAI) -> None:
+    """Fields that say who asks, or that are empty."""
+    assert ask(client, **HINTS).choices == ask(client).choices
+
+
+def test_the_newer_name_of_the_limit_wins(client: openai.OpenAI) -> None:
+    assert ask(client, max_tokens=9, max_completion_tokens=3).usage.completion_tokens == 3
+
+
+def test_any_of_several_stops(client: openai.OpenAI) -> None:
+    free = ask(client, max_tokens=10).choices[0].message.content
+    answer = ask(client, max_tokens=10, stop=["\x07", free[5:8], "never said"])
+    assert answer.choices[0].message.content == free[: free.index(free[5:8])]
 
 
 def test_several_at_once(client: openai.OpenAI) -> None:

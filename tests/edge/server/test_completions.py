@@ -57,19 +57,53 @@ class TestCompletions:
         assert text == self.make(client, echo=True).choices[0].text
         assert chunks[-1].usage.completion_tokens == 5
 
+    def test_several_prompts_and_choices(self, client: openai.OpenAI) -> None:
+        """Prompt by prompt; greedy, so that the choices of one are the same."""
+        prompts = [PROMPT, "The sky is"]
+        answer = self.make(client, prompt=prompts, n=2, best_of=2, echo=True)
+        texts = [choice.text for choice in answer.choices]
+        assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
+        assert texts[0] == texts[1] == self.make(client, echo=True).choices[0].text
+        assert (
+            texts[2] == texts[3] == self.make(client, prompt=prompts[1], echo=True).choices[0].text
+        )
+        one = self.make(client, prompt=prompts)
+        assert answer.usage.prompt_tokens == one.usage.prompt_tokens
+        assert answer.usage.completion_tokens == 2 * one.usage.completion_tokens
+
+    def test_several_prompts_in_a_stream(self, client: openai.OpenAI) -> None:
+        fields = {"prompt": [PROMPT, "The sky is"], "n": 2, "echo": True, "logprobs": None}
+        whole = self.make(client, **fields)
+        texts = [""] * 4
+        for chunk in self.make(client, **fields, stream=True):
+            texts[chunk.choices[0].index] += chunk.choices[0].text
+        assert texts == [choice.text for choice in whole.choices]
+
+    def test_logprobs_in_a_stream(self, client: openai.OpenAI) -> None:
+        chunks = list(self.make(client, logprobs=1, n=2, stream=True))
+        for index in range(2):
+            mine = [one.choices[0] for one in chunks if one.choices[0].index == index]
+            text = "".join(one.text for one in mine)
+            tokens = [token for one in mine if one.logprobs for token in one.logprobs.tokens]
+            offsets = [at for one in mine if one.logprobs for at in one.logprobs.text_offset]
+            assert "".join(tokens) == text
+            assert [text[at:][:1] for at in offsets] == [token[:1] for token in tokens]
+
     @pytest.mark.parametrize(
         "fields",
         [
             {"suffix": "x"},
             {"echo": True, "logprobs": 1},
             {"best_of": 3},
+            {"n": 3, "best_of": 2},
+            {"n": 16, "prompt": ["a"] * 9},
+            {"logit_bias": {"1": 1}},
             {"prompt": []},
             {"prompt": ""},
             {"prompt": [[]]},
             {"prompt": {"a": 1}},
             {"prompt": [True]},
             {"prompt": ["a"] * 40},
-            {"stream": True, "prompt": ["a", "b"]},
             {"model": "skerry"},
         ],
         ids=str,

@@ -200,7 +200,7 @@ async def read(*steps: Step | Exception) -> list[str]:
                 raise step
             yield step
 
-    frames = chat.chunks(HEAD, source(), usage=False)
+    frames = chat.chunks(HEAD, source(), count=1, usage=False)
     return [frame async for frame in faults_as_events(frames)]
 
 
