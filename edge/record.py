@@ -22,11 +22,10 @@ from skerry.edge.receipts import (
     digest,
     new_id,
 )
-from skerry.edge.sources import findings_in
 from skerry.edge.tiers import Departure, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import Tier
-from skerry.guardrails.findings import Finding, Where
+from skerry.guardrails.findings import Finding
 
 if TYPE_CHECKING:
     from skerry.edge.index.types import Chunk
@@ -125,10 +124,9 @@ def _chunks(record: Record) -> Iterator[ChunkUsed]:
 
 
 def _labels(chunk: Chunk, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Which of `findings` are those of this source; findings say only that they are a source's."""
-    if not any(finding.where is Where.CHUNK for finding in findings):
-        return ()
-    return tuple(sorted({finding.label for finding in findings_in(chunk)}))
+    """What was found in this source, each once."""
+    of_it = (one for one in findings if one.place is not None and one.place.chunk == chunk.id)
+    return tuple(sorted({finding.label for finding in of_it}))
 
 
 def _egress(departure: Departure, record: Record) -> Egress:

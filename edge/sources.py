@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.findings import Finding, FindingKind, Place, Where
 from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def screen_sources(
     """The hits that may be used, and `findings` with those of all hits after them.
 
     A source that gives orders to the model (an injection finding of at least
-    `injection_score`) is left out; its finding stays, so that the receipt says why.
+    `injection_score`) is left out; its finding stays, so that the receipt says why, and of what.
     """
     kept: list[Hit] = []
     found = list(findings)
@@ -44,7 +45,9 @@ def labels_of(hits: Iterable[Hit], turns: Iterable[Turn], held: frozenset[str]) 
 def findings_in(chunk: Chunk) -> tuple[Finding, ...]:
     """The findings in all that the model would see of a chunk: text, title and headings."""
     named = "\n".join((chunk.title, *chunk.heading))
-    return (*screen(chunk.text, Where.CHUNK), *screen(named, Where.CHUNK))
+    place = Place(chunk.id, chunk.title, chunk.source, tuple(chunk.heading))
+    found = (*screen(chunk.text, Where.CHUNK), *screen(named, Where.CHUNK))
+    return tuple(replace(finding, place=place) for finding in found)
 
 
 def _gives_orders(finding: Finding, injection_score: float) -> bool:

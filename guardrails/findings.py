@@ -21,11 +21,24 @@ class Where(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a document: its id, and what it is called for people.
+
+    `source` is the path or feed; `heading` is the path of headings above, outermost first.
+    """
+
+    chunk: int
+    title: str
+    source: str
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """`start` and `end` are offsets in code points of the text that was scanned.
 
     `label` is the recogniser's own class (`email`, `self_harm`, `unknown_mark`, …); `score`
-    is in [0, 1].
+    is in [0, 1]. `place` is that of a chunk, where whoever had it screened says it.
     """
 
     kind: FindingKind
@@ -35,3 +48,4 @@ class Finding:
     score: float
     where: Where = Where.INPUT
     rule: str = ""
+    place: Place | None = None

@@ -72,7 +72,8 @@ def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
     yield "left device", _left(receipt.egress)
     yield "verdict", _verdict(receipt)
     if receipt.findings:
-        yield "findings", _plain("\n".join(finding_lines(receipt.findings)), _WARN)
+        used = {chunk.id for chunk in receipt.chunks}
+        yield "findings", _plain("\n".join(finding_lines(receipt.findings, used)), _WARN)
     if receipt.model:
         yield "model", _model(receipt.model, receipt.usage)
     yield "policy", _plain(f"{receipt.policy.version} ({receipt.policy.digest[:12]})")

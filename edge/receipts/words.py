@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from skerry.edge.policy.request import PLACES
 from skerry.edge.receipts.receipt import Receipt
+from skerry.edge.terminal import visible_line
 from skerry.edge.types import Tier
 from skerry.guardrails.findings import Finding, FindingKind
 
@@ -56,11 +57,24 @@ def verdict_words(verdict: str) -> str:
     return f"{verdict}: {_VERDICTS[verdict]}" if verdict in _VERDICTS else verdict
 
 
-def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """A line for each kind of finding in each place, with how many there are."""
-    counts = Counter((_name(finding), PLACES[finding.where]) for finding in findings)
+def finding_lines(findings: Iterable[Finding], used: Container[int]) -> Iterator[str]:
+    """A line for each kind of finding in each place, with how many there are.
+
+    Args:
+        used: the ids of the chunks that were used.
+    """
+    counts = Counter((_name(finding), _place(finding, used)) for finding in findings)
     for (name, place), count in counts.items():
         yield f"{f'{count} x ' if count > 1 else ''}{name}, in {place}"
+
+
+def _place(finding: Finding, used: Container[int]) -> str:
+    place = finding.place
+    if place is None:
+        return PLACES[finding.where]
+    part = " › ".join(dict.fromkeys((place.title, *place.heading)))
+    left_out = "" if place.chunk in used else ", which was left out"
+    return visible_line(f"{part} ({place.source})") + left_out
 
 
 def _name(finding: Finding) -> str:

@@ -76,4 +76,6 @@ def test_a_source_that_is_left_out_does_not_count(hard: Runtime, handbook: Path)
     hard.index.add([handbook])
     receipt = hard.ask(QUESTION, labels=WARD).receipt
     assert receipt.input.labels == frozenset()
-    assert "override" in {finding.label for finding in receipt.findings}
+    (order,) = (finding for finding in receipt.findings if finding.label == "override")
+    assert order.place is not None
+    assert (order.place.title, Path(order.place.source).name) == ("Trolley", "trolley.md")

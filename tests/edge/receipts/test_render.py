@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -15,9 +16,10 @@ from skerry.edge.receipts.render import render
 from skerry.edge.receipts.words import ANSWERERS, finding_lines, how_answered, verdict_words
 from skerry.edge.types import Tier
 from skerry.guardrails.answer import Verdict
-from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.findings import Finding, FindingKind, Place, Where
 
 Make = Callable[..., Receipt]
+HOSTILE = Place(9, "Notes", "hostile.md", ("Seals",))
 
 
 def shown(receipt: Receipt, width: int = 100, *, terminal: bool = False) -> str:
@@ -99,10 +101,28 @@ def test_over_budget_is_told_in_words(make_receipt: Make) -> None:
 @pytest.mark.parametrize("kind", list(FindingKind))
 def test_a_finding_names_its_place(kind: FindingKind, where: Where) -> None:
     found = Finding(kind, "some_label", 0, 4, 1.0, where)
-    (line,) = finding_lines([found, found])
+    (line,) = finding_lines([found, found], used=())
     assert line.startswith("2 x ")
     assert "some label" in line
     assert line.endswith(("in the question", "in a source", "in the draft"))
+
+
+def test_a_finding_in_a_source_names_it(make_receipt: Make) -> None:
+    place = Place(17, "Rota", "rota.md", ("Rota", "On call"))
+    phone = Finding(FindingKind.PII, "phone", 0, 4, 0.9, Where.CHUNK, place=place)
+    order = replace(phone, kind=FindingKind.INJECTION, label="override", place=HOSTILE)
+    assert list(finding_lines([phone, order, phone], used={17})) == [
+        "2 x personal data (phone), in Rota › On call (rota.md)",
+        "orders to the model (override), in Notes › Seals (hostile.md), which was left out",
+    ]
+    text = " ".join(shown(make_receipt(findings=(order,)), 200).split())
+    assert "in Notes › Seals (hostile.md), which was left out" in text
+
+
+def test_a_place_cannot_pass_for_another_line() -> None:
+    place = Place(1, "Notes\npersonal data", "a\nb.md")
+    (line,) = finding_lines([Finding(FindingKind.PII, "phone", 0, 4, 0.9, place=place)], used=())
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize("tier", list(Tier))
