@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skerry.edge.events import (
     Citation,
@@ -17,17 +17,26 @@ from skerry.edge.events import (
 )
 from skerry.edge.types import Route
 
+if TYPE_CHECKING:
+    from skerry.edge.receipts import Receipt
+
+
+def receipt_fields(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as JSON: the contract `skerry.receipt/1`."""
+    from skerry.edge.receipts import to_json
+
+    fields: dict[str, Any] = json.loads(to_json(receipt))
+    return fields
+
 
 def reply_fields(reply: Reply) -> dict[str, Any]:
     """A reply as JSON: the contract `skerry.ask/1`."""
-    from skerry.edge.receipts import to_json
-
     return {
         "answer": reply.text,
         "citations": [citation_fields(one) for one in reply.citations],
         "verdict": reply.verdict,
         "finish": reply.finish,
-        "receipt": json.loads(to_json(reply.receipt)),
+        "receipt": receipt_fields(reply.receipt),
     }
 
 

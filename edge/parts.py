@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from skerry.edge.index import Hit, Index
     from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import ReceiptStore
+    from skerry.edge.review import ReviewStore
     from skerry.edge.router import Router
     from skerry.edge.session import SessionStore, Turn
     from skerry.edge.settings import Settings
@@ -97,6 +98,15 @@ class Parts:
         from skerry.edge.session import SessionStore
 
         return self._once("sessions", lambda: SessionStore.open(self.settings.state))
+
+    @property
+    def reviews(self) -> ReviewStore:
+        from skerry.edge.review import ReviewStore
+
+        wanted = self.settings
+        return self._once(
+            "reviews", lambda: ReviewStore.open(wanted.state, keep_text=wanted.store_text)
+        )
 
     @property
     def pool(self) -> ModelPool:

@@ -262,14 +262,25 @@ class Runtime:
         raise AssertionError("the last tier returns or raises")
 
     def _record(self, record: Record) -> Receipt:
-        """Keeps the receipt, and the turn where there is a session."""
+        """Keeps the receipt, the turn where there is a session, and what waits for a person."""
         receipt = self.parts.receipts.add(record.receipt(self.parts.policy, self.parts.encoder.id))
         session = record.work.request.session
         if session is not None and record.outcome is not None:
             sessions, labels = self.parts.sessions, record.given.labels
             sessions.append(session, "user", record.work.request.question, labels=labels)
             sessions.append(session, "assistant", record.outcome.answer.text, receipt.id, labels)
+        if record.tier is Tier.HUMAN:
+            self._await_person(record, receipt)
         return receipt
+
+    def _await_person(self, record: Record, receipt: Receipt) -> None:
+        """Puts a request that no model may answer before a person."""
+        from skerry.edge.review import waiting
+
+        work, minutes = record.work, self.parts.policy.safety.answer_within_minutes
+        shown = record.outcome.answer.text if record.outcome else ""
+        review = waiting(receipt, work.request.question, shown, work.prompt.sources, 60 * minutes)
+        self.parts.reviews.add(review)
 
     def _run(self, tier: Tier, work: Work) -> tiers.TierRun:
         if tier is Tier.REFUSE:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("policy:policy", "Show or check the policy."),
     "receipts": ("receipts:receipts", "List the receipts of recent answers."),
     "replay": ("receipts:replay", "Show what another policy would have done."),
+    "review": ("review:review", "See what waits for a person; answer it; correct answers."),
     "route": ("route:route", "Decide only: where would this be answered, and why?"),
     "serve": ("serve:serve", "Serve the OpenAI API and the chat page on this machine."),
     "sessions": ("sessions:sessions", "List and delete conversations."),

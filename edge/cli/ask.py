@@ -103,6 +103,8 @@ def _show(event: Event, prose: Prose) -> None:
 def _print_end(reply: Reply, *, receipt: bool) -> None:
     for citation in reply.citations:
         click.secho(f"  {_source_line(citation)}", dim=True)
+    if reply.receipt.answered_by == "human":
+        click.secho(f"It waits for a person: skerry review show {reply.receipt.id[:18]}", dim=True)
     if receipt:
         from skerry.edge.cli.output import console
         from skerry.edge.receipts.render import render

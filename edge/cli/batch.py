@@ -51,6 +51,15 @@ def source_text(given: str) -> str:
         raise InputError(f"'{given}' cannot be read: {error.strerror}") from error
 
 
+def typed_text(given: str) -> str:
+    """`given`, or standard input for -; never a file.
+
+    Raises:
+        InputError: standard input is too large or not UTF-8.
+    """
+    return source_text(given) if given == "-" else given
+
+
 def read_items(given: str, needed: tuple[str, ...] = ("text",)) -> Iterator[Item | Bad]:
     """The JSON lines of standard input (-) or of a file, one by one; blank ones are left out.
 

@@ -62,11 +62,15 @@ class InjectionRules:
 
 @dataclass(frozen=True, slots=True)
 class SafetyRules:
-    """When a request goes to a person: the router's probability, or a finding's score."""
+    """When a request goes to a person: the router's probability, or a finding's score.
+
+    `answer_within_minutes` is how long the person has.
+    """
 
     class_score: Score
     finding_score: Score
     notice: Name
+    answer_within_minutes: Annotated[float, Gt(0)] = 30.0
 
 
 @dataclass(frozen=True, slots=True)
