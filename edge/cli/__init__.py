@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
     """Entry point of the `skerry` script."""
-    from skerry.edge.cli.app import run
-
+    try:
+        from skerry.edge.cli.app import run
+    except KeyboardInterrupt:
+        sys.exit(130)
     run()

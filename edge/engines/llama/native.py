@@ -16,6 +16,7 @@ from typing import Any
 import llama_cpp
 
 from skerry.edge.engines.llama.gguf import read_gguf
+from skerry.edge.engines.llama.interrupts import interrupts_wait
 from skerry.edge.errors import AdapterError, ModelError, ModelInvalid
 
 Handle = int
@@ -43,7 +44,8 @@ def listening() -> Iterator[Callable[[], str]]:
     """Collects what llama.cpp complains of on this thread; gives a function that tells it."""
     _heard.lines = []
     try:
-        yield lambda: "; ".join(_heard.lines[-_KEPT_LINES:]) or "llama.cpp gave no reason"
+        with interrupts_wait():
+            yield lambda: "; ".join(_heard.lines[-_KEPT_LINES:]) or "llama.cpp gave no reason"
     finally:
         del _heard.lines
 

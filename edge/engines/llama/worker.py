@@ -6,6 +6,7 @@ plans one batch of running streams and waiting prompts, decodes it, and hands ev
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from array import array
@@ -93,7 +94,11 @@ class Worker:
             if not self._closed:
                 self._closed = True
                 self._inbox.put(None)
-        self._thread.join()
+        try:
+            self._thread.join()
+        except BaseException:  # after Ctrl-C: the process may not end while llama.cpp computes
+            atexit.register(self._thread.join)
+            raise
 
     def _run(self) -> None:
         try:
