@@ -97,7 +97,11 @@ class Parts:
     def sessions(self) -> SessionStore:
         from skerry.edge.session import SessionStore
 
-        return self._once("sessions", lambda: SessionStore.open(self.settings.state))
+        wanted = self.settings
+        return self._once(
+            "sessions",
+            lambda: SessionStore.open(wanted.state, store_text=wanted.store_conversations),
+        )
 
     @property
     def reviews(self) -> ReviewStore:

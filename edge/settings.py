@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     store_text: bool = Field(
         False, description="Keep the text of questions and answers in receipts."
     )
+    store_conversations: bool = Field(
+        True, description="Keep conversations on disk; if not, they end with the process."
+    )
 
     cloud_url: ServiceUrl | None = Field(
         None, description="Base URL of an OpenAI-compatible service."

@@ -89,6 +89,11 @@ class StateFile:
             raise
         return state
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether what is in it outlives this process."""
+        return self._path is not None
+
     def read(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         """All rows of one query."""
         with self._lock, state_faults(self.name):

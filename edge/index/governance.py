@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.index.types import Document, Kind, Query
+from skerry.edge.index.types import Chunk, Document, Kind, Query
 
 Mask = NDArray[np.bool_]
 Floats64 = NDArray[np.float64]
@@ -125,7 +125,7 @@ def document_in_force(document: Document, at: float, now: float) -> bool:
     return not gone(document, now)
 
 
-def gone(document: Document, now: float) -> bool:
+def gone(document: Document | Chunk, now: float) -> bool:
     """Whether a fluid record's hard expiry has passed."""
     expires = document.expires_at
     return document.kind is Kind.FLUID and expires is not None and expires <= now

@@ -24,6 +24,7 @@ from skerry.edge.index.schema import check_encoder, fact, migrate, set_fact
 from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
 from skerry.edge.index.types import (
     BelowFloor,
+    Chunk,
     Document,
     Event,
     Hit,
@@ -213,6 +214,18 @@ class Index:
             if document is None or not readable or gone(document, self._clock()):
                 raise InputError(f"there is no document {document_id}", hint="List the documents.")
             return store.read_text(connection, document_id)
+
+    def chunks(self, ids: Iterable[int], *, labels: frozenset[str] | None = None) -> list[Chunk]:
+        """Those of the chunks `ids` that are still there, in no order.
+
+        Args:
+            labels: those that the caller holds; None may read everything.
+        """
+        now = self._clock()
+        with self._database.reading() as connection:
+            found = store.read_chunks(connection, list(ids)).values()
+        readable = (one for one in found if labels is None or one.labels <= labels)
+        return [chunk for chunk in readable if not gone(chunk, now)]
 
     def remove(self, source_or_id: str | int) -> int:
         """Deletes one version by its id, or every version of a source, or of all files in a folder.

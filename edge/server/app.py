@@ -14,7 +14,16 @@ from starlette.responses import Response
 
 from skerry.edge.errors import EdgeError
 from skerry.edge.runtime import Runtime
-from skerry.edge.server import chat, completions, embeddings, models, page, page_api, responses
+from skerry.edge.server import (
+    chat,
+    completions,
+    conversations,
+    embeddings,
+    models,
+    page,
+    page_api,
+    responses,
+)
 from skerry.edge.server.admission import Admission
 from skerry.edge.server.errors import (
     ApiError,
@@ -39,6 +48,7 @@ _ROUTERS = (
     embeddings.router,
     models.router,
     page_api.router,
+    conversations.router,
     page.router,
 )
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi import Request as HttpRequest
 
-from skerry.edge.index.types import Document
+from skerry.edge.index.types import Chunk, Document
 from skerry.edge.receipts import to_json
 from skerry.edge.runtime import Runtime
 from skerry.edge.server import asking, models
@@ -119,7 +119,7 @@ def document_fields(document: Document, now: float) -> dict[str, Any]:
     }
 
 
-def state_of(document: Document, now: float) -> str:
+def state_of(document: Document | Chunk, now: float) -> str:
     """`in_force`, `pending`, `expired` or `superseded`."""
     if document.expires_at is not None and document.expires_at <= now:
         return "expired"

@@ -5,10 +5,11 @@ Nothing here is ever sent anywhere. Which turns go into a prompt is left to the 
 
 from skerry.edge.session.compress import Compressed, compress
 from skerry.edge.session.store import SessionStore
-from skerry.edge.session.types import Session, SessionInfo, SessionLimits, Turn
+from skerry.edge.session.types import Opening, Session, SessionInfo, SessionLimits, Turn
 
 __all__ = [
     "Compressed",
+    "Opening",
     "Session",
     "SessionInfo",
     "SessionLimits",

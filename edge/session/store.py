@@ -14,7 +14,7 @@ from typing import Self
 
 from skerry.edge.errors import InputError, SessionNotFound
 from skerry.edge.session.schema import SESSIONS
-from skerry.edge.session.types import ROLES, Session, SessionInfo, SessionLimits, Turn
+from skerry.edge.session.types import ROLES, Opening, Session, SessionInfo, SessionLimits, Turn
 from skerry.edge.state import StateFile
 
 _ID_BYTES = 18
@@ -22,6 +22,16 @@ _ID_SHOWN = 64
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEAD = "SELECT id, created_at, updated_at, turns, size_bytes FROM session_heads"
 _TURNS = "SELECT role, text, at, receipt_id, labels FROM session_turns WHERE session_id = ?"
+_OPENING_BYTES = 400
+_OPENINGS = """
+    SELECT id, created_at, updated_at, turns, size_bytes,
+        (SELECT substr(text, 1, ?) FROM session_turns
+         WHERE session_id = id AND role = 'user' ORDER BY number LIMIT 1) AS opening
+    FROM session_heads
+    WHERE opening IS NOT NULL AND EXISTS
+        (SELECT 1 FROM session_turns WHERE session_id = id AND receipt_id IS NOT NULL)
+    ORDER BY updated_at DESC, rowid DESC LIMIT ?
+"""
 _GROW = """
     UPDATE session_heads SET turns = turns + 1, size_bytes = size_bytes + ?, updated_at = ?
     WHERE id = ?
@@ -58,6 +68,11 @@ class SessionStore:
         """
         state = StateFile.open(path, SESSIONS) if store_text else StateFile.in_memory(SESSIONS)
         return cls(state, limits or SessionLimits(), clock)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether conversations outlive this process."""
+        return self._state.on_disk
 
     def create(self) -> SessionInfo:
         """A new, empty conversation, with an id that cannot be guessed."""
@@ -119,6 +134,14 @@ class SessionStore:
             f"{_HEAD} ORDER BY updated_at DESC, rowid DESC LIMIT ?", (max(0, limit),)
         )
         return tuple(SessionInfo(*row) for row in rows)
+
+    def openings(self, limit: int = 50) -> tuple[Opening, ...]:
+        """At most `limit` conversations that have an answer with a receipt, last used first.
+
+        What other programs keep here, plain talk with a model, is left out.
+        """
+        rows = self._state.read(_OPENINGS, (_OPENING_BYTES, max(0, limit)))
+        return tuple(Opening(SessionInfo(*head), _words(start)) for *head, start in rows)
 
     def delete(self, session_id: str) -> None:
         """Deletes a conversation and its text for good.
@@ -206,3 +229,8 @@ def _turn(role: str, text: bytes, at: float, receipt_id: str | None, labels: str
 
 def _packed(labels: frozenset[str] | None) -> str | None:
     return None if labels is None else json.dumps(sorted(labels))
+
+
+def _words(start: bytes) -> str:
+    """On one line; a character that was cut in two is left out, and so are lone surrogates."""
+    return " ".join(start.decode(errors="ignore").split())

@@ -33,6 +33,14 @@ class SessionInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A conversation by the words that it began with: the start of the first question."""
+
+    info: SessionInfo
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A conversation with its turns, oldest first."""
 

@@ -144,9 +144,8 @@ def stage(
 ) -> Iterator[Stage]:
     """A server on a free port, over an index of `documents`."""
     script = Script()
-    chosen = Settings(
-        index=folder / "index.sqlite", state=folder / "state.sqlite", store_text=True, **settings
-    )
+    places = {"index": folder / "index.sqlite", "state": folder / "state.sqlite"}
+    chosen = Settings(**{**places, "store_text": True, **settings})
     with ExitStack() as closing:
         runtime = Runtime.of(ScriptedParts(chosen, script, encoder))
         closing.callback(runtime.close)
