@@ -13,6 +13,8 @@ _BRANDED = re.compile(
     r"3(?:0[0-5]|[689])\d+|(?:6011|64[4-9]|65|62|35(?:2[89]|[3-8]))\d+"
 )
 _BRANDED_LENGTHS = re.compile(r"3[0689]\d{12}|3[47]\d{13}|\d{16}|4\d{12}|[46]\d{18}")
+_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+_VIN_VALUES = dict(zip("abcdefghjklmnprstuvwxyz", map(int, "12345678123457923456789"), strict=True))
 
 IBAN_LENGTHS = {
     "ad": 24, "ae": 23, "al": 28, "at": 20, "az": 28, "ba": 20, "be": 16, "bg": 22, "bh": 22,
@@ -67,3 +69,23 @@ def social_security(digits: str) -> bool:
     """US SSA: no area 000, 666 or 9xx, no group 00, no serial 0000."""
     area, group, serial = digits[:3], digits[3:5], digits[5:]
     return area not in {"000", "666"} and area[0] != "9" and group != "00" and serial != "0000"
+
+
+def vehicle(text: str) -> bool:
+    """49 CFR 565.15: the ninth of 17 characters of a North American VIN, modulus 11."""
+    total = sum(
+        int(one) * weight if one.isdigit() else _VIN_VALUES[one] * weight
+        for one, weight in zip(text, _VIN_WEIGHTS, strict=True)
+    )
+    return text[8] == "0123456789x"[total % 11]
+
+
+def routing(digits: str) -> bool:
+    """ABA routing numbers: nine digits, weights 3, 7, 1, modulus 10, of a Federal Reserve range."""
+    total = sum(int(digit) * weight for digit, weight in zip(digits, (3, 7, 1) * 3, strict=True))
+    return total % 10 == 0 and "01" <= digits[:2] <= "32"
+
+
+def equipment(digits: str) -> bool:
+    """3GPP TS 23.003: an IMEI is 15 digits, the last by Luhn; 16 (IMEISV) have none."""
+    return len(digits) == 16 or (len(digits) == 15 and luhn(digits))

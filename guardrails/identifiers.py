@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from skerry.guardrails import checksums, numbers
 from skerry.guardrails.numbers import GAP, NOT_AFTER, NOT_BEFORE
-from skerry.guardrails.recogniser import Recogniser, has, pii, shaped, whole
+from skerry.guardrails.recogniser import Recogniser, has, near, pii, shaped, whole
 
 _NUMBER = r"(?:\s?(?:number|num\.?|no\.?|nr\.?|id|identifier))"
 _TO = r"(?:\s(?:is|was))?[\W_]{0,3}"
@@ -21,7 +21,7 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-_DATE = (
+DATE = (
     rf"(?:\d{{1,4}}\s?[\W_]\s?\d{{1,2}}\s?[\W_]\s?\d{{1,4}}|\d{{8}}|"
     rf"{_DAY}[\W_]{{0,2}}(?:day\s)?(?:of\s)?{_MONTH}[\W_]{{0,2}}\d{{2,4}}|"
     rf"{_MONTH}[\W_]{{0,2}}{_DAY}[\W_]{{0,2}}\d{{2,4}})"
@@ -119,6 +119,7 @@ _CONTACTS = (
         rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?!\w|\.\d)",
         0.8,
         shaped(r"\d\.\d{1,3}\.\d"),
+        near=near("ip|addresse?s?|hosts?|servers?|device|logged|login|from|ping", 0.95),
     ),
 )
 
@@ -197,7 +198,7 @@ _PEOPLE = (
     pii(
         "date_of_birth",
         rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date\sof\sbirth|birth\s?date|birthday|born)"
-        rf"(?:\s(?:on|is|was)){{0,2}}[\s:=\-]{{0,3}}(?:the\s)?(?P<id>{_DATE}){NOT_BEFORE}",
+        rf"(?:\s(?:on|is|was)){{0,2}}[\s:=\-]{{0,3}}(?:the\s)?(?P<id>{DATE}){NOT_BEFORE}",
         0.95,
         shaped(r"dob|d\.\s?o|birth|born"),
     ),

@@ -15,6 +15,9 @@ Look = Callable[[str], bool]
 Within = Callable[[str], Iterator[Span]]
 
 _GAPS = re.compile(r"[\W_]+")
+_NEAR_CHARACTERS = 48
+LEAST_SCORE = 0.5
+"""What scores less is no finding: a form that means something only among the right words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,20 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """Words, in lower case, that raise a score to `score` when they stand shortly before a span."""
+
+    words: re.Pattern[str]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recogniser:
     """A pattern of lower-case text, or of the text as written when it is `cased`.
 
     The span is that of the pattern's group `id` if it has one. `within` picks the spans that
     count inside that, none where a check digit fails. `possible` is a quick look at the same
-    text: False only where nothing can match.
+    text: False only where nothing can match. `near` are the words that make it surer.
 
     Every pattern has bounded repetition or repeats what it can read in one way only, so that
     matching is linear in the length of the text.
@@ -48,6 +59,16 @@ class Recogniser:
     possible: Look
     within: Within | None = None
     cased: bool = False
+    near: Near | None = None
+
+    def score_at(self, views: Views, start: int) -> float:
+        """How sure it is of a span that begins at `start`, by the 48 characters before it."""
+        if self.near is None:
+            return self.score
+        before = max(0, start - _NEAR_CHARACTERS)
+        return (
+            self.near.score if self.near.words.search(views.lowered, before, start) else self.score
+        )
 
     def spans(self, views: Views) -> Iterator[Span]:
         """Where it finds something in the text."""
@@ -72,9 +93,16 @@ def pii(
     within: Within | None = None,
     *,
     cased: bool = False,
+    near: Near | None = None,
 ) -> Recogniser:
     """A recogniser of identifiers and secrets."""
-    return Recogniser(FindingKind.PII, label, re.compile(pattern), score, possible, within, cased)
+    compiled = re.compile(pattern)
+    return Recogniser(FindingKind.PII, label, compiled, score, possible, within, cased, near)
+
+
+def near(words: str, score: float) -> Near:
+    """The words of a pattern, whole ones."""
+    return Near(re.compile(rf"\b(?:{words})\b"), score)
 
 
 def phrase(kind: FindingKind, label: str, pattern: str, score: float, possible: Look) -> Recogniser:

@@ -10,15 +10,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from skerry.guardrails.errors import ScreenOverflow
+from skerry.guardrails.events import EVENTS
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.identifiers import IDENTIFIERS
+from skerry.guardrails.machines import MACHINES
 from skerry.guardrails.normal import Normal, normalise
+from skerry.guardrails.papers import PAPERS
 from skerry.guardrails.phrases import PHRASES
-from skerry.guardrails.recogniser import Recogniser, Views
+from skerry.guardrails.recogniser import LEAST_SCORE, Recogniser, Views
 from skerry.guardrails.secrets import SECRETS
 
 MAX_CHARACTERS = 1_000_000
-RECOGNISERS: tuple[Recogniser, ...] = (*IDENTIFIERS, *SECRETS, *PHRASES)
+RECOGNISERS: tuple[Recogniser, ...] = (
+    *IDENTIFIERS,
+    *PAPERS,
+    *MACHINES,
+    *EVENTS,
+    *SECRETS,
+    *PHRASES,
+)
 
 
 def screen(text: str, where: Where = Where.INPUT) -> tuple[Finding, ...]:
@@ -41,8 +51,9 @@ def screen(text: str, where: Where = Where.INPUT) -> tuple[Finding, ...]:
 def _find(one: Recogniser, views: Views, normal: Normal, where: Where) -> Iterator[Finding]:
     rule = f"pattern:{one.label}"
     for span in one.spans(views):
-        start, end = normal.original(*span)
-        yield Finding(one.kind, one.label, start, end, one.score, where, rule)
+        score = one.score_at(views, span[0])
+        if score >= LEAST_SCORE:
+            yield Finding(one.kind, one.label, *normal.original(*span), score, where, rule)
 
 
 def _without_overlap(findings: list[Finding]) -> list[Finding]:
