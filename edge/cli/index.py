@@ -222,6 +222,11 @@ def show_report(report: IngestReport) -> None:
         f"{len(report.unchanged)} unchanged, {len(report.failed)} failed: "
         f"{report.chunks:,} chunks in {report.seconds:.1f} s"
     )
+    if report.labelled:
+        click.echo(
+            f"{len(report.labelled)} kept the access labels that the same content has elsewhere; "
+            "--no-labels takes them away"
+        )
     for failure in report.failed:
         click.echo(f"  {visible_line(failure.source)}: {visible_line(failure.what)}", err=True)
         if failure.hint:

@@ -14,7 +14,7 @@ from skerry.edge.index.drafts import Governance, Origin, decided, digest
 from skerry.edge.index.intake import Intake, Tally, insist, same
 from skerry.edge.index.parse import Parsed, governance, parse_data
 from skerry.edge.index.store import Known, change
-from skerry.edge.index.types import IngestReport, Kind, Progress
+from skerry.edge.index.types import IngestReport, Kind, Metadata, Progress
 
 OnProgress = Callable[[Progress], None]
 
@@ -54,14 +54,17 @@ def _add_file(intake: Intake, path: Path, declaration: Declaration, tally: Tally
         tally.unchanged.append(source)
         return True
     content = files.read(path, max_bytes=intake.drafter.settings.max_file_bytes)
-    holds = _holding(declaration, known, digest(content))
+    elsewhere = _labels_elsewhere(intake, declaration, known, digest(content))
+    holds = _holding(declaration, known, digest(content), elsewhere)
     origin = Origin(source, "", digest(content), len(content), status.modified_ns, holds.as_text())
     if known is not None and same(known.origin, origin):
         _touch(intake, known, origin)
         tally.unchanged.append(source)
         return True
     parsed = parse_data(content, path.name)
-    return intake.take(origin, _governed(intake, parsed, holds), parsed, known, tally)
+    taken = intake.take(origin, _governed(intake, parsed, holds), parsed, known, tally)
+    tally.labelled += [source] if taken and elsewhere else []
+    return taken
 
 
 def _untouched(known: Known, status: files.Status, declaration: Declaration) -> bool:
@@ -70,17 +73,36 @@ def _untouched(known: Known, status: files.Status, declaration: Declaration) -> 
     if (origin.size_bytes, origin.modified_ns) != (status.size_bytes, status.modified_ns):
         return False
     settled = known.added_at - status.modified_ns / 1e9 > _SETTLED_SECONDS
-    return settled and origin.declared == _holding(declaration, known, origin.digest).as_text()
+    holds = _holding(declaration, known, origin.digest, frozenset())
+    return settled and origin.declared == holds.as_text()
 
 
-def _holding(declaration: Declaration, known: Known | None, content_digest: str) -> Declaration:
-    """What is declared of the content now: by this caller, or else before."""
+def _labels_elsewhere(
+    intake: Intake, declaration: Declaration, known: Known | None, content_digest: str
+) -> frozenset[str]:
+    """The labels that content which is new to its place has in other places.
+
+    A file that is moved or copied does not lose them: whoever may not read the one may not read
+    the other. None if the caller says which labels the file has.
+    """
+    new = known is None or known.origin.digest != content_digest
+    silent = declaration.metadata.labels is None
+    return intake.labels_of(content_digest) if new and silent else frozenset()
+
+
+def _holding(
+    declaration: Declaration,
+    known: Known | None,
+    content_digest: str,
+    elsewhere: frozenset[str],
+) -> Declaration:
+    """What is declared of the content now: by this caller, or else before, or `elsewhere`."""
     if known is None:
-        return declaration
+        return declared.again(declaration, Declaration(None, Metadata(labels=elsewhere or None)))
     before = declared.from_text(known.origin.declared)
     if known.origin.digest == content_digest:
         return declared.again(declaration, before)
-    return declared.renewed(declaration, before, known.labels)
+    return declared.renewed(declaration, before, known.labels | elsewhere)
 
 
 def _governed(intake: Intake, parsed: Parsed, holds: Declaration) -> Governance:

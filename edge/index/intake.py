@@ -15,7 +15,13 @@ from skerry.edge.index.database import Database
 from skerry.edge.index.drafts import Drafter, Governance, Origin
 from skerry.edge.index.parse import Parsed
 from skerry.edge.index.schema import check_encoder
-from skerry.edge.index.store import Known, change, expired_records, newest
+from skerry.edge.index.store import (
+    Known,
+    change,
+    expired_records,
+    labels_of_content,
+    newest,
+)
 from skerry.edge.index.types import Failure, IngestReport, Kind
 
 Clock = Callable[[], float]
@@ -31,6 +37,7 @@ class Tally:
     updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    labelled: list[str] = field(default_factory=list)
     skipped: int = 0
     chunks: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -47,6 +54,7 @@ class Tally:
             chunks=self.chunks,
             seconds=time.monotonic() - self.began,
             skipped=self.skipped,
+            labelled=tuple(self.labelled),
         )
 
 
@@ -61,6 +69,10 @@ class Intake:
     def known(self, source: str, key: str = "") -> Known | None:
         with self.database.reading() as connection:
             return newest(connection, source, key)
+
+    def labels_of(self, content_digest: str) -> frozenset[str]:
+        with self.database.reading() as connection:
+            return labels_of_content(connection, content_digest)
 
     def take(
         self,

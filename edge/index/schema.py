@@ -85,7 +85,14 @@ def _tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (("tables", _tables),)
+def _labelled_contents(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE INDEX documents_labelled ON documents (digest) WHERE labels != '[]'")
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
+    ("tables", _tables),
+    ("labelled contents", _labelled_contents),
+)
 """Name and step of each migration, oldest first; `user_version` counts those applied."""
 
 

@@ -92,6 +92,13 @@ def newest(connection: sqlite3.Connection, source: str, key: str = "") -> Known 
     )
 
 
+def labels_of_content(connection: sqlite3.Connection, content_digest: str) -> frozenset[str]:
+    """The labels of every document, in any version, that has this content."""
+    sql = "SELECT labels FROM documents WHERE digest = ? AND labels != '[]'"
+    rows = connection.execute(sql, (content_digest,))
+    return frozenset(label for (labels,) in rows for label in json.loads(labels))
+
+
 def expired_records(connection: sqlite3.Connection, now: float) -> list[int]:
     """The fluid records whose hard expiry has passed."""
     sql = "SELECT id FROM documents WHERE kind = 'fluid' AND expires_at <= ?"

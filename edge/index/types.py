@@ -174,6 +174,7 @@ class IngestReport:
     """What one `add` did: sources by what became of them.
 
     `unchanged` cost nothing; `skipped` counts the files in folders whose format is not supported.
+    `labelled` took the access labels that the same content has elsewhere: moved files, and copies.
     """
 
     added: tuple[str, ...]
@@ -183,6 +184,7 @@ class IngestReport:
     chunks: int
     seconds: float
     skipped: int = 0
+    labelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,13 @@ def test_labels_stay_until_they_are_removed(shell: Shell) -> None:
     assert (document["domain"], document["expires_at"]) == ("shop", None)
 
 
+def test_a_copy_is_told_to_have_kept_its_labels(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "copy.txt").write_text(HOURS)
+    shell("add", str(shell.hours), "--label", "boss")
+    assert "1 kept the access labels" in shell("add", str(tmp_path / "copy.txt")).output
+    assert shell.json("add", str(tmp_path / "copy.txt"), "--no-labels")["report"]["labelled"] == []
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("--label", "x", "--no-labels"), ("--expires", "2999-01-01", "--no-expires")],
