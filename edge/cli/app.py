@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from skerry.edge.cli.errors import leave_at_once, report
+from skerry.edge.cli.streams import prepare, styled
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ask:ask", "Ask one question."),
@@ -66,14 +67,18 @@ def app() -> None:
     Exit codes: 0 done, 1 a fault of Skerry's, 2 wrong usage or input, 3 settings,
     4 model, 5 index, document or state, 6 cloud, 7 policy, 8 guardrail, 130 interrupted.
     """
+    click.get_current_context().color = styled()
 
 
 def run() -> NoReturn:
     """Runs the command line and exits; no error ends in a traceback."""
+    prepare()
+    out = sys.stdout
     try:
         app(prog_name="skerry", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+    except SystemExit as done:
+        # click puts another in its place when its reader has gone, such as `head`: no fault
+        sys.exit(done.code if sys.stdout is out else 0)
     except (KeyboardInterrupt, click.exceptions.Abort):
         leave_at_once()
     except Exception as error:  # noqa: BLE001  the last stop: everything is reported here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -11,21 +12,37 @@ from typing import NoReturn
 
 import click
 
+from skerry.edge.errors import EdgeError
+
 SCHEMA = "skerry.error/1"
 INTERRUPTED = 130
+_OUTPUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
+
+
+class OutputFault(EdgeError):
+    """Standard output takes nothing. What goes to files has errors of its own."""
+
+    code = "output"
+
+    def __init__(self, error: OSError) -> None:
+        what = f"the output cannot be written: {error.strerror}"
+        super().__init__(what, hint="check where standard output goes")
 
 
 def report(error: Exception) -> int:
     """Prints `error` and returns the exit code. Set SKERRY_DEBUG=1 for a traceback."""
     if os.environ.get("SKERRY_DEBUG"):
         raise error
-    if isinstance(error, BrokenPipeError):
-        sys.stderr.close()
-        return 0
+    if isinstance(error, OSError) and error.errno in _OUTPUT_FAULTS and not error.filename:
+        error = OutputFault(error)
     if isinstance(error, click.ClickException) and not _wants_json():
-        error.show()
+        with suppress(OSError):
+            error.show()
         return error.exit_code
-    print_error(error, as_json=_wants_json())
+    for as_json in (_wants_json(), False):  # standard error may take what standard output does not
+        with suppress(OSError):
+            print_error(error, as_json=as_json)
+            break
     return int(getattr(error, "exit_code", 1))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skerry.edge.cli.streams import speaks_utf8
 from skerry.edge.terminal import visible_line
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _DEL_TO_C1 = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
 def emit(schema: str, fields: Mapping[str, Any]) -> None:
     """Prints one JSON object on a line; `schema` names its contract and version."""
-    line = json.dumps({"schema": schema, **fields}, default=plain, ensure_ascii=False)
+    fields = {"schema": schema, **fields}
+    line = json.dumps(fields, default=plain, ensure_ascii=not speaks_utf8())
     click.echo(line.translate(_DEL_TO_C1))  # JSON escapes the other control characters itself
 
 

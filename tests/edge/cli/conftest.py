@@ -52,21 +52,28 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+COMMAND = (sys.executable, "-c", "from skerry.edge.cli import main; main()")
+
+
 @pytest.fixture(scope="module")
-def skerry(home: Path) -> Skerry:
-    """Runs the command with a home of its own, which the tests of a module share."""
+def environment(home: Path) -> dict[str, str]:
+    """Nobody's settings, and a home of one's own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SKERRY_")}
-    places = {
-        name: str(home) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
-    }
+    places = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    return {**clean, **dict.fromkeys(places, str(home))}
+
+
+@pytest.fixture(scope="module")
+def skerry(home: Path, environment: dict[str, str]) -> Skerry:
+    """Runs the command with a home of its own, which the tests of a module share."""
 
     def run(*arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> Done:
         done = subprocess.run(
-            [sys.executable, "-c", "from skerry.edge.cli import main; main()", *arguments],
+            [*COMMAND, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
-            env={**clean, **places, **(env or {})},
+            env={**environment, **(env or {})},
             cwd=home,
             timeout=240,
             check=False,
