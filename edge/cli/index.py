@@ -100,10 +100,10 @@ def ingest(file: Path, as_json: bool, **given: Any) -> None:
 
 @index.command("ls")
 @settings("index")
-@option("--all", "everything", is_flag=True, help="Superseded versions too.")
+@option("--all", "everything", is_flag=True, help="Also superseded, expired, not yet in force.")
 @json_option
 def list_(everything: bool, as_json: bool, **given: Any) -> None:
-    """List the documents."""
+    """List the documents in force."""
     with make_runtime(given) as runtime:
         documents = runtime.index.documents(include_superseded=everything)
     if as_json:

@@ -94,13 +94,16 @@ def json_option(command: Command) -> Command:
 def make_settings(given: dict[str, Any]) -> Settings:
     """The settings, with those of `given` that are not None over the environment and the file.
 
-    Warns on standard error of variables that look like misspelt settings.
+    Warns on standard error of variables that look like misspelt settings, and logs from now on.
     """
+    from skerry.edge.cli import logs
     from skerry.edge.settings import Settings, unknown_variables
 
     for wrong in unknown_variables():
         click.echo(f"{wrong.name} is no setting; did you mean {wrong.nearest}?", err=True)
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    wanted = Settings(**{name: value for name, value in given.items() if value is not None})
+    logs.start(wanted.log_level)
+    return wanted
 
 
 def make_runtime(given: dict[str, Any]) -> Runtime:
