@@ -67,6 +67,7 @@ class Record:
             total_ms=self.trace.elapsed_ms(),
             answer_confidence=_confidence(work, outcome),
             verdict=outcome.answer.verdict if outcome else None,
+            finish=outcome.finish if outcome else None,
             output_digest=digest(outcome.answer.text) if outcome else None,
             error=self.error.what if self.error else None,
         )

@@ -113,7 +113,8 @@ class Receipt:
     policy can be tried on it. `answered_by` is the tier that answered in the end, None if none
     did; `fell_back` says why it is not the route's. `findings` are those of the whole
     request: question, chunks and output. `answer_confidence` is a calibrated probability.
-    `verdict` is the gate's word, None when nothing reached it.
+    `verdict` is the gate's word, None when nothing reached it. `finish` is how the answer ended:
+    `stop`, `length` or `cancelled`.
     """
 
     schema: Literal["skerry.receipt/1"] = SCHEMA
@@ -138,5 +139,6 @@ class Receipt:
     answer_confidence: float | None = None
     verdict: str | None = None
     verdict_details: tuple[str, ...] = ()
+    finish: str | None = None
     output_digest: str | None = None
     error: str | None = None
