@@ -14,6 +14,10 @@ export class Fault extends Error {
   get wantsKey() {
     return this.status === 401;
   }
+
+  get isGone() {
+    return this.status === 404;
+  }
 }
 
 const UNREACHABLE = "The runtime does not answer. Is `skerry serve` still running?";
@@ -30,6 +34,25 @@ export async function documents() {
 /** The document and its extracted text. */
 export async function documentText(id) {
   return json(`api/documents/${encodeURIComponent(id)}/text`);
+}
+
+/** Whether conversations are `stored`, and the newest as `sessions`, last used first. */
+export async function conversations(limit) {
+  return json(`api/sessions?limit=${limit}`);
+}
+
+/** A conversation with the `last` turns as `said`. */
+export async function conversation(id, last) {
+  return json(`api/sessions/${encodeURIComponent(id)}?last=${last}`);
+}
+
+/** Deletes a conversation for good; one that is gone already is as good. */
+export async function forget(id) {
+  try {
+    await call(`api/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+  } catch (error) {
+    if (!error.isGone) throw error;
+  }
 }
 
 /** The events of an answer; `body` as in POST /api/ask. Aborting `signal` stops the runtime. */

@@ -2,10 +2,11 @@
 
 import { announce } from "./announce.js";
 import * as api from "./api.js";
+import { Beginning } from "./beginning.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { askForKey, wireDialogs } from "./dialogs.js";
-import { Documents, holdings } from "./documents.js";
+import { Documents, fault, holdings } from "./documents.js";
 import { byId } from "./dom.js";
 import { currentKey, keepKey, takeKeyFromAddress } from "./key.js";
 import { OfflineSwitch } from "./offline.js";
@@ -29,6 +30,7 @@ const conversation = new Conversation(byId("conversation"), {
   withKey,
   onChange: showBusy,
 });
+const beginning = new Beginning({ conversation, scroll, withKey, onStored, refuse });
 const composer = new Composer({ ask, stop: () => conversation.stop() });
 
 let standing = null;
@@ -38,17 +40,36 @@ byId("new").addEventListener("click", startAnew);
 byId("open-documents").addEventListener("click", (event) => toggleDocuments(event.currentTarget));
 document.addEventListener("keydown", onKey);
 composer.focus();
-load();
+let loading = load();
 
+/** Shows what there is. What goes wrong is shown too; nothing is raised. */
 async function load() {
+  byId("trouble").replaceChildren();
   try {
     standing = await withKey(api.state);
+    showStanding();
+    await beginning.open();
   } catch (error) {
-    return documents.refuse(error, load);
+    return refuse(error);
   }
-  showStanding();
+  listDocuments();
+}
+
+async function listDocuments() {
   await documents.list();
   byId("holdings").textContent = holdings(documents.found);
+}
+
+/** Says why nothing can be shown, where it is seen. */
+function refuse(error) {
+  byId("welcome").hidden = false;
+  const place = panel.isOpen ? byId("panel-body") : byId("trouble");
+  place.replaceChildren(fault(error, () => { loading = load(); }));
+}
+
+function onStored(stored) {
+  standing = { ...standing, stored };
+  showStanding();
 }
 
 function showStanding() {
@@ -58,10 +79,11 @@ function showStanding() {
   byId("promise").textContent = promise(standing, offline.on);
 }
 
-function ask(question) {
-  byId("welcome").hidden = true;
+async function ask(question) {
+  await loading; // which conversation it belongs to
+  await beginning.asked();
   scroll.follow();
-  return conversation.ask(question);
+  await conversation.ask(question);
 }
 
 function showBusy(busy) {
@@ -69,11 +91,10 @@ function showBusy(busy) {
   if (busy) announce("Answering");
 }
 
-function startAnew() {
-  conversation.reset();
-  byId("welcome").hidden = false;
+async function startAnew() {
   composer.focus();
   announce("New conversation");
+  await beginning.anew().catch(refuse);
 }
 
 function toggleDocuments(opener) {

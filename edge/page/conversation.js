@@ -2,9 +2,10 @@
 
 import * as api from "./api.js";
 import { askToSend } from "./dialogs.js";
+import { el } from "./dom.js";
+import { NEW, remember } from "./memory.js";
 import { Turn } from "./turn.js";
-
-const NEW = "new";
+import * as words from "./words.js";
 
 export class Conversation {
   #session = NEW;
@@ -27,11 +28,24 @@ export class Conversation {
     return this.#running !== null;
   }
 
+  /** How many questions it shows. */
+  get length() {
+    return this.root.querySelectorAll(".turn").length;
+  }
+
   async ask(question) {
-    const actions = { openSource: this.openSource, retry: () => this.#again(turn) };
-    const turn = new Turn(question, actions);
+    const turn = this.#turn(question);
     this.root.append(turn.root);
     await this.#carry(turn);
+  }
+
+  /** Goes on in the conversation `id`; shows the `last` turns of it, and gives what it read. */
+  async resume(id, last) {
+    const found = await this.withKey(() => api.conversation(id, last));
+    this.stop();
+    this.#enter(id);
+    this.root.replaceChildren(...this.#restored(found.said));
+    return found;
   }
 
   stop() {
@@ -41,8 +55,31 @@ export class Conversation {
   /** Forgets the conversation here; the device keeps what it was told to keep. */
   reset() {
     this.stop();
-    this.#session = NEW;
+    this.#enter(NEW);
     this.root.replaceChildren();
+  }
+
+  #enter(id) {
+    this.#session = id;
+    remember(id);
+  }
+
+  #turn(question) {
+    const actions = { openSource: this.openSource, retry: () => this.#again(turn) };
+    const turn = new Turn(question, actions);
+    return turn;
+  }
+
+  /** The elements of turns that the device kept, under the days on which they were said. */
+  #restored(said) {
+    return exchanges(said).flatMap(({ question, answer }, at, every) => {
+      const turn = this.#turn(question.text);
+      if (answer) turn.restore(answer);
+      else turn.unanswered();
+      const day = words.day(question.at);
+      const same = at > 0 && words.day(every[at - 1].question.at) === day;
+      return same ? [turn.root] : [el("p", { class: "day" }, day), turn.root];
+    });
   }
 
   async #again(turn) {
@@ -84,7 +121,7 @@ export class Conversation {
     let last = null;
     for await (const event of api.ask(body, signal)) {
       last = event;
-      if (event.event === "session") this.#session = event.session;
+      if (event.event === "session") this.#enter(event.session);
       else turn.take(event);
     }
     if (last?.event === "approval_needed") return last;
@@ -95,7 +132,17 @@ export class Conversation {
   #fail(turn, error, signal) {
     if (signal.aborted) return turn.stopped();
     if (!(error instanceof api.Fault)) throw error;
-    if (error.code === "session_not_found") this.#session = NEW;
+    if (error.code === "session_not_found") this.#enter(NEW);
     return turn.failed(error.message);
   }
+}
+
+/** Questions with the answers that follow them; what neither asked nor answered is left out. */
+function exchanges(said) {
+  const found = [];
+  for (const turn of said) {
+    if (turn.role === "user") found.push({ question: turn, answer: null });
+    else if (turn.role === "assistant" && found.length) found.at(-1).answer ??= turn;
+  }
+  return found;
 }

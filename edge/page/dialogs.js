@@ -1,4 +1,5 @@
-// The two things that a person is asked: for the key, and whether something may leave the device.
+// What a person is asked: for the key, whether something may leave the device, and whether to
+// delete a conversation.
 // Native modal dialogs keep the focus inside and give it back.
 
 import { byId, el } from "./dom.js";
@@ -19,6 +20,12 @@ export function askToSend(preview) {
   byId("approval-what").textContent = outline(preview);
   byId("approval-body").replaceChildren(...preview.messages.map(message));
   return answerOf(byId("approval-dialog"), byId("keep"));
+}
+
+/** Whether a person wants to delete the conversation that began with `opening`. */
+export function askToForget(opening) {
+  byId("forget-what").textContent = `“${opening}”`;
+  return answerOf(byId("forget-dialog"), byId("keep-conversation"));
 }
 
 function outline({ destination, model, size_bytes, redactions }) {
@@ -57,4 +64,5 @@ function answerOf(dialog, focus) {
 /** The buttons that close a dialog without a yes. */
 export function wireDialogs() {
   byId("keep").addEventListener("click", () => byId("approval-dialog").close(""));
+  byId("keep-conversation").addEventListener("click", () => byId("forget-dialog").close(""));
 }

@@ -40,11 +40,6 @@ export class Documents {
     byId("panel-title").focus({ preventScroll: true });
   }
 
-  /** Shows why there is nothing to show. */
-  refuse(error, retry) {
-    byId("panel-body").replaceChildren(fault(error, retry));
-  }
-
   /** Shows what `load` gives, unless something else was asked for meanwhile. */
   async #show(title, inDocument, load) {
     const mine = ++this.#wanted;
@@ -125,7 +120,8 @@ function empty() {
   return el("p", { class: "empty" }, "There are no documents yet. ", command, " takes some in.");
 }
 
-function fault(error, retry) {
+/** Why there is nothing to show, and a way to try again. */
+export function fault(error, retry) {
   if (!(error instanceof api.Fault)) throw error;
   announce(error.message);
   const again = el("button", { type: "button", click: retry }, "Try again");

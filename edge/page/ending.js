@@ -6,12 +6,14 @@ import { receiptView } from "./receipt.js";
 import { sourceLine } from "./sources.js";
 
 const SAID_MS = 2000;
+const NO_RECEIPT = "The receipt of this answer is no longer kept.";
 const CUT_OFF = "The answer was cut off at its longest length.";
 
 /** The elements; `body` holds the answer, `openSource(citation, opener)` opens a document. */
 export function ending(reply, body, openSource) {
   const cut = reply.finish === "length" && el("p", { class: "aside" }, CUT_OFF);
-  const last = el("div", { class: "ending" }, receiptView(reply.receipt), copyButton(reply, body));
+  const receipt = reply.receipt ? receiptView(reply.receipt) : el("p", { class: "aside" }, NO_RECEIPT);
+  const last = el("div", { class: "ending" }, receipt, copyButton(reply, body));
   return [cut, sources(reply.citations, openSource), last].filter(Boolean);
 }
 

@@ -18,6 +18,15 @@ export class Scroll {
     this.#keep();
   }
 
+  /** Does `work`, which adds something further up, and stays at what was read. */
+  async keepPlace(work) {
+    const { element } = this;
+    const below = element.scrollHeight - element.scrollTop;
+    await work();
+    this.#following = false;
+    element.scrollTop = element.scrollHeight - below;
+  }
+
   #look() {
     const { scrollHeight, scrollTop, clientHeight } = this.element;
     this.#following = scrollHeight - scrollTop - clientHeight < NEAR;

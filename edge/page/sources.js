@@ -9,25 +9,32 @@ export function badge(state, { always = false } = {}) {
   return el("span", { class: `badge ${state}` }, words.documentState(state));
 }
 
-/** A line of the list of sources below an answer. */
+/** Whether the place that was cited cannot be opened any more. */
+export function isGone(citation) {
+  return citation.document === null;
+}
+
+/** A line of the list of sources below an answer; what counts no longer says so. */
 export function sourceLine(citation, open) {
+  const attributes = isGone(citation)
+    ? { class: "source gone" }
+    : { class: "source", type: "button", click: (event) => open(event.currentTarget) };
+  return el("li", {}, el(isGone(citation) ? "div" : "button", attributes, names(citation)));
+}
+
+function names(citation) {
   const path = citation.heading.filter((name) => name !== citation.title).join(" › ");
-  return el(
-    "li",
-    {},
+  return [
+    el("span", { class: "number" }, String(citation.mark)),
     el(
-      "button",
-      { class: "source", type: "button", click: (event) => open(event.currentTarget) },
-      el("span", { class: "number" }, String(citation.mark)),
-      el(
-        "span",
-        { class: "names" },
-        el("span", { class: "source-title" }, citation.title),
-        path && el("span", { class: "path" }, path),
-        citation.version && el("span", { class: "path" }, `version ${citation.version}`),
-      ),
+      "span",
+      { class: "names" },
+      el("span", { class: "source-title" }, citation.title),
+      path && el("span", { class: "path" }, path),
+      citation.version && el("span", { class: "path" }, `version ${citation.version}`),
+      citation.state && badge(citation.state),
     ),
-  );
+  ];
 }
 
 /** Since when, or until when, a document counts. */

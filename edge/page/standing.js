@@ -6,7 +6,12 @@ export function stateLine({ model, profile, offline }) {
 }
 
 /** What may become of a question, below the field where it is written. */
-export function promise({ consent, cloud, offline }, switchedOff) {
+export function promise(standing, switchedOff) {
+  const kept = standing.stored === false ? " Conversations are not stored." : "";
+  return leaving(standing, switchedOff) + kept;
+}
+
+function leaving({ consent, cloud, offline }, switchedOff) {
   if (offline) return "The runtime is offline: everything stays on this device.";
   if (switchedOff) return "Offline: everything stays on this device.";
   if (!cloud.configured || consent === "never") return "Everything stays on this device.";

@@ -5,7 +5,10 @@ import { el } from "./dom.js";
 import { ending } from "./ending.js";
 import { Prose, inline } from "./prose.js";
 import { inOneLine } from "./receipt.js";
+import { isGone } from "./sources.js";
 import * as words from "./words.js";
+
+const STOPPED = "Stopped. This is not the whole answer.";
 
 export class Turn {
   #sources = new Map();
@@ -48,13 +51,27 @@ export class Turn {
     else if (event.event === "finished") this.#finish(event);
   }
 
+  /** Shows an answer that was given earlier, and says nothing. */
+  restore({ text, citations, receipt }) {
+    const finish = receipt?.finish;
+    this.#text = text;
+    this.#take(citations);
+    this.#end(finish === "cancelled" ? STOPPED : "");
+    this.after.append(...ending({ answer: text, citations, receipt, finish }, this.body, this.openSource));
+  }
+
+  /** There is a question, and no answer to it was kept. */
+  unanswered() {
+    this.#end("No answer to this was kept.");
+  }
+
   /** Waits for a person to decide about what would leave. */
   hold() {
     this.#say("Waiting for your decision; nothing has left this device");
   }
 
   stopped() {
-    this.#end("Stopped. This is not the whole answer.");
+    this.#end(STOPPED);
     announce("Stopped");
   }
 
@@ -119,7 +136,7 @@ export class Turn {
 
   #mark(number) {
     const source = this.#sources.get(number);
-    if (!source) return null;
+    if (!source || isGone(source)) return null;
     const label = `Source ${number}: ${source.title}`;
     const open = (event) => this.openSource(source, event.currentTarget);
     const attributes = { class: "mark", type: "button", "aria-label": label, title: source.title };

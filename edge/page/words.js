@@ -53,6 +53,7 @@ const STATES = {
   pending: "Not yet in force",
   expired: "Expired",
   superseded: "Superseded",
+  gone: "No longer here",
 };
 
 const SENT = { question: "the question", history: "earlier turns", instructions: "instructions" };
@@ -91,6 +92,13 @@ export function bytes(count) {
 
 export function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
+}
+
+/** A day and a time, from Unix seconds; of today only the time. */
+export function moment(seconds, now = new Date()) {
+  const at = new Date(seconds * 1000);
+  const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return at.toDateString() === now.toDateString() ? `today, ${time}` : `${day(seconds)}, ${time}`;
 }
 
 /** A day, from Unix seconds. */

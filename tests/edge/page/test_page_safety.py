@@ -196,7 +196,8 @@ def test_the_key_leaves_the_address_and_stays_in_the_tab(house: Stage, open_page
     page = open_page(house)
     expect(page.locator("#state")).to_contain_text("profile")
     assert page.url == f"{house.url}/"
-    assert page.evaluate("localStorage.length") == 0
+    kept = page.evaluate("JSON.stringify([Object.entries(localStorage), document.cookie])")
+    assert KEY not in kept
     page.reload()
     expect(page.locator("#state")).to_contain_text("profile")
 
