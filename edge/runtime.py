@@ -8,6 +8,7 @@ tier answers is in `skerry.edge.tiers`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from skerry.edge import tiers
 from skerry.edge.aio import iterate_in_thread
 from skerry.edge.engines.base import Generation, Piece
-from skerry.edge.errors import ApprovalRequired, CloudError, EdgeError
+from skerry.edge.errors import ApprovalRequired, Cancelled, CloudError, EdgeError, StateError
 from skerry.edge.events import (
     Event,
     Finished,
@@ -126,6 +127,12 @@ class Runtime:
             tier, outcome = yield from self._answer(work, trace, failures)
         except EdgeError as error:
             self._record(Record(decided.given, work, trace, tuple(failures), error=error))
+            raise
+        except (GeneratorExit, KeyboardInterrupt):
+            # Who leaves early, too, may ask later what left the device.
+            left = Cancelled("nobody waited for the end of the answer")
+            with suppress(StateError):  # where the runtime was closed before
+                self._record(Record(decided.given, work, trace, tuple(failures), error=left))
             raise
         receipt = self._record(Record(decided.given, work, trace, tuple(failures), outcome, tier))
         yield Finished(_reply(work, outcome, receipt))

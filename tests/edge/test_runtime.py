@@ -30,7 +30,7 @@ from skerry.edge import (
     TierFailed,
 )
 from skerry.edge.confidence import ConfidenceModel
-from skerry.edge.engines.base import FinishReason, TokenStats
+from skerry.edge.engines.base import FinishReason, Piece, TokenStats
 from skerry.edge.errors import CloudError, InputError, StateError
 from skerry.edge.types import Classification, LatencyBudget, RequestClass
 from skerry.guardrails import Verdict
@@ -443,6 +443,37 @@ def test_offline_makes_no_socket(make_runtime, handbook: Path, cloud: Cloud) -> 
     watching = False
     assert reply.receipt.answered_by is Tier.DEVICE
     assert [event for event, _ in attempts] == ["socket.getaddrinfo", "socket.connect"]
+
+
+def test_who_leaves_early_has_a_receipt_of_what_was_sent(hard: Runtime, cloud: Cloud) -> None:
+    stream = hard.stream(QUESTION, consent=Consent.GRANTED)
+    assert any(isinstance(event, TextReleased) for event in stream)
+    stream.close()  # type: ignore[attr-defined]  # a generator
+    receipt = hard.parts.receipts.get("last")
+    (egress,) = receipt.egress
+    assert egress.bytes_sent == cloud.received_bytes > 0
+    assert (receipt.answered_by, receipt.output_digest) == (None, None)
+    assert "nobody waited" in (receipt.error or "")
+
+
+def test_an_interrupted_answer_has_a_receipt(
+    asks: Runtime, scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> Iterator[Piece]:
+        yield Piece("The emergency")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scripted, "generate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        asks.ask(QUESTION)
+    assert "nobody waited" in (asks.parts.receipts.get("last").error or "")
+
+
+def test_leaving_after_the_runtime_is_an_error_of_nobody(asks: Runtime) -> None:
+    stream = asks.stream(QUESTION)
+    assert any(isinstance(event, TextReleased) for event in stream)
+    asks.close()
+    stream.close()  # type: ignore[attr-defined]  # a generator
 
 
 def test_an_error_has_a_receipt_too(
