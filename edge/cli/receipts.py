@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +91,12 @@ def receipts(limit: int, as_json: bool, **given: Any) -> None:
 
 
 def _row(receipt: Receipt) -> tuple[str, ...]:
+    from skerry.edge.cli.output import local_time
+
     sent = sum(egress.bytes_sent for egress in receipt.egress)
     return (
         receipt.id[:13],
-        time.strftime("%Y-%m-%d %H:%M", time.localtime(receipt.created_at)),
+        local_time(receipt.created_at),
         receipt.route.request_class,
         receipt.answered_by or "none",
         f"{sent:,} bytes" if sent else "nothing",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skerry.edge.cli.options import json_option, make_settings, option, settings
-from skerry.edge.cli.output import emit, table
+from skerry.edge.cli.output import emit, local_time, table
 
 if TYPE_CHECKING:
     from skerry.edge.receipts import Receipt
@@ -218,9 +218,15 @@ def _fields(one: Review) -> dict[str, Any]:
 
 
 def _row(one: Review) -> tuple[str, ...]:
-    due = "-" if one.deadline_at is None or one.done_at else _when(one.deadline_at)
+    due = "-" if one.deadline_at is None or one.done_at else local_time(one.deadline_at)
     late = " (late)" if one.is_late(time.time()) else ""
-    return (one.id[:18], _when(one.created_at), one.status, f"{due}{late}", one.question or "-")
+    return (
+        one.id[:18],
+        local_time(one.created_at),
+        one.status,
+        f"{due}{late}",
+        one.question or "-",
+    )
 
 
 def _print(one: Review) -> None:
@@ -229,16 +235,12 @@ def _print(one: Review) -> None:
     lines = [one.question or "(the question's text is not kept)", "", f"{one.status}: {one.why}"]
     if one.deadline_at is not None and one.done_at is None:
         late = ", which has passed" if one.is_late(time.time()) else ""
-        lines.append(f"wanted by {_when(one.deadline_at)}{late}")
+        lines.append(f"wanted by {local_time(one.deadline_at)}{late}")
     lines += [f"meanwhile: {one.shown}"] if one.shown else []
     for source in one.sources:
         place = " › ".join((source.title, *source.heading))
         lines += ["", f"[{source.mark}] {place}", source.text]
     if one.done_at is not None:
         judged = f"{one.judgement}: " if one.judgement else ""
-        lines += ["", f"{one.by}, {_when(one.done_at)}: {judged}{one.answer or ''}"]
+        lines += ["", f"{one.by}, {local_time(one.done_at)}: {judged}{one.answer or ''}"]
     click.echo(visible("\n".join(lines)))
-
-
-def _when(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

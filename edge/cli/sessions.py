@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from skerry.edge.cli.options import json_option, make_settings, option, settings
-from skerry.edge.cli.output import emit, table
+from skerry.edge.cli.output import emit, local_time, table
 from skerry.edge.cli.types import NotNegative
 
 if TYPE_CHECKING:
@@ -35,7 +34,10 @@ def list_(limit: int, as_json: bool, **given: Any) -> None:
     table(
         "",
         columns,
-        ((one.id, _when(one.updated_at), str(one.turns), f"{one.size_bytes:,}") for one in found),
+        (
+            (one.id, local_time(one.updated_at), str(one.turns), f"{one.size_bytes:,}")
+            for one in found
+        ),
     )
 
 
@@ -51,7 +53,7 @@ def show(session_id: str, as_json: bool, **given: Any) -> None:
         emit("skerry.sessions.show/1", {"session": found})
         return
     for turn in found.turns:
-        click.secho(f"{turn.role}, {_when(turn.at)}", bold=True)
+        click.secho(f"{turn.role}, {local_time(turn.at)}", bold=True)
         click.echo(f"{turn.text}\n")
 
 
@@ -89,7 +91,3 @@ def _store(given: dict[str, Any]) -> SessionStore:
     from skerry.edge.session import SessionStore
 
     return SessionStore.open(make_settings(given).state)
-
-
-def _when(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
