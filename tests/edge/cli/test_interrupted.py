@@ -68,6 +68,7 @@ def test_while_documents_are_indexed(skerry, at_terminal: Open, tmp_path: Path) 
 def test_at_the_prompt_of_a_chat(at_terminal: Open, typed: bytes) -> None:
     terminal = at_terminal("chat")
     terminal.wait_for("› ")
+    time.sleep(0.3)  # Python prints the prompt first, and notices signals once it waits for a line
     terminal.type(typed)
     terminal.type(CTRL_C)
     ended_cleanly(terminal)
