@@ -21,6 +21,7 @@ export class Fault extends Error {
 }
 
 const UNREACHABLE = "The runtime does not answer. Is `skerry serve` still running?";
+const NO_KEY = "Nothing can be shown without the key of this server.";
 export const BROKEN = "The answer broke off: the connection to the runtime was lost.";
 
 export async function state() {
@@ -99,6 +100,7 @@ async function refusal(response) {
 }
 
 function faultOf(error, status) {
+  if (status === 401) return new Fault(NO_KEY, { status, code: error.code });
   const message = error.message ?? `The runtime answered with status ${status}.`;
   return new Fault(message, { status, code: error.code ?? "" });
 }

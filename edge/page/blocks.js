@@ -1,7 +1,7 @@
 // Cuts the text of an answer into blocks. Pure; what they look like is for prose.js.
 //
 // A block is {kind, …}: paragraph {text}, heading {text}, list {ordered, start, items},
-// table {rows}, code {text}. Only what models and documents often write is known; the rest stays text.
+// table {head, rows}, code {text}. Only what models and documents often write is known; the rest stays text.
 
 const FENCE = /^\s*```/;
 const HEADING = /^#{1,6}\s+(.*)$/;
@@ -53,9 +53,13 @@ function readList(reading, pattern, ordered) {
   reading.found.push({ kind: "list", ordered, start, items: matches.map((found) => found.at(-1)) });
 }
 
+/** `head` is the row above a rule, empty where there is none. */
 function readTable(reading) {
-  const lines = take(reading, (line) => ROW.test(line)).filter((line) => !RULE.test(line));
-  if (lines.length) reading.found.push({ kind: "table", rows: lines.map(cells) });
+  const lines = take(reading, (line) => ROW.test(line));
+  const headed = lines.length > 1 && RULE.test(lines[1]);
+  const rows = lines.filter((line) => !RULE.test(line)).map(cells);
+  const head = headed && rows.length ? rows.shift() : [];
+  if (head.length || rows.length) reading.found.push({ kind: "table", head, rows });
 }
 
 /** The cells of a row `| a | b |`. */

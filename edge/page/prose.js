@@ -33,7 +33,7 @@ export class Prose {
   #block(block) {
     if (block.kind === "code") return el("pre", {}, el("code", {}, block.text));
     if (block.kind === "heading") return el("h3", {}, this.#inline(block.text));
-    if (block.kind === "table") return this.#table(block.rows);
+    if (block.kind === "table") return this.#table(block);
     if (block.kind === "list") return this.#list(block);
     return el("p", {}, this.#inline(block.text));
   }
@@ -44,9 +44,12 @@ export class Prose {
     return el(ordered ? "ol" : "ul", attributes, lines);
   }
 
-  #table(rows) {
-    const row = (cells) => el("tr", {}, cells.map((cell) => el("td", {}, this.#inline(cell))));
-    return el("div", { class: "wide-content" }, el("table", {}, el("tbody", {}, rows.map(row))));
+  #table({ head, rows }) {
+    const row = (cells, name, attributes) =>
+      el("tr", {}, cells.map((cell) => el(name, attributes, this.#inline(cell))));
+    const above = head.length > 0 && el("thead", {}, row(head, "th", { scope: "col" }));
+    const body = el("tbody", {}, rows.map((cells) => row(cells, "td", {})));
+    return el("div", { class: "wide-content" }, el("table", {}, above, body));
   }
 
   #inline(text) {

@@ -44,8 +44,17 @@ function layout({ text, start }, cited) {
   return el("p", name, lines.map((line) => lineOf(line, cited)));
 }
 
+/** The sign before an item stands by itself, so that the lines of its text are under each other. */
 function lineOf(line, cited) {
-  return el("span", { class: ITEM.test(line.text) ? "line item" : "line" }, marked(line, cited));
+  const sign = ITEM.exec(line.text)?.[0].length ?? 0;
+  if (!sign) return el("span", { class: "line" }, marked(line, cited));
+  const [before, after] = [line.text.slice(0, sign), line.text.slice(sign)];
+  return el(
+    "span",
+    { class: "line item" },
+    el("span", { class: "sign" }, marked({ text: before, start: line.start }, cited)),
+    el("span", {}, marked({ text: after, start: line.start + sign }, cited)),
+  );
 }
 
 function linesOf(text, start) {

@@ -113,7 +113,7 @@ export class Turn {
 
   #voided({ tier, next, why }) {
     this.#restart(`${words.place(next)} …`);
-    const line = `${words.place(tier)}: that failed. ${why}.`.replace("..", ".");
+    const line = `${words.place(tier)}: that failed. ${words.sentence(why)}`;
     this.after.replaceChildren(el("p", { class: "aside" }, line));
     announce(line);
   }
@@ -123,7 +123,7 @@ export class Turn {
     this.#reader.finish();
     this.#take(reply.citations);
     this.#end("");
-    this.after.append(...ending(reply, this.body, this.openSource));
+    this.after.replaceChildren(...ending(reply, this.body, this.openSource));
     announce(inOneLine(reply.receipt));
   }
 

@@ -58,6 +58,11 @@ const STATES = {
 
 const SENT = { question: "the question", history: "earlier turns", instructions: "instructions" };
 
+/** What the runtime says by the way, as a sentence. */
+export function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
+}
+
 /** A word for `name`; a name that this page does not know stays readable. */
 function say(words, name) {
   return Object.hasOwn(words, name) ? words[name] : String(name ?? "").replaceAll("_", " ");

@@ -223,7 +223,7 @@ def test_without_a_key_the_page_says_so_and_offers_another_try(
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#panel-body")).to_contain_text("No API key")
+    expect(page.locator("#panel-body")).to_contain_text("without the key of this server")
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.get_by_role("button", name="Try again").click()
     expect(dialog).to_be_visible()

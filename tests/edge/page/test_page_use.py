@@ -262,6 +262,37 @@ def test_on_a_small_screen_nothing_overflows_and_the_panel_lies_above(
     assert not page.evaluate("document.getElementById('room').inert")
 
 
+def test_a_wide_table_scrolls_by_itself_and_breaks_no_word(
+    house: Stage, open_page: OpenPage
+) -> None:
+    question = "Show me a wide table."
+    row = "| occlusion | precautionary | anticoagulants | responsibility |"
+    house.script.lines[question] = Line(
+        (f"{row}\n|---|---|---|---|\n{row}",), RequestClass.EXTRACTION
+    )
+    page = open_page(house, viewport=NARROW)
+    ask(page, question)
+    table = page.locator(".answer .wide-content")
+    expect(table.get_by_role("columnheader")).to_have_count(4)
+    assert table.evaluate("one => one.scrollWidth > one.clientWidth")
+    assert page.evaluate("document.getElementById('scroller').scrollWidth") <= 360
+    heights = table.locator("th, td").evaluate_all("cells => cells.map((one) => one.offsetHeight)")
+    assert max(heights) < 45
+
+
+def test_the_lines_of_an_item_are_under_each_other(house: Stage, open_page: OpenPage) -> None:
+    page = open_page(house)
+    page.locator(".document.expired").click()
+    item = page.locator(".sheet .item").first
+    expect(item.locator(".sign")).to_have_text("-")
+    lines = item.evaluate(
+        """(one) => { const range = document.createRange(); range.selectNodeContents(one.lastChild);
+        return [...range.getClientRects()].map((box) => Math.round(box.left)); }"""
+    )
+    assert len(lines) > 1
+    assert len(set(lines)) == 1
+
+
 def test_reduced_motion_stills_everything(house: Stage, open_page: OpenPage) -> None:
     page = open_page(house, reduced_motion="reduce")
     moving = page.evaluate(
