@@ -59,6 +59,7 @@ def check_index(settings: Settings) -> Check:
 def check_state(settings: Settings) -> Check:
     """Integrity first, then what opening it would say: whose file it is, and of which version."""
     from skerry.edge.receipts.tables import RECEIPTS
+    from skerry.edge.review.schema import REVIEWS
     from skerry.edge.session.schema import SESSIONS
     from skerry.edge.state import check_file, state_faults
 
@@ -67,7 +68,7 @@ def check_state(settings: Settings) -> Check:
     with state_faults(str(settings.state)):
         sound = _integrity(settings.state)
     if sound[0] is Status.OK:
-        check_file(settings.state, (RECEIPTS, SESSIONS))
+        check_file(settings.state, (RECEIPTS, SESSIONS, REVIEWS))
     return Check("state", *sound)
 
 
