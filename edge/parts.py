@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from skerry.edge.review import ReviewStore
     from skerry.edge.router import Router
     from skerry.edge.session import SessionStore, Turn
+    from skerry.edge.session.pseudonyms import Keeper
     from skerry.edge.settings import Settings
     from skerry.guardrails.findings import Finding
 
@@ -192,6 +193,14 @@ class Parts:
         if request.session is None:
             return []
         return list(self.sessions.get(request.session, last=_MOST_TURNS).turns)
+
+    def surrogates(self, request: Request) -> Keeper:
+        """Where the surrogates of this request are kept: with its session, if it has one."""
+        from skerry.edge.session.pseudonyms import ForRequest, ForSession
+
+        if request.session is None:
+            return ForRequest()
+        return ForSession(self.sessions, request.session)
 
     def policy_input(
         self,

@@ -245,6 +245,7 @@ class Runtime:
             grounded,
             self._quoter(decided.vector),
             decided.query,
+            self.parts.surrogates(request),
         )
 
     def _quoter(self, vector: Vectors) -> Quote:

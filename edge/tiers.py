@@ -27,6 +27,7 @@ from skerry.edge.errors import ApprovalRequired, EdgeError
 from skerry.edge.events import TextReleased
 from skerry.edge.prompt import Prompt
 from skerry.edge.request import Request
+from skerry.edge.session.pseudonyms import ForRequest, Keeper
 from skerry.edge.types import Route
 from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.gate import GroundedGate, OpenGate, Quote, fixed
@@ -73,8 +74,8 @@ class Work:
     """A routed request, ready to be answered.
 
     `query` is what was searched for: the question, with the one before it where it leans on
-    that. `quote` finds the passage of the sources to quote. What leaves the device is written to
-    `ledger`.
+    that. `quote` finds the passage of the sources to quote. `surrogates` keeps what stands for
+    what. What leaves the device is written to `ledger`.
     """
 
     request: Request
@@ -84,6 +85,7 @@ class Work:
     grounded: bool
     quote: Quote
     query: str
+    surrogates: Keeper = field(default_factory=ForRequest)
     ledger: list[Departure] = field(default_factory=list)
 
     def gate(self) -> Gate:
@@ -171,8 +173,9 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
         ApprovalRequired: nobody approved; nothing has left the device.
         CloudError: the cloud did not answer.
     """
-    pseudonyms = Pseudonyms()
+    pseudonyms = work.surrogates.load()
     preview = _preview(work, cloud, pseudonyms, reasoning=reasoning)
+    work.surrogates.keep(pseudonyms)
     approved = work.route.needs_approval and _approved(work.request, preview)
     if work.route.needs_approval and not approved:
         raise ApprovalRequired(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skerry.edge.session import pseudonyms
 from skerry.edge.state import Schema
 
 SESSIONS = Schema(
@@ -36,5 +37,6 @@ SESSIONS = Schema(
         ),
         # A JSON list; NULL where they were not noted.
         ("0002-labels", ("ALTER TABLE session_turns ADD COLUMN labels TEXT",)),
+        ("0003-pseudonyms", (pseudonyms.CREATE,)),
     ),
 )

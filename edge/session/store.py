@@ -13,6 +13,7 @@ from sqlite3 import Connection
 from typing import Self
 
 from skerry.edge.errors import InputError, SessionNotFound
+from skerry.edge.session import pseudonyms
 from skerry.edge.session.schema import SESSIONS
 from skerry.edge.session.types import ROLES, Opening, Session, SessionInfo, SessionLimits, Turn
 from skerry.edge.state import StateFile
@@ -142,6 +143,23 @@ class SessionStore:
         """
         rows = self._state.read(_OPENINGS, (_OPENING_BYTES, max(0, limit)))
         return tuple(Opening(SessionInfo(*head), _words(start)) for *head, start in rows)
+
+    def mapping(self, session_id: str) -> bytes | None:
+        """What `keep_mapping` kept of the conversation's surrogates; None for nothing yet."""
+        self._check_id(session_id)
+        rows = self._state.read(pseudonyms.GET, (session_id,))
+        return rows[0][0] if rows else None
+
+    def keep_mapping(self, session_id: str, packed: bytes) -> None:
+        """Keeps the conversation's surrogates; they are deleted with it.
+
+        Raises:
+            SessionNotFound: there is no conversation of that id.
+        """
+        self._check_id(session_id)
+        with self._state.write() as connection:
+            self._head(connection, session_id)
+            connection.execute(pseudonyms.PUT, (session_id, packed))
 
     def delete(self, session_id: str) -> None:
         """Deletes a conversation and its text for good.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import sys
 import threading
@@ -36,6 +37,7 @@ from skerry.edge.types import Classification, LatencyBudget, RequestClass
 from skerry.guardrails import Verdict
 from skerry.guardrails.gate import NEAREST, NOT_FOUND
 
+_ADDRESS = re.compile(r"contact\d+@example\.\w+")
 QUESTION = "How often is the emergency trolley checked?"
 
 
@@ -369,17 +371,29 @@ def test_with_consent_a_hard_question_goes_to_the_cloud(hard: Runtime, cloud: Cl
 
 
 def test_what_is_sent_was_approved_and_has_no_identifiers(hard: Runtime, cloud: Cloud) -> None:
-    cloud.text = "Write to <EMAIL_1> about the emergency trolley."
     seen: list[Any] = []
-    question = f"{QUESTION} Tell ada@example.org."
+    question = f"{QUESTION} Tell ada@ward.example."
     reply = hard.ask(question, approve=lambda preview: not seen.append(preview))
     sent = json.dumps(cloud.bodies[0])
-    assert "ada@example.org" not in sent
-    assert "<EMAIL_1>" in sent
+    assert "ada@ward.example" not in sent
+    assert _ADDRESS.search(sent)
     assert json.loads(seen[0].body) == cloud.bodies[0]
     assert seen[0].redactions == 1
     assert reply.receipt.egress[0].approved
     assert reply.receipt.egress[0].redactions == 1
+
+
+def test_a_conversation_keeps_its_surrogates(hard: Runtime, cloud: Cloud) -> None:
+    sessions = hard.parts.sessions
+    session = sessions.create().id
+    for _ in range(2):
+        hard.ask(f"{QUESTION} Tell ada@ward.example.", approve=lambda _: True, session=session)
+    first, second = (_ADDRESS.findall(json.dumps(body)) for body in cloud.bodies)
+    assert set(first) == set(second)
+    assert len(set(first)) == 1
+    assert first[0].encode() in sessions.mapping(session)
+    sessions.delete(session)
+    assert sessions.mapping(session) is None
 
 
 def test_without_approval_nothing_leaves(hard: Runtime, cloud: Cloud) -> None:

@@ -12,7 +12,7 @@ from skerry.edge.index.types import Chunk, Hit, Kind
 from skerry.edge.sources import screen_sources
 from skerry.guardrails import FindingKind
 from skerry.guardrails.normal import normalise, plain
-from skerry.guardrails.pseudonyms import Pseudonyms
+from skerry.guardrails.pseudonyms import Pseudonyms, Style
 from skerry.guardrails.recogniser import Views
 from skerry.guardrails.screen import MAX_CHARACTERS, screen
 
@@ -72,7 +72,7 @@ def leaves_nothing(before: str, hidden: str, label: str) -> None:
     text = f"{before}{hidden}. Thanks"
     found = [finding for finding in screen(text) if finding.kind is FindingKind.PII]
     assert [finding.label for finding in found] == [label]
-    pseudonyms = Pseudonyms()
+    pseudonyms = Pseudonyms(style=Style.PLACEHOLDER)
     sent = pseudonyms.replace(text, found)
     rest = sent.replace(f"<{label.upper()}_1>", "")
     assert not any(character.isdigit() for character in rest)

@@ -1,0 +1,1 @@
+"""The recipe of the names classifier: data, network, training, int8 export, figures."""
