@@ -1,0 +1,142 @@
+"""Whether a source supports a claim: the classifier and the exact checks, window by window.
+
+The rule (`decide`): a claim is supported when one window holds it, by the classifier's threshold
+and without an exact finding. Otherwise it is contradicted when, in the nearest window, an exact
+finding has a rival there or the classifier says so; else it is not found. A claim stitched together
+from two windows is held by neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from skerry.guardrails.answer import Evidence
+from skerry.guardrails.grounding.exact import Exact, Passage, exact_findings
+from skerry.guardrails.grounding.inputs import asked
+from skerry.guardrails.grounding.model import CrossEncoder, Outcome
+from skerry.guardrails.grounding.windows import MOST, Window, beside, windows
+
+Span = tuple[int, int]
+
+_NOT_HELD = 0.5
+
+
+class Label(StrEnum):
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """What a source says of a claim.
+
+    `score` is the classifier's probability, in [0, 1], that the claim is supported by the window
+    `source[window[0]:window[1]]`, `likely` the largest one of all windows. `exact` is what the
+    exact checks miss there; `not_held` are the parts of the claim that the classifier doubts.
+    """
+
+    label: Label
+    score: float
+    likely: float
+    window: Span
+    exact: tuple[Exact, ...] = ()
+    not_held: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One window with what was found of the claim there."""
+
+    window: Window
+    outcome: Outcome
+    exact: tuple[Exact, ...]
+
+
+def decide(seen: Sequence[Seen], threshold: float) -> tuple[Label, Seen]:
+    """The label, and the window that it rests on. `seen` is best first and not empty. Pure."""
+    holding = [one for one in seen if one.outcome.supported >= threshold and not one.exact]
+    if holding:
+        return Label.SUPPORTED, max(holding, key=lambda one: one.outcome.supported)
+    nearest = max(seen, key=lambda one: (one.outcome.supported, -len(one.exact)))
+    against = next((one for one in seen if _contradicts(one)), None)
+    return (Label.NOT_FOUND, nearest) if against is None else (Label.CONTRADICTED, against)
+
+
+def _contradicts(one: Seen) -> bool:
+    """An exact finding with a rival speaks for itself; else the classifier, where it is sure."""
+    likely = one.outcome.contradicted > one.outcome.not_found
+    return likely or any(finding.contradicts for finding in one.exact)
+
+
+class GroundingChecker:
+    """Checks claims against sources. Threads can share it."""
+
+    def __init__(self, model: CrossEncoder, most: int = MOST) -> None:
+        self._model = model
+        self._most = most
+
+    @classmethod
+    def load(cls, folder: Path | None = None, threads: int = 1) -> GroundingChecker:
+        """With the model in `folder`, or the one that comes with the package.
+
+        Raises:
+            GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
+        """
+        return cls(CrossEncoder.load(folder, threads))
+
+    def check(self, claim: str, evidence: Evidence | str, question: str = "") -> Grounding:
+        """What `evidence` says of `claim`, a sentence without citation marks.
+
+        `question` is what the claim answers: a claim such as "Every day." needs it.
+        """
+        source = Evidence(1, evidence) if isinstance(evidence, str) else evidence
+        near = windows(f"{question} {claim}", source.text, self._most)
+        if not near or not any(character.isalnum() for character in claim):
+            return Grounding(Label.NOT_FOUND, 0.0, 0.0, (0, 0))
+        read = asked(claim, question)
+        texts = [beside(source.context, one.text) for one in near]
+        outcomes = self._model.outcomes(read, texts)
+        seen = [
+            Seen(window, outcome, exact_findings(claim, Passage(window.text, source.context)))
+            for window, outcome in zip(near, outcomes, strict=True)
+        ]
+        label, on = decide(seen, self._model.threshold)
+        return Grounding(
+            label,
+            score=on.outcome.supported,
+            likely=max(one.supported for one in outcomes),
+            window=(on.window.start, on.window.end),
+            exact=on.exact,
+            not_held=_doubted(on.outcome, len(read) - len(claim)),
+        )
+
+    def check_all(
+        self, claim: str, sources: Sequence[Evidence], question: str = ""
+    ) -> list[Grounding]:
+        """What each source says of the claim, in their order."""
+        return [self.check(claim, one, question) for one in sources]
+
+
+def overall(found: Sequence[Grounding]) -> Label:
+    """The label over all sources: supported by one, or contradicted by one, or not found."""
+    labels = {one.label for one in found}
+    order = (Label.SUPPORTED, Label.CONTRADICTED)
+    return next((label for label in order if label in labels), Label.NOT_FOUND)
+
+
+def _doubted(outcome: Outcome, shift: int) -> tuple[Span, ...]:
+    """Neighbouring tokens of the claim that are not held, as spans; the question's left out."""
+    spans: list[Span] = []
+    for score, (start, end) in zip(outcome.not_held, outcome.spans, strict=True):
+        first, last = start - shift, end - shift
+        if score < _NOT_HELD or first < 0:
+            continue
+        if spans and first - spans[-1][1] <= 1:
+            spans[-1] = (spans[-1][0], last)
+        else:
+            spans.append((first, last))
+    return tuple(spans)

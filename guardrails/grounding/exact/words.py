@@ -1,0 +1,50 @@
+"""Numbers that are written out: "twenty-five", "two hundred and ten", "twice"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_SMALL = {
+    word: value
+    for value, word in enumerate(
+        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        fifteen sixteen seventeen eighteen nineteen""".split()
+    )
+}
+_TENS = {
+    word: 10 * value
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_ALONE = {"twice": 2, "thrice": 3, "dozen": 12}
+STARTS = frozenset({*_SMALL, *_TENS, *_ALONE})
+
+
+def read(tokens: Sequence[str]) -> tuple[int, int] | None:
+    """The number that begins `tokens` (lower case), and how many of them it takes."""
+    if not tokens or tokens[0] not in STARTS:
+        return None
+    if tokens[0] in _ALONE:
+        return _ALONE[tokens[0]], 1
+    total, part, at = 0, 0, 0
+    while at < len(tokens) and (step := _step(tokens, at, part)) is not None:
+        part, scaled, at = step
+        if scaled:
+            total, part = total + part, 0
+    return total + part, at
+
+
+def _step(tokens: Sequence[str], at: int, part: int) -> tuple[int, bool, int] | None:
+    """One word more: the part so far, whether it is complete, and the next place."""
+    word = tokens[at]
+    following = tokens[at + 1] if at + 1 < len(tokens) else ""
+    if word in _SCALES and at:
+        value = (part or 1) * _SCALES[word]
+        return (value, False, at + 1) if word == "hundred" else (value, True, at + 1)
+    if word in {"and", "-"} and at and (following in _SMALL or following in _TENS):
+        joins = part % 100 == 0 if word == "and" else part % 10 == 0
+        return (part, False, at + 1) if joins and tokens[at - 1] in {*_SCALES, *_TENS} else None
+    if word in _TENS and part % 100 == 0:
+        return part + _TENS[word], False, at + 1
+    fits = part % 100 == 0 or (part % 10 == 0 and part % 100 >= 20 and _SMALL.get(word, 10) < 10)
+    return (part + _SMALL[word], False, at + 1) if word in _SMALL and fits else None

@@ -1,0 +1,111 @@
+"""A guardrail model's folder: a manifest, and the files that it names with their SHA-256 digests.
+
+What is loaded is what was checked: the bytes are read once. What a model means is said where it is
+used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skerry.guardrails.errors import GuardrailError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+_REINSTALL = "Reinstall skerry."
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The manifest's content, and where it lies. `sha256` maps a file's name to its digest."""
+
+    folder: Path
+    name: str
+    sha256: Mapping[str, str]
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path, manifest: str) -> Weights:
+        """The manifest `manifest` of the model in `folder`.
+
+        Raises:
+            GuardrailError: it is missing, or not a manifest.
+        """
+        content = _read(folder / manifest)
+        try:
+            document = json.loads(content)
+            digests = {str(name): str(one) for name, one in document["sha256"].items()}
+            return cls(folder, str(document["name"]), digests, document)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            what = f"'{folder / manifest}' is not a model's manifest: {error!r}"
+            raise GuardrailError(what, hint=_REINSTALL) from error
+
+    def content(self, name: str) -> bytes:
+        """The content of a file, which has the digest that the manifest gives.
+
+        Raises:
+            GuardrailError: the file is not named, missing, truncated or was changed.
+        """
+        content = _read(self.folder / name)
+        if hashlib.sha256(content).hexdigest() != self.sha256.get(name):
+            where = self.folder / name
+            what = f"'{where}' is truncated or was changed: its digest is not the manifest's"
+            raise GuardrailError(what, hint=_REINSTALL)
+        return content
+
+    def session(self, threads: int = 1) -> Any:
+        """The model on ONNX Runtime's CPU provider.
+
+        Raises:
+            GuardrailError: the file is missing or changed, or this runtime cannot run it.
+        """
+        os.environ[_TELEMETRY] = "1"  # before the library is first used: nothing leaves unasked
+        import onnxruntime as ort
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        content = self.content(MODEL)
+        refused = (state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.NotImplemented)
+        try:
+            return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except refused as error:
+            what = f"'{self.folder / MODEL}' is no model that this ONNX Runtime can run: {error}"
+            raise GuardrailError(what, hint="Install onnxruntime 1.22 or later.") from error
+
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer; what looks like a special token in a text is text to it.
+
+        Raises:
+            GuardrailError: the file is missing, changed, or not a tokenizer.
+        """
+        from tokenizers import Tokenizer
+
+        content = self.content(TOKENIZER)
+        try:
+            tokenizer = Tokenizer.from_buffer(content)
+        except ValueError as error:
+            where = self.folder / TOKENIZER
+            raise GuardrailError(f"'{where}' is not a tokenizer: {error}") from error
+        tokenizer.encode_special_tokens = True
+        return tokenizer
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what = f"the guardrail model's file '{path}' cannot be read: {error.strerror}"
+        raise GuardrailError(what, hint=_REINSTALL) from error
