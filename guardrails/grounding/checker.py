@@ -58,12 +58,16 @@ class Seen:
 
 def decide(seen: Sequence[Seen], threshold: float) -> tuple[Label, Seen]:
     """The label, and the window that it rests on. `seen` is best first and not empty. Pure."""
-    holding = [one for one in seen if one.outcome.supported >= threshold and not one.exact]
+    holding = [one for one in seen if _holds(one, threshold)]
     if holding:
         return Label.SUPPORTED, max(holding, key=lambda one: one.outcome.supported)
     nearest = max(seen, key=lambda one: (one.outcome.supported, -len(one.exact)))
     against = next((one for one in seen if _contradicts(one)), None)
     return (Label.NOT_FOUND, nearest) if against is None else (Label.CONTRADICTED, against)
+
+
+def _holds(one: Seen, threshold: float) -> bool:
+    return one.outcome.supported >= threshold and not one.exact
 
 
 def _contradicts(one: Seen) -> bool:
@@ -98,21 +102,27 @@ class GroundingChecker:
         if not near or not any(character.isalnum() for character in claim):
             return Grounding(Label.NOT_FOUND, 0.0, 0.0, (0, 0))
         read = asked(claim, question)
-        texts = [beside(source.context, one.text) for one in near]
-        outcomes = self._model.outcomes(read, texts)
-        seen = [
-            Seen(window, outcome, exact_findings(claim, Passage(window.text, source.context)))
-            for window, outcome in zip(near, outcomes, strict=True)
-        ]
+        seen = self._look(claim, read, near, source.context)
         label, on = decide(seen, self._model.threshold)
         return Grounding(
             label,
             score=on.outcome.supported,
-            likely=max(one.supported for one in outcomes),
+            likely=max(one.outcome.supported for one in seen),
             window=(on.window.start, on.window.end),
             exact=on.exact,
             not_held=_doubted(on.outcome, len(read) - len(claim)),
         )
+
+    def _look(self, claim: str, read: str, near: Sequence[Window], context: str) -> list[Seen]:
+        """The windows in turn, until one holds the claim."""
+        seen: list[Seen] = []
+        for window in near:
+            outcome = self._model.outcome(read, beside(context, window.text))
+            exact = exact_findings(claim, Passage(window.text, context))
+            seen.append(Seen(window, outcome, exact))
+            if _holds(seen[-1], self._model.threshold):
+                break
+        return seen
 
     def check_all(
         self, claim: str, sources: Sequence[Evidence], question: str = ""

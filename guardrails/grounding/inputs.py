@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MAX_TOKENS = 160
-MAX_CLAIM_TOKENS = 72
+MAX_CLAIM_TOKENS = 96
 _MAX_CHARACTERS = 4_000  # of a claim or a window: bounds the work on a huge text
+_MAX_QUESTION = 200  # characters, from its end
 _WHOLE = 4  # content words of a claim that stands by itself
 
 
@@ -21,18 +22,20 @@ class Encoded:
     """`ids` and `types` [length]: type 0 is the claim's side, 1 the evidence's.
 
     `spans` are the offsets of the claim's tokens in its text; the first of them is token 1.
+    `cut`: the claim is longer than what is read of it.
     """
 
     ids: list[int]
     types: list[int]
     spans: list[tuple[int, int]]
+    cut: bool
 
 
 def asked(claim: str, question: str) -> str:
     """The claim as it is read: one that is too short to stand by itself follows its question."""
     if not question or len(content_stems(claim)) >= _WHOLE:
         return claim
-    return f"{question.strip()} {claim}"
+    return f"{question.strip()[-_MAX_QUESTION:]} {claim}"
 
 
 def encode(tokenizer: Tokenizer, claim: str, evidence: str) -> Encoded:
@@ -46,6 +49,7 @@ def encode(tokenizer: Tokenizer, claim: str, evidence: str) -> Encoded:
         ids=head + tail,
         types=[0] * len(head) + [1] * len(tail),
         spans=left.offsets[:MAX_CLAIM_TOKENS],
+        cut=len(left.ids) > MAX_CLAIM_TOKENS or len(claim) > _MAX_CHARACTERS,
     )
 
 

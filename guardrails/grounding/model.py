@@ -5,14 +5,13 @@ How it was trained is `skerry.guardrails.train.grounding`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skerry.guardrails.grounding.inputs import Encoded, encode
+from skerry.guardrails.grounding.inputs import encode
 from skerry.guardrails.weights import Weights
 
 if TYPE_CHECKING:
@@ -57,14 +56,17 @@ class CrossEncoder:
         threshold = float(weights.settings.get("threshold", 0.5))
         return cls(weights.name, threshold, weights.session(threads), weights.tokenizer())
 
-    def outcomes(self, claim: str, evidence: Sequence[str]) -> list[Outcome]:
-        """What holds of the claim beside each text. Nothing is padded: each is a pass."""
-        return [self._outcome(encode(self._tokenizer, claim, one)) for one in evidence]
+    def outcome(self, claim: str, evidence: str) -> Outcome:
+        """What holds of the claim beside the text. One pass, nothing is padded.
 
-    def _outcome(self, read: Encoded) -> Outcome:
+        A claim too long to be read to its end is not found: what was not read was not checked.
+        """
+        read = encode(self._tokenizer, claim, evidence)
         rows = {"input_ids": read.ids, "token_type_ids": read.types}
         feed = {name: np.array([row], np.int64) for name, row in rows.items()}
         outcome, not_held = self._session.run(_OUTPUTS, feed)
         supported, contradicted, not_found = (float(one) for one in outcome[0])
+        if read.cut:
+            supported, contradicted, not_found = 0.0, 0.0, 1.0
         tokens = tuple(float(one) for one in not_held[0, 1 : 1 + len(read.spans)])
         return Outcome(supported, contradicted, not_found, tokens, tuple(read.spans))

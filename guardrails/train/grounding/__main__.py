@@ -1,9 +1,10 @@
-"""`python -m skerry.guardrails.train.grounding --data DIR --out DIR [--cycles N] [--seed N]`"""
+"""`python -m skerry.guardrails.train.grounding --data DIR --out DIR [--steps N] [--seed N]`"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,23 +15,24 @@ from skerry.guardrails.train.grounding import dataset
 from skerry.guardrails.train.grounding.pair import Pair
 from skerry.guardrails.train.grounding.vocabulary import smaller
 
+_NEVER = 2.0  # a probability that no window reaches: all are looked at
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(help="Train the grounding checker on public sets and on pairs of our own making.")
 @click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
 @click.option("--out", required=True, type=_FOLDER, help="Folder for the files; keeps checkpoints.")
-@click.option("--cycles", default=2, show_default=True, help="Parts of the one pass.")
+@click.option("--steps", default=0, help="Stop after this many batches of the one pass.")
 @click.option("--limit", default=0, help="Train on this many pairs only, to try the recipe.")
 @click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
-def main(data: Path, out: Path, cycles: int, limit: int, seed: int) -> None:
+def main(data: Path, out: Path, steps: int, limit: int, seed: int) -> None:
     try:
-        train(data, out, cycles, limit, seed)
+        train(data, out, steps, limit, seed)
     except GuardrailError as error:
         raise click.ClickException(f"{error} {error.hint}") from None
 
 
-def train(data: Path, out: Path, cycles: int, limit: int, seed: int) -> None:
+def train(data: Path, out: Path, steps: int, limit: int, seed: int) -> None:
     from tokenizers import Tokenizer
 
     from skerry.guardrails.train.grounding.export import write
@@ -49,7 +51,7 @@ def train(data: Path, out: Path, cycles: int, limit: int, seed: int) -> None:
         model,
         [example(tokenizer, pair) for pair in pairs],
         {name: [example(tokenizer, pair) for pair in some] for name, some in dev.items()},
-        cycles=cycles,
+        steps=steps,
         seed=seed,
         folder=out,
     )
@@ -61,10 +63,11 @@ def train(data: Path, out: Path, cycles: int, limit: int, seed: int) -> None:
 def set_threshold(out: Path, dev: Mapping[str, Sequence[Pair]]) -> None:
     """Writes the threshold that does best on the pairs to choose by into the manifest."""
     from skerry.guardrails.grounding import GroundingChecker
-    from skerry.guardrails.grounding.model import MANIFEST
+    from skerry.guardrails.grounding.model import MANIFEST, CrossEncoder
     from skerry.guardrails.train.grounding.measure import best_threshold, figures, verdicts
 
-    checker = GroundingChecker.load(out)
+    every_window = replace(CrossEncoder.load(out), threshold=_NEVER)
+    checker = GroundingChecker(every_window)
     found = {name: verdicts(checker, some) for name, some in dev.items()}
     threshold = best_threshold(list(found.values()))
     manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))

@@ -23,7 +23,9 @@ from skerry.guardrails.train.grounding.pair import Pair, Truth
 BATCH_TOKENS = 2_000
 MOST_TOKENS = 112  # longer pairs cost much and say little more
 _RATE = 2e-4
-_WARM_UP = 0.06
+_WARM_UP = 0.05
+_COOL_DOWN = 0.3
+_KEEP, _TEST = 40, 160  # steps between checkpoints, and between tests
 _DECAY = 0.01
 _TOKEN_SHARE = 0.5  # of the loss: the head for tokens
 _SMOOTHING = 0.05
@@ -108,22 +110,21 @@ def fit(
     examples: Sequence[Example],
     dev: Mapping[str, Sequence[Example]],
     *,
-    cycles: int,
+    steps: int,
     seed: int,
     folder: Path,
-    every: int = 120,
 ) -> CrossEncoder:
-    """Trains in place; logs loss and balanced accuracy, keeps a checkpoint in `folder`.
+    """Trains in place for the first `steps` batches of one pass; 0 is the whole pass.
 
-    One pass over the examples in `cycles` parts. In each the rate falls to nothing (Loshchilov and
-    Hutter 2017, arXiv:1608.03983), so that what stands at its end can be used.
+    Logs loss and balanced accuracy, and keeps a checkpoint in `folder`. The rate is constant until
+    the last part (Hu et al. 2024, arXiv:2404.06395), so that a run that was stopped may be ended
+    with fewer steps, or go on with more.
     """
     draw = random.Random(seed)
     short = [one for one in examples if len(one.encoded.ids) <= MOST_TOKENS]
-    plan = list(batches(short, draw))
+    plan = list(batches(short, draw))[: steps or None]
     optimizer = torch.optim.AdamW(_groups(model), lr=_RATE)
-    length = -(-len(plan) // cycles)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _pace(length))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _pace(len(plan)))
     done = _resume(folder, model, optimizer, schedule)
     losses: list[float] = []
     since = time.monotonic()
@@ -138,13 +139,13 @@ def fit(
         schedule.step()
         optimizer.zero_grad()
         losses.append(float(error))
-        if (step + 1) % every == 0 or (step + 1) % length == 0 or step + 1 == len(plan):
-            scores = {name: balanced_accuracy(model, some) for name, some in dev.items()}
-            loss, seconds = float(np.mean(losses[-every:])), time.monotonic() - since
-            _log(folder, step=step + 1, of=len(plan), loss=loss, seconds=seconds, **scores)
+        last = step + 1 == len(plan)
+        if (step + 1) % _KEEP == 0 or last:
             _keep(folder, step + 1, model, optimizer, schedule)
-        if (step + 1) % length == 0:
-            torch.save(model.state_dict(), folder / f"cycle-{(step + 1) // length}.pt")
+        if (step + 1) % _TEST == 0 or last:
+            scores = {name: balanced_accuracy(model, some) for name, some in dev.items()}
+            loss, seconds = float(np.mean(losses[-_TEST:])), time.monotonic() - since
+            _log(folder, step=step + 1, of=len(plan), loss=loss, seconds=seconds, **scores)
     return model
 
 
@@ -166,14 +167,9 @@ def _groups(model: CrossEncoder) -> list[dict[str, Any]]:
 
 
 def _pace(steps: int) -> Any:
-    """Up, then down to nothing in a straight line, again and again; later cycles half as high."""
-    warm = max(1, round(steps * _WARM_UP))
-
-    def pace(step: int) -> float:
-        cycle, at = divmod(step, steps)
-        return min((at + 1) / warm, (steps - at) / max(1, steps - warm)) / min(cycle + 1, 2)
-
-    return pace
+    """Up, level, and down to nothing in a straight line."""
+    warm, down = max(1, round(steps * _WARM_UP)), max(1, round(steps * _COOL_DOWN))
+    return lambda step: min(1.0, (step + 1) / warm, (steps - step) / down)
 
 
 def probabilities(model: CrossEncoder, examples: Sequence[Example]) -> Any:
