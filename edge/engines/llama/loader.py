@@ -11,6 +11,7 @@ import psutil
 from skerry.edge.engines.base import EngineOptions
 from skerry.edge.engines.digest import FileDigest
 from skerry.edge.engines.llama.header import GgufHeader, check_model, read_header
+from skerry.edge.engines.llama.openmp import wait_briefly
 from skerry.edge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def load_llama(
     options = options or EngineOptions()
     header = read_header(path)
     check_model(header)
+    wait_briefly()
     from skerry.edge.engines.llama.engine import LlamaEngine
 
     shape = context_shape(header, options)
