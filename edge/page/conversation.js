@@ -72,9 +72,9 @@ export class Conversation {
 
   /** The elements of turns that the device kept, under the days on which they were said. */
   #restored(said) {
-    return exchanges(said).flatMap(({ question, answer }, at, every) => {
+    return exchanges(said).flatMap(({ question, answers }, at, every) => {
       const turn = this.#turn(question.text);
-      if (answer) turn.restore(answer);
+      if (answers.length) turn.restore(...answers);
       else turn.unanswered();
       const day = words.day(question.at);
       const same = at > 0 && words.day(every[at - 1].question.at) === day;
@@ -137,12 +137,22 @@ export class Conversation {
   }
 }
 
-/** Questions with the answers that follow them; what neither asked nor answered is left out. */
+/** Questions with their answers: mostly one; a person may have added another. */
 function exchanges(said) {
   const found = [];
   for (const turn of said) {
-    if (turn.role === "user") found.push({ question: turn, answer: null });
-    else if (turn.role === "assistant" && found.length) found.at(-1).answer ??= turn;
+    if (turn.role === "user") found.push({ question: turn, answers: [] });
+    else if (turn.role === "assistant") questionOf(turn, found)?.answers.push(turn);
   }
   return found;
+}
+
+/** What `answer` belongs to, by its receipt: two tabs may have asked at once. */
+function questionOf({ receipt }, found) {
+  const same = found.filter(({ question }) => question.digest === receipt?.question.digest);
+  return (
+    same.find(({ answers }) => answers.some((one) => one.receipt?.id === receipt.id)) ??
+    same.find(({ answers }) => !answers.length) ??
+    found.at(-1)
+  );
 }

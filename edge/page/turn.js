@@ -51,13 +51,20 @@ export class Turn {
     else if (event.event === "finished") this.#finish(event);
   }
 
-  /** Shows an answer that was given earlier, and says nothing. */
-  restore({ text, citations, receipt }) {
+  /** Shows an answer that was given earlier, and says nothing; `more` are what was added to it. */
+  restore({ text, citations, receipt }, ...more) {
     const finish = receipt?.finish;
     this.#text = text;
     this.#take(citations);
     this.#end(finish === "cancelled" ? STOPPED : "");
     this.after.append(...ending({ answer: text, citations, receipt, finish }, this.body, this.openSource));
+    this.after.append(...more.map((one) => this.#addition(one)));
+  }
+
+  #addition({ text, at }) {
+    const body = el("div", { class: "answer" });
+    new Prose(body, (mark) => this.#mark(mark)).show(text);
+    return el("div", { class: "addition" }, el("p", { class: "aside" }, `Added ${words.moment(at)}`), body);
   }
 
   /** There is a question, and no answer to it was kept. */

@@ -13,7 +13,7 @@ from skerry.edge.errors import ReceiptNotFound, StateCorrupt
 from skerry.edge.events import Citation
 from skerry.edge.fields import citation_fields, receipt_fields
 from skerry.edge.index.types import Chunk
-from skerry.edge.receipts import ChunkUsed, Receipt
+from skerry.edge.receipts import ChunkUsed, Receipt, digest
 from skerry.edge.runtime import Runtime
 from skerry.edge.server.page_api import state_of
 from skerry.edge.server.service import Service, service_of
@@ -89,6 +89,7 @@ def _turn_fields(turn: Turn, receipt: Receipt | None, there: Mapping[int, Chunk]
     return {
         "role": turn.role,
         "text": turn.text,
+        "digest": digest(turn.text),
         "at": turn.at,
         "citations": [_citation_fields(one, there.get(one.id)) for one in used],
         "receipt": receipt_fields(receipt) if receipt else None,

@@ -287,6 +287,29 @@ def test_sources_say_what_became_of_them_since(
         assert page.evaluate(CONTRAST) == []
 
 
+def test_answers_go_to_their_questions_whatever_came_between(
+    home: Stage, open_page: OpenPage
+) -> None:
+    """Two tabs asked at once, and a person added something later."""
+    sessions, runtime = home.runtime.parts.sessions, home.runtime
+    first, second = (runtime.ask(question).receipt.id for question in (TROLLEY, SECOND))
+    session = sessions.create().id
+    for question in (TROLLEY, SECOND):
+        sessions.append(session, "user", question)
+    sessions.append(session, "assistant", "The second.", second)
+    sessions.append(session, "assistant", "The first.", first)
+    sessions.append(session, "assistant", "Dr Lee: The first, by a person.", first)
+    page = open_page(home)
+    page.locator(".conversation-entry").first.click()
+    turns = page.locator(".turn")
+    expect(turns).to_have_count(2)
+    expect(turns.nth(0).locator(".answer").first).to_have_text("The first.")
+    expect(turns.nth(0).locator(".addition")).to_contain_text("Dr Lee: The first, by a person.")
+    expect(turns.nth(0).locator(".addition")).to_contain_text("Added today, ")
+    expect(turns.nth(1).locator(".answer")).to_have_text("The second.")
+    assert page.evaluate(CONTRAST) == []
+
+
 def test_hostile_text_stays_text_when_it_comes_back(home: Stage, open_page: OpenPage) -> None:
     home.script.lines[HOSTILE] = Line((HOSTILE,), RequestClass.EXTRACTION)
     page = answered(open_page(home), HOSTILE)

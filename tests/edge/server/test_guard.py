@@ -137,6 +137,13 @@ def test_head_is_get_without_the_body(server: Server, http: httpx2.Client) -> No
     assert httpx2.head(f"{server.url}/v1/models").status_code == 401
 
 
+def test_a_part_of_a_file_is_answered_with_all_of_it(http: httpx2.Client) -> None:
+    """As RFC 9110, 14.2, leaves to a server."""
+    part = http.get("/page/app.js", headers={"range": "bytes=0-3,5-"})
+    assert part.status_code == 200
+    assert part.content == http.get("/page/app.js").content
+
+
 def test_the_wrong_key_live(server: Server) -> None:
     answer = httpx2.get(f"{server.url}/v1/models", headers={"authorization": "Bearer nope"})
     assert answer.status_code == 401

@@ -87,11 +87,19 @@ def test_without_a_key(start: Start, tmp_path: Path) -> None:
     server = start("--lazy", "--no-api-key", "--allow-origin", "https://app.example")
     assert not (tmp_path / "key").exists()
     assert httpx2.get(f"{server.url}/v1/models").status_code == 200
+    wanted = "authorization,content-type,x-stainless-os"
     asked = {"origin": "https://app.example", "access-control-request-method": "POST",
-             "access-control-request-headers": "authorization,content-type"}  # fmt: skip
+             "access-control-request-headers": wanted,
+             "access-control-request-private-network": "true"}  # fmt: skip
     answer = httpx2.request("OPTIONS", f"{server.url}/v1/chat/completions", headers=asked)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    assert answer.headers["access-control-allow-headers"] == wanted
+    assert answer.headers["access-control-allow-private-network"] == "true"
+    asked["origin"] = "https://evil.example"
+    refused = httpx2.request("OPTIONS", f"{server.url}/v1/chat/completions", headers=asked)
+    assert refused.status_code == 400
+    assert "access-control-allow-origin" not in refused.headers
     evil = httpx2.get(f"{server.url}/v1/models", headers={"origin": "https://evil.example"})
     assert evil.status_code == 403
     assert "access-control-allow-origin" not in evil.headers
