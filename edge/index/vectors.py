@@ -18,8 +18,8 @@ Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 EXACT_ROWS = 4096  # up to so many allowed rows, every one is compared by its codes
-_BASE_CANDIDATES = 1500
-_CANDIDATE_SHARE = 50  # and one more candidate for so many rows
+_BASE_CANDIDATES = 600
+_CANDIDATE_SHARE = 80  # and one more candidate for so many rows
 
 
 def row_type(dimensions: int) -> np.dtype[np.void]:
