@@ -21,12 +21,23 @@ def digits(draw: random.Random, number: int) -> str:
 
 
 def _phone(draw: random.Random) -> Piece:
-    d = lambda n: digits(draw, n)  # noqa: E731
+    def d(size: int) -> str:
+        return digits(draw, size)
+
     first = draw.choice("23456789")
-    forms = (f"020 7{d(3)} {d(4)}", f"07{d(3)} {d(6)}", f"+44 7{d(3)} {d(6)}", f"0{first}{d(2)} {d(3)} {d(4)}",
-             f"({first}{d(2)}) {d(3)}-{d(4)}", f"{first}{d(2)}-{d(3)}-{d(4)}", f"+1 {first}{d(2)} {d(3)} {d(4)}",
-             f"+1-{first}{d(2)}-{d(3)}-{d(4)}", f"{first}{d(2)}.{d(3)}.{d(4)}", f"+49 30 {d(7)}",
-             f"+33 1 {d(2)} {d(2)} {d(2)} {d(2)}")  # fmt: skip
+    forms = (
+        f"020 7{d(3)} {d(4)}",
+        f"07{d(3)} {d(6)}",
+        f"+44 7{d(3)} {d(6)}",
+        f"0{first}{d(2)} {d(3)} {d(4)}",
+        f"({first}{d(2)}) {d(3)}-{d(4)}",
+        f"{first}{d(2)}-{d(3)}-{d(4)}",
+        f"+1 {first}{d(2)} {d(3)} {d(4)}",
+        f"+1-{first}{d(2)}-{d(3)}-{d(4)}",
+        f"{first}{d(2)}.{d(3)}.{d(4)}",
+        f"+49 30 {d(7)}",
+        f"+33 1 {d(2)} {d(2)} {d(2)} {d(2)}",
+    )
     return draw.choice(forms), "phone"
 
 

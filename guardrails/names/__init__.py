@@ -1,0 +1,23 @@
+"""Names of people, places and organisations in a text: a small classifier, weighed by context.
+
+What it finds are findings like any others; `screen.screen_whole` joins them with those of patterns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skerry.guardrails.names.fusion import Name
+
+
+def find(text: str) -> list[Name]:
+    """The names in `text`, a plain copy (`normal.normalise`), by the classifier of the package.
+
+    Raises:
+        GuardrailError: its files are missing, were changed or cannot be loaded.
+    """
+    from skerry.guardrails.names.classifier import shared
+    from skerry.guardrails.names.fusion import names
+
+    return names(shared(), text)

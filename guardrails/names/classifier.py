@@ -1,0 +1,130 @@
+"""The names classifier on ONNX Runtime: which words of a text are part of a name, and how surely.
+
+Knows nothing of other recognisers; `fusion` weighs what it says. How the weights are made is
+`skerry.guardrails.train.names`'s business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skerry.guardrails.names.encoding import LABELS, Tokens, tokens
+from skerry.guardrails.weights import Weights
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Chances = NDArray[np.float32]
+
+DEFAULT_FOLDER = Path(__file__).parent / "weights"
+MANIFEST = "names.json"
+_PIECE = 20_000  # characters tokenized at once: bounds memory
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word at [start, end), and how likely it is part of a name of each class of `LABELS`."""
+
+    start: int
+    end: int
+    chances: tuple[float, ...]
+
+    @property
+    def chance(self) -> float:
+        """How likely it is part of a name of some class."""
+        return sum(self.chances)
+
+
+@dataclass(frozen=True, slots=True)
+class NamesClassifier:
+    """Words and their chances, for a plain copy of a text. Thread-safe."""
+
+    _session: Any = field(repr=False)
+    _tokenizer: Tokenizer = field(repr=False)
+
+    @classmethod
+    def load(cls, folder: Path = DEFAULT_FOLDER, threads: int = 1) -> NamesClassifier:
+        """The classifier in `folder`, or the one that comes with the package.
+
+        Raises:
+            GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
+        """
+        weights = Weights.read(folder, MANIFEST)
+        return cls(weights.session(threads), weights.tokenizer())
+
+    def words(self, text: str) -> list[Word]:
+        """The words of `text`, which is a plain copy (`normal.normalise`), in order."""
+        found: list[Word] = []
+        for start, end in _pieces(text):
+            seen = tokens(self._tokenizer, text[start:end])
+            found += _by_word(seen, self._chances(seen), start)
+        return found
+
+    def _chances(self, seen: Tokens) -> Chances:
+        """The chances of each token, float32 [tokens, classes]."""
+        made = [self._run(seen, start, end) for start, end in seen.windows()]
+        return np.concatenate(made) if made else np.empty((0, len(LABELS)), np.float32)
+
+    def _run(self, seen: Tokens, start: int, end: int) -> Chances:
+        first, last = self._marks
+        ids = np.array([[first, *seen.ids[start:end], last]], np.int64)
+        shapes = np.array([[0, *seen.shapes[start:end], 0]], np.int64)
+        feed = {"ids": ids, "shapes": shapes, "mask": np.ones_like(ids)}
+        logits = self._session.run(["logits"], feed)[0][0, 1:-1]
+        spread = np.exp(logits - logits.max(axis=1, keepdims=True))
+        share = spread / spread.sum(axis=1, keepdims=True)
+        chances: Chances = share[:, 1::2] + share[:, 2::2]  # beginning and inside of each class
+        return chances
+
+    @property
+    def _marks(self) -> tuple[int | None, int | None]:
+        return self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+
+
+_shared_lock = threading.Lock()
+_shared: list[NamesClassifier] = []
+
+
+def shared() -> NamesClassifier:
+    """The classifier that comes with the package, loaded once.
+
+    Raises:
+        GuardrailError: it cannot be loaded. What cannot be screened must not leave the device.
+    """
+    with _shared_lock:
+        if not _shared:
+            _shared.append(NamesClassifier.load())
+        return _shared[0]
+
+
+def _by_word(seen: Tokens, chances: Chances, offset: int) -> list[Word]:
+    """The mean over the tokens of each word."""
+    found, at = [], 0
+    while at < len(seen.ids):
+        end = at + 1
+        while end < len(seen.ids) and seen.words[end] == seen.words[at]:
+            end += 1
+        mean = chances[at:end].mean(axis=0)
+        start, stop = seen.spans[at][0] + offset, seen.spans[end - 1][1] + offset
+        found.append(Word(start, stop, tuple(map(float, mean))))
+        at = end
+    return found
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Parts (start, end) of the text, cut after white space where there is some."""
+    start = 0
+    while start < len(text):
+        end = min(start + _PIECE, len(text))
+        if end < len(text):
+            space = max(text.rfind(mark, start, end) for mark in " \n\t")
+            end = space + 1 if space > start else end
+        yield start, end
+        start = end
