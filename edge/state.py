@@ -6,10 +6,8 @@ faults into StateError. What is in the tables is left to the rooms.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
-import stat
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from skerry.edge.errors import StateCorrupt, StateError, StateFull, StateLocked
+from skerry.edge.private import make_private
 
 APPLICATION_ID = 0x534B5354  # "SKST": tells a state file from other SQLite files
 
@@ -66,7 +65,7 @@ class StateFile:
             StateCorrupt: it is damaged, no database, or another program's; it stays as it is.
         """
         with state_faults(str(path)):
-            _make_private(path)
+            _make_ready(path)
             with _reading(path) as connection:
                 _check_ours(connection, path)
             return cls._prepared(str(path), schema, path)
@@ -254,24 +253,16 @@ def _fault(name: str, error: sqlite3.Error) -> StateError:
     return kind(f"{name} {problem}", hint=hint)
 
 
-def _make_private(path: Path) -> None:
-    """SQLite gives its journal files the mode of the file itself.
-
-    Raises:
-        StateError: `path` cannot be a path, or is no ordinary file.
-        OSError: it cannot be made, or not be written.
-    """
+def _make_ready(path: Path) -> None:
+    """Raises StateError where `path` cannot be a path or is no ordinary file, OSError where it
+    cannot be made or written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Without O_NONBLOCK a named pipe would wait for somebody at its other end.
-        file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NONBLOCK, 0o600)
+        make_private(path)
     except ValueError as error:  # a NUL, or a lone surrogate
         raise StateError(f"{str(path)!a} is no path: {error}", hint="name another file") from error
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise StateError(f"{path} is no ordinary file", hint="name another state file")
-    finally:
-        os.close(file)
+    if not path.is_file():
+        raise StateError(f"{path} is no ordinary file", hint="name another state file")
 
 
 _FREE_SPACE = "free some space; nothing that was stored is lost"

@@ -7,7 +7,6 @@ and never wait; writers take turns. What is in the tables is the business of `sc
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import zlib
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from skerry.edge.errors import IndexCorrupt, IndexFault, IndexFull, IndexLocked
+from skerry.edge.private import make_private
 
 _CACHE_KIB = 8192  # page cache per connection
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
@@ -126,7 +126,7 @@ class Database:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            make_private(self.path)
         except OSError as error:
             what = f"the index '{self.path}' cannot be opened: {error.strerror}"
             raise IndexFault(what, hint="Check the path and its permissions.") from error
