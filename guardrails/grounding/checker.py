@@ -48,6 +48,15 @@ class Grounding:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A claim, as the model reads it, and the passages that may only speak against it."""
+
+    claim: str
+    read: str
+    elsewhere: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One window with what was found of the claim there."""
 
@@ -92,17 +101,24 @@ class GroundingChecker:
         """
         return cls(CrossEncoder.load(folder, threads))
 
-    def check(self, claim: str, evidence: Evidence | str, question: str = "") -> Grounding:
+    def check(
+        self,
+        claim: str,
+        evidence: Evidence | str,
+        question: str = "",
+        elsewhere: Sequence[str] = (),
+    ) -> Grounding:
         """What `evidence` says of `claim`, a sentence without citation marks.
 
-        `question` is what the claim answers: a claim such as "Every day." needs it.
+        `question` is what the claim answers: a claim such as "Every day." needs it. `elsewhere`
+        are other passages, which may speak against the claim but never for it.
         """
         source = Evidence(1, evidence) if isinstance(evidence, str) else evidence
         near = windows(f"{question} {claim}", source.text, self._most)
         if not near or not any(character.isalnum() for character in claim):
             return Grounding(Label.NOT_FOUND, 0.0, 0.0, (0, 0))
         read = asked(claim, question)
-        seen = self._look(claim, read, near, source.context)
+        seen = self._look(Asked(claim, read, elsewhere), near, source.context)
         label, on = decide(seen, self._model.threshold)
         return Grounding(
             label,
@@ -113,12 +129,13 @@ class GroundingChecker:
             not_held=_doubted(on.outcome, len(read) - len(claim)),
         )
 
-    def _look(self, claim: str, read: str, near: Sequence[Window], context: str) -> list[Seen]:
+    def _look(self, asked_: Asked, near: Sequence[Window], context: str) -> list[Seen]:
         """The windows in turn, until one holds the claim."""
         seen: list[Seen] = []
         for window in near:
-            outcome = self._model.outcome(read, beside(context, window.text))
-            exact = exact_findings(claim, Passage(window.text, context))
+            outcome = self._model.outcome(asked_.read, beside(context, window.text))
+            passage = Passage(window.text, context)
+            exact = exact_findings(asked_.claim, passage, asked_.elsewhere)
             seen.append(Seen(window, outcome, exact))
             if _holds(seen[-1], self._model.threshold):
                 break
@@ -127,8 +144,16 @@ class GroundingChecker:
     def check_all(
         self, claim: str, sources: Sequence[Evidence], question: str = ""
     ) -> list[Grounding]:
-        """What each source says of the claim, in their order."""
-        return [self.check(claim, one, question) for one in sources]
+        """What each source says of the claim, in their order.
+
+        The nearest windows of the others are looked at too, for what they say against it.
+        """
+        near = [windows(f"{question} {claim}", one.text, 1) for one in sources]
+        texts = [found[0].text if found else "" for found in near]
+        return [
+            self.check(claim, one, question, [*texts[:i], *texts[i + 1 :]])
+            for i, one in enumerate(sources)
+        ]
 
 
 def overall(found: Sequence[Grounding]) -> Label:

@@ -4,6 +4,7 @@ are in the passage, and whether both deny. Pure functions over text, in linear t
 
 from __future__ import annotations
 
-from skerry.guardrails.grounding.exact.check import Exact, ExactKind, Passage, exact_findings
+from skerry.guardrails.grounding.exact.check import Exact, Passage, exact_findings
+from skerry.guardrails.grounding.exact.kinds import ExactKind
 
 __all__ = ["Exact", "ExactKind", "Passage", "exact_findings"]

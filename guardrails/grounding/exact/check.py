@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from skerry.guardrails.grounding.exact.dates import dates, days, days_told, months, same_date
+from skerry.guardrails.grounding.exact.exchange import exchanged
 from skerry.guardrails.grounding.exact.frequency import frequencies
+from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in, is_named, names_in
+from skerry.guardrails.grounding.exact.parts import Part
 from skerry.guardrails.grounding.exact.quantities import Quantity, quantities
-from skerry.guardrails.grounding.exact.times import Time, times
+from skerry.guardrails.grounding.exact.times import times
 from skerry.guardrails.grounding.exact.units import UNITS
 from skerry.guardrails.normal import Normal, normalise
 from skerry.guardrails.sentences import LONGEST, sentences
@@ -33,17 +35,6 @@ _NEAR = 4  # words on either side of a number that say what it is about
 _REACH = 80  # characters in which they are looked for
 _SAME_MATTER = 0.7
 """The share of a claim's content words that a sentence has when it is about the same thing."""
-
-
-class ExactKind(StrEnum):
-    NUMBER = "number"
-    UNIT = "unit"
-    TIME = "time"
-    DATE = "date"
-    FREQUENCY = "frequency"
-    DRUG = "drug"
-    NAME = "name"
-    NEGATION = "negation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +62,22 @@ class Passage:
         return f"{self.context}\n{self.text}"
 
 
-Found = tuple[ExactKind, int, int, bool]
+def exact_findings(
+    claim: str, passage: Passage, elsewhere: Sequence[str] = ()
+) -> tuple[Exact, ...]:
+    """What is in the claim and not in the passage, in order of its place. Empty: nothing found.
 
-
-def exact_findings(claim: str, passage: Passage) -> tuple[Exact, ...]:
-    """What is in the claim and not in the passage, in order of its place. Empty: nothing found."""
+    `elsewhere` are other passages: they support nothing here, but may say of another drug what the
+    claim says of this one.
+    """
     normal = normalise(claim[:LONGEST])
     told = _Told.of(passage, normal.text)
     found = [*_times(normal.text, told), *_numbers(normal.text, told)]
     found += _calendar(normal.text, told.all)
     found += [*_drugs(normal.text, told.all), *_names(normal.text, told.all)]
     found += _negation(normal.text, told)
+    found += exchanged(normal.text, [*told.parts, *_others(elsewhere)])
     return tuple(sorted({_placed(one, normal) for one in found}, key=lambda one: one.start))
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A sentence of the passage; `stems` are its words and those of the headings above it."""
-
-    text: str
-    stems: frozenset[str]
-    own: frozenset[str]
-    times: tuple[Time, ...]
-    amounts: tuple[Quantity, ...]
-
-    @classmethod
-    def of(cls, text: str, own: frozenset[str], above: frozenset[str]) -> _Part:
-        clock = tuple(times(text))
-        return cls(text, own | above, own, clock, tuple(_amounts(text, clock)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +85,8 @@ class _Told:
     """The passage made plain. The headings are a part of their own."""
 
     all: str
-    parts: tuple[_Part, ...]
-    alike: frozenset[_Part]
+    parts: tuple[Part, ...]
+    alike: frozenset[Part]
     """The parts that have half of the claim's words."""
 
     @classmethod
@@ -116,14 +95,14 @@ class _Told:
         context = normalise(passage.context[:_MOST_CHARACTERS]).text
         above = content_stems(context)
         told = [text[start:end] for start, end in sentences(text)]
-        parts = [_Part.of(one, content_stems(one), above) for one in told]
+        parts = [Part.of(one, content_stems(one), above) for one in told]
         if context:
-            parts.append(_Part.of(context, frozenset(), above | content_stems(text)))
+            parts.append(Part.of(context, frozenset(), above | content_stems(text)))
         said = content_stems(claim)
         alike = frozenset(one for one in parts if len(said & one.stems) * 2 >= len(said))
         return cls(f"{context}\n{text}", tuple(parts), alike)
 
-    def about(self, claim: str, start: int, end: int) -> list[_Part]:
+    def about(self, claim: str, start: int, end: int) -> list[Part]:
         """The sentences that have a third of the words around `claim[start:end]`, or half of all.
 
         So a number is not held by a sentence about something else altogether.
@@ -132,6 +111,12 @@ class _Told:
         return [
             one for one in self.parts if len(near & one.stems) * 3 >= len(near) or one in self.alike
         ]
+
+
+def _others(elsewhere: Sequence[str]) -> list[Part]:
+    texts = (normalise(text[:_MOST_CHARACTERS]).text for text in elsewhere)
+    told = (text[start:end] for text in texts for start, end in sentences(text))
+    return [Part.of(one, content_stems(one), frozenset()) for one in told]
 
 
 def _around(claim: str, start: int, end: int) -> frozenset[str]:
@@ -203,12 +188,6 @@ def _numbers(claim: str, told: _Told) -> Iterator[Found]:
         if not equal or (other_unit and one.unit and all(other.unit is None for other in equal)):
             kind = ExactKind.UNIT if other_unit else ExactKind.NUMBER
             yield kind, one.start, one.end, _has_rival(one, there)
-
-
-def _amounts(text: str, clock: Sequence[Time]) -> list[Quantity]:
-    """The quantities of a sentence of the passage; the figures of a time of day are none."""
-    figures = {at for one in clock for at in range(one.start, one.end)}
-    return [one for one in quantities(text) if one.start not in figures]
 
 
 def _has_rival(claimed: Quantity, there: Sequence[Quantity]) -> bool:

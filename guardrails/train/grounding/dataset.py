@@ -22,8 +22,10 @@ from skerry.guardrails.train.grounding.lexicon import Lexicon, lexicon
 from skerry.guardrails.train.grounding.pair import Pair, Truth, shuffled
 from skerry.guardrails.train.grounding.rephrase import rephrased
 
-TEMPLATES = 6_500
-EDITED = 8_500
+TEMPLATES, EDITED = 6_500, 8_500
+"""Pairs of the first part of the training."""
+BINDING, EDITED_AGAIN, PUBLIC_AGAIN = 4_500, 1_000, 1_000
+"""Pairs of the second part, which is about what goes with what."""
 DEV_EACH = 120
 _DEV_SHARE = 0.06
 _CLAIM = range(30, 260)  # characters of a sentence that becomes a claim
@@ -51,6 +53,18 @@ def training(data: Path, seed: int) -> list[Pair]:
         *templates.pairs(templates.facts(held_out=False), words, draw, TEMPLATES),
         *_from_passages(passages(data, draw, dev=False), words, draw, EDITED),
         *_public(data, draw, dev=False),
+    ]
+    return shuffled(made, draw)
+
+
+def binding(data: Path, seed: int) -> list[Pair]:
+    """Pairs for the second part: mostly rules with their values exchanged; some of all others."""
+    draw, words = random.Random(seed + 2), lexicon("train")
+    known = templates.facts(held_out=False)
+    made = [
+        *templates.pairs(known, words, draw, BINDING, templates.BINDING),
+        *_from_passages(passages(data, draw, dev=False), words, draw, EDITED_AGAIN),
+        *_public(data, draw, dev=False)[:PUBLIC_AGAIN],
     ]
     return shuffled(made, draw)
 

@@ -23,7 +23,7 @@ from skerry.guardrails.train.grounding.pair import Pair, Truth
 BATCH_TOKENS = 2_000
 MOST_TOKENS = 112  # longer pairs cost much and say little more
 _RATE = 2e-4
-_WARM_UP = 0.05
+_WARM_UP = 32  # steps
 _COOL_DOWN = 0.3
 _KEEP, _TEST = 40, 160  # steps between checkpoints, and between tests
 _DECAY = 0.01
@@ -107,22 +107,22 @@ def loss_of(outcomes: Any, tokens: Any, wrong: Any, truth: Any) -> Any:
 
 def fit(
     model: CrossEncoder,
-    examples: Sequence[Example],
+    parts: Sequence[tuple[Sequence[Example], int]],
     dev: Mapping[str, Sequence[Example]],
     *,
-    steps: int,
     seed: int,
     folder: Path,
 ) -> CrossEncoder:
-    """Trains in place for the first `steps` batches of one pass; 0 is the whole pass.
+    """Trains in place: of each part in turn so many batches (0: all of them).
 
     Logs loss and balanced accuracy, and keeps a checkpoint in `folder`. The rate is constant until
-    the last part (Hu et al. 2024, arXiv:2404.06395), so that a run that was stopped may be ended
-    with fewer steps, or go on with more.
+    the last steps (Hu et al. 2024, arXiv:2404.06395).
     """
     draw = random.Random(seed)
-    short = [one for one in examples if len(one.encoded.ids) <= MOST_TOKENS]
-    plan = list(batches(short, draw))[: steps or None]
+    plan: list[list[Example]] = []
+    for examples, most in parts:
+        short = [one for one in examples if len(one.encoded.ids) <= MOST_TOKENS]
+        plan += list(batches(short, draw))[: most or None]
     optimizer = torch.optim.AdamW(_groups(model), lr=_RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _pace(len(plan)))
     done = _resume(folder, model, optimizer, schedule)
@@ -168,8 +168,8 @@ def _groups(model: CrossEncoder) -> list[dict[str, Any]]:
 
 def _pace(steps: int) -> Any:
     """Up, level, and down to nothing in a straight line."""
-    warm, down = max(1, round(steps * _WARM_UP)), max(1, round(steps * _COOL_DOWN))
-    return lambda step: min(1.0, (step + 1) / warm, (steps - step) / down)
+    down = max(1, round(steps * _COOL_DOWN))
+    return lambda step: min(1.0, (step + 1) / _WARM_UP, (steps - step) / down)
 
 
 def probabilities(model: CrossEncoder, examples: Sequence[Example]) -> Any:

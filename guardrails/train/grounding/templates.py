@@ -14,6 +14,12 @@ from skerry.guardrails.train.grounding.lexicon import Lexicon
 from skerry.guardrails.train.grounding.pair import Pair, Span, Truth, capital, shuffled
 
 SOURCE = "templates"
+BINDING = {
+    "same": 5, "swapped_value": 16, "against": 5, "opposite": 2, "new_value": 1, "both": 1,
+    "answered": 1,
+}  # fmt: skip
+"""Shares of kinds where what matters is which value goes with which."""
+_SINGLE = 0.4  # share of scenes of which one fact is used alone as well
 _CHANGED = {"c": Truth.CONTRADICTED, "n": Truth.NOT_FOUND}
 
 
@@ -74,14 +80,27 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
 
 
-def pairs(known: Sequence[Fact], words: Lexicon, draw: random.Random, count: int) -> list[Pair]:
-    """`count` pairs of every kind that fits, from scenes of two to four facts."""
+def pairs(
+    known: Sequence[Fact],
+    words: Lexicon,
+    draw: random.Random,
+    count: int,
+    shares: Mapping[str, float] | None = None,
+) -> list[Pair]:
+    """`count` pairs from scenes of one to four facts, their kinds by `shares`."""
+    shares = _SHARES if shares is None else shares
+    single = _SINGLE if "against" in shares else 0.0
     made: list[Pair] = []
-    kinds = list(_KINDS)
     while len(made) < count:
         scene = _scene(known, words, draw)
-        chosen = draw.choices(kinds, [_SHARES[kind] for kind in kinds], k=4)
-        made += [pair for kind in set(chosen) if (pair := _KINDS[kind](scene, words, draw))]
+        chosen = set(draw.choices(list(shares), list(shares.values()), k=4))
+        kinds = (kind for kind in shares if kind in chosen)
+        made += [pair for kind in kinds if (pair := _KINDS[kind](scene, words, draw))]
+        if single and draw.random() < single:
+            alone = Scene((draw.choice(scene.said),), scene.about)
+            made += [
+                pair for kind in ("same", "against") if (pair := _KINDS[kind](alone, words, draw))
+            ]
     return made[:count]
 
 
@@ -237,6 +256,22 @@ def _clashing(scene: Scene, one: Said, at: int, value: str) -> Truth | None:
     return Truth.CONTRADICTED if against and at == 0 else None
 
 
+def _against(scene: Scene, _words: Lexicon, draw: random.Random) -> Pair | None:
+    """What the evidence speaks against, said of the same drug and people: no word of it need be
+    there."""
+    found = [(said, name) for said in scene.said for name in said.fact.clashes]
+    if not found:
+        return None
+    said, name = draw.choice(found)
+    fact = next(one for one in facts(held_out=said.fact.held_out) if one.name == name)
+    by_kind = dict(zip(said.fact.slots, said.values, strict=True))
+    values = [by_kind.get(kind, "") for kind in fact.slots]
+    if "" in values or len(set(values)) < len(values):
+        return None
+    text = _filled(draw.choice(fact.forms), values)
+    return _pair(scene, text, Truth.CONTRADICTED, "against")
+
+
 def _absent(scene: Scene, words: Lexicon, draw: random.Random) -> Pair | None:
     """Another fact about something that the evidence speaks of."""
     one = draw.choice(scene.said)
@@ -302,6 +337,7 @@ _KINDS: Mapping[str, Callable[[Scene, Lexicon, random.Random], Pair | None]] = {
     "half_wrong": _half_wrong,
     "new_value": _new_value,
     "swapped_value": _swapped_value,
+    "against": _against,
     "absent": _absent,
     "beyond": _beyond,
     "answered": _answered,

@@ -16,8 +16,17 @@ from skerry.export.encoder.vocabulary import read_tokenizer, renumbered, used_id
 KEPT = 21_000
 
 
-def smaller(path: Path, texts: Iterable[str]) -> tuple[dict[str, Any], list[int]]:
-    """The document of a tokenizer.json with `KEPT` pieces, and the ids that they had.
+def remembered(folder: Path, path: Path, texts: Iterable[str]) -> tuple[dict[str, Any], list[int]]:
+    """As `smaller`, but a run that goes on has the pieces that it began with."""
+    kept_file = folder / "pieces.json"
+    if not kept_file.exists():
+        kept_file.write_text(json.dumps(smaller(path, texts)), encoding="utf-8")
+    kept: list[int] = json.loads(kept_file.read_text(encoding="utf-8"))
+    return renumbered(read_tokenizer(path), kept), kept
+
+
+def smaller(path: Path, texts: Iterable[str]) -> list[int]:
+    """The ids of the `KEPT` pieces of a tokenizer.json that stay, ascending.
 
     BERT's ids are in the order of frequency. All single characters are kept, so that every
     word can be spelled; then what the texts use most, then the lowest ids.
@@ -32,5 +41,4 @@ def smaller(path: Path, texts: Iterable[str]) -> tuple[dict[str, Any], list[int]
     needed |= {token["id"] for token in document["added_tokens"]}
     used = [i for i, count in counts.most_common() if count > 1 and i not in needed]
     order = dict.fromkeys([*needed, *used[: KEPT // 2], *used_ids(document)])
-    kept = sorted(list(order)[:KEPT])
-    return renumbered(document, kept), kept
+    return sorted(list(order)[:KEPT])

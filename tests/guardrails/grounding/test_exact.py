@@ -79,6 +79,37 @@ def test_a_finding_says_where_and_whether_there_is_a_rival() -> None:
     assert not drug.contradicts
 
 
+RISK = "Ibuprofen raises the bleeding risk in patients on warfarin."
+CHOICE = "Paracetamol is preferred for patients on warfarin."
+
+
+@pytest.mark.parametrize(
+    ("claim", "said_of_another"),
+    [
+        ("Ibuprofen is preferred for patients on warfarin.", True),
+        ("Paracetamol raises the bleeding risk in patients on warfarin.", True),
+        ("Ibuprofen raises the bleeding risk in patients on warfarin.", False),
+        ("Paracetamol is preferred for patients on warfarin.", False),
+        ("Ibuprofen raises the risk, and paracetamol is preferred.", False),
+        ("Ibuprofen increases the bleeding risk.", False),
+    ],
+)
+def test_what_is_said_of_another_drug(claim: str, said_of_another: bool) -> None:
+    together = exact_findings(claim, Passage(f"{RISK} {CHOICE}"))
+    assert [one.kind for one in together] == [ExactKind.DRUG] * said_of_another
+    assert all(one.contradicts for one in together)
+    apart = (
+        exact_findings(claim, Passage(RISK), [CHOICE]),
+        exact_findings(claim, Passage(CHOICE), [RISK]),
+    )
+    assert all(apart) == (said_of_another or "and paracetamol" in claim)
+
+
+def test_a_sentence_without_a_drug_may_go_on_about_the_one_before() -> None:
+    passage = Passage("Codeine helps. It is taken at night. Morphine is taken at night.")
+    assert not exact_findings("Codeine is taken at night.", passage)
+
+
 def test_implicit_denials_are_left_to_the_classifier() -> None:
     passage = Passage("Codeine is withheld from children.")
     assert not exact_findings("Children do not get codeine.", passage)
