@@ -31,12 +31,12 @@ from skerry.edge.prompt import PromptBudget, assemble
 from skerry.edge.quoting import best_passage
 from skerry.edge.record import Record
 from skerry.edge.request import Request
+from skerry.edge.screening import screen_question
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
 from skerry.guardrails.gate import NOT_FOUND, Quote
-from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import Vectors
@@ -191,7 +191,7 @@ class Runtime:
         from skerry.edge.policy import decide
 
         with trace.step("screen"):
-            findings = screen(request.question)
+            findings = screen_question(request.question)
         with trace.step("encode"):
             vector = self.parts.encoder.encode([request.question])[0]
         with trace.step("route"):

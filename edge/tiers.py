@@ -23,16 +23,17 @@ from skerry.edge.engines.base import (
     Piece,
     Usage,
 )
-from skerry.edge.errors import ApprovalRequired, EdgeError
+from skerry.edge.errors import ApprovalRequired, CloudRefused, EdgeError
 from skerry.edge.events import TextReleased
 from skerry.edge.prompt import Prompt
 from skerry.edge.request import Request
+from skerry.edge.screening import screen_message
 from skerry.edge.session.pseudonyms import ForRequest, Keeper
 from skerry.edge.types import Route
 from skerry.guardrails.answer import Answer, Evidence
+from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.gate import GroundedGate, OpenGate, Quote, fixed
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
-from skerry.guardrails.screen import screen
 from skerry.guardrails.support import Quotation
 
 if TYPE_CHECKING:
@@ -194,7 +195,8 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
 
 
 def _preview(work: Work, cloud: RemoteTier, pseudonyms: Pseudonyms, *, reasoning: bool) -> Preview:
-    messages = [_redacted(message, pseudonyms, work.route) for message in work.prompt.messages]
+    for _ in range(2):  # a name that one message tells is replaced in those before it, too
+        messages = [_redacted(message, pseudonyms, work.route) for message in work.prompt.messages]
     return cloud.preview(
         messages,
         sampling=work.generation.sampling,
@@ -286,7 +288,11 @@ def _redacted(message: Message, pseudonyms: Pseudonyms, route: Route) -> Message
     content = message.get("content")
     if not (route.redact and isinstance(content, str)):
         return message
-    return {**message, "content": pseudonyms.replace(content, screen(content))}
+    try:
+        findings = screen_message(message.get("role"), content)
+        return {**message, "content": pseudonyms.replace(content, findings)}
+    except GuardrailError as error:
+        raise CloudRefused(f"nothing was sent: {error.what}", hint=error.hint) from error
 
 
 def complete(generation: Generation, engine: Engine) -> Iterator[Piece]:

@@ -163,6 +163,16 @@ _PLACES = (
         shaped(r"[A-Z\d]\s\d[A-Z]"),
         cased=True,
     ),
+    pii(  # in lower case it looks like a dose: "b12 5ug"
+        "postcode",
+        rf"{NOT_AFTER}(?:{_POSTCODE_AREAS.lower()})\d[a-z\d]?\s\d[abd-hjlnp-uw-z]{{2}}{NOT_BEFORE}",
+        0.4,
+        shaped(r"[a-z\d]\s\d[a-z]"),
+        near=near(
+            "street|road|lane|avenue|drive|close|crescent|way|hill|court|flat|address|lives?|moved",
+            0.7,
+        ),
+    ),
     pii(
         "postcode",
         rf"{NOT_AFTER}(?:{_STATES})\.?,?\s(?P<id>\d{{5}}(?:-\d{{4}})?){NOT_BEFORE}",
@@ -198,7 +208,8 @@ _PEOPLE = (
     pii(
         "date_of_birth",
         rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date\sof\sbirth|birth\s?date|birthday|born)"
-        rf"(?:\s(?:on|is|was)){{0,2}}[\s:=\-]{{0,3}}(?:the\s)?(?P<id>{DATE}){NOT_BEFORE}",
+        rf"(?:[.?!]\sit(?:['’]?s|\sis))?(?:\s(?:on|is|was)){{0,2}}[\s:=\-]{{0,3}}(?:the\s)?"
+        rf"(?P<id>{DATE}){NOT_BEFORE}",
         0.95,
         shaped(r"dob|d\.\s?o|birth|born"),
     ),

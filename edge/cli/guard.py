@@ -75,7 +75,7 @@ def redact(text: str, batch: bool, as_json: bool) -> None:
 
 
 def _scanned(item: Fields) -> Fields:
-    from skerry.guardrails.screen import screen
+    from skerry.guardrails.screen import screen_whole
 
     text = item["text"]
     findings = [
@@ -88,17 +88,17 @@ def _scanned(item: Fields) -> Fields:
             "rule": one.rule,
             "text": text[one.start : one.end],
         }
-        for one in screen(text)
+        for one in screen_whole(text)
     ]
     return {"findings": findings}
 
 
 def _redacted(item: Fields) -> Fields:
     from skerry.guardrails.pseudonyms import Pseudonyms
-    from skerry.guardrails.screen import screen
+    from skerry.guardrails.screen import screen_whole
 
     pseudonyms = Pseudonyms()
-    text = pseudonyms.replace(item["text"], screen(item["text"]))
+    text = pseudonyms.replace(item["text"], screen_whole(item["text"]))
     return {"text": text, "replaced": pseudonyms.placeholders()}
 
 

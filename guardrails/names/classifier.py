@@ -106,16 +106,18 @@ def shared() -> NamesClassifier:
 
 def _by_word(seen: Tokens, chances: Chances, offset: int) -> list[Word]:
     """The mean over the tokens of each word."""
-    found, at = [], 0
-    while at < len(seen.ids):
-        end = at + 1
-        while end < len(seen.ids) and seen.words[end] == seen.words[at]:
-            end += 1
-        mean = chances[at:end].mean(axis=0)
-        start, stop = seen.spans[at][0] + offset, seen.spans[end - 1][1] + offset
-        found.append(Word(start, stop, tuple(map(float, mean))))
-        at = end
-    return found
+    if not seen.ids:
+        return []
+    numbers = np.array(seen.words)
+    firsts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
+    lasts = np.append(firsts[1:], len(numbers))
+    means = np.add.reduceat(chances, firsts, axis=0) / (lasts - firsts)[:, None]
+    return [
+        Word(seen.spans[first][0] + offset, seen.spans[last - 1][1] + offset, tuple(mean))
+        for first, last, mean in zip(
+            firsts.tolist(), lasts.tolist(), means.astype(float).tolist(), strict=True
+        )
+    ]
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -31,6 +31,7 @@ _THING = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT_CHARACTERS = 24
+_LONGEST_WORD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _joined(words: Sequence[Word], text: str) -> Iterator[Name]:
 
 
 def _counts(word: Word, run: Sequence[Word], text: str) -> bool:
-    if not run and not text[word.start].isalnum():
+    if word.end - word.start > _LONGEST_WORD or (not run and not text[word.start].isalnum()):
         return False
     return word.chance >= _least(word, text)
 

@@ -164,7 +164,8 @@ def _number(one: Entry) -> str:
     """Its letters and digits in any punctuation, a telephone number with any prefix."""
     characters = compact(one.sent)
     if one.label != "phone":
-        return _NUMBER_GAP.join(characters)
+        lead = one.sent[: next(at for at, each in enumerate(one.sent) if each.isalnum())]
+        return f"(?:{re.escape(lead)})?{_gapped(characters)}"
     bare = characters.removeprefix("00")
     if bare.startswith("44") and len(bare) > 10:
         return rf"(?:(?:\+|00)?44[\s()\-]{{0,3}}0?|0)\)?{_NUMBER_GAP}" + _gapped(

@@ -51,6 +51,8 @@ CASES = [
     Case("discharged", "discharged 2026-03-12", "date", "2026-03-12"),
     Case("discharge date", "Discharge date: March 12, 2026", "date", "March 12, 2026"),
     Case("died", "he died on the 12th of March 2026", "date", "12th of March 2026"),
+    Case("postcode, lower case", "she lives in flat 3, ls7 9er", "postcode", "ls7 9er"),
+    Case("born, told", "date of birth? It's 15/02/1973", "date_of_birth", "15/02/1973"),
     Case("old", "a 94-year-old man", "age", "94"),
     Case("old, aged", "aged 101, lives alone", "age", "101"),
     Case("old, short", "91yo F with falls", "age", "91"),
@@ -73,6 +75,7 @@ BENIGN = [
     "Parkinson's disease, Crohn's disease, warfarin, paracetamol 1 g",
     "Tuesday 14:30, Q3 2026, 2025/26, week 12",
     "12-05-20-24-11-30",
+    "vitamin b12 5ug and t4 5mg",
     "IMEI 49-015420-323751-7",
     "routing number 021000022",
 ]

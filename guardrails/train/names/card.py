@@ -29,8 +29,9 @@ an organisation. {megabytes:.1f} MB of weights, for a text of any length in wind
 
 {number} texts of held-out templates with held-out names (no first or last name, town or company of
 theirs was trained on), 13% of them in lower and 7% in upper case, a quarter naming nobody.
-`whole` is the screen as it runs: patterns, this classifier and words around. A span counts where
-its kind is right and at least half of both spans together overlaps.
+The errors of an early model on some 250 of them were looked at once; the rule for a date after a
+name came of that. `whole` is the screen as it runs: patterns, this classifier and words around.
+A span counts where its kind is right and at least half of both spans together overlaps.
 
 | what | precision | recall | span F1 | leak rate |
 |---|---|---|---|---|
@@ -41,9 +42,11 @@ trip, whole and streamed: {restore_rate:.2%}.
 
 ## Limits
 
-English; names in Latin letters. Templates are not real letters: expect more misses there, most of
-all of names in lower case and of organisations that are named like people or things. Countries,
-states, languages, titles and jobs are no names here. Not a medical device.
+English; names in Latin letters. On templates that were trained on, with other texts, it reaches a
+span F1 of .985: what it lacks is variety of sentences, not of names, and real letters have more.
+It misses most names in lower case, and organisations that are named like people or things. In
+headings, tables and markup it takes many a word for a name: it is for what people say, not for
+documents. Countries, states, languages, titles and jobs are no names here. Not a medical device.
 """
 
 

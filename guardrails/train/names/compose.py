@@ -158,8 +158,14 @@ class Filler:
             made = [*self._flat(), (gap, ""), *made]
         made += [(gap, ""), *self._place()]
         if self.draw.random() < 0.6:
-            made += [(self.draw.choice((gap, " ")), ""), numbers.MAKERS["postcode"](self.draw)]
+            made += [(self.draw.choice((gap, " ")), ""), *self._postcode()]
         return made
+
+    def _postcode(self) -> list[Piece]:
+        """A postcode; the state before a zip code identifies nobody."""
+        text, label = numbers.MAKERS["postcode"](self.draw)
+        state, _, code = text.rpartition(" ")
+        return [(f"{state} ", ""), (code, label)] if code.isdigit() else [(text, label)]
 
     def _org(self) -> list[Piece]:
         form = self.draw.random()

@@ -50,7 +50,7 @@ def test_an_overlay_replaces_only_what_it_says(tmp_path: Path) -> None:
 
 def test_an_overlay_adds_deny_rules_and_removes_none(tmp_path: Path) -> None:
     policy = load_policy(write(tmp_path, DENY))
-    assert [rule.name for rule in policy.deny] == ["mine", "payment-data", "secrets"]
+    assert [rule.name for rule in policy.deny] == ["mine", "payment-data", "secrets", "unscreened"]
     assert load_policy(write(tmp_path, "deny = []")).deny == load_policy().deny
 
 
