@@ -31,12 +31,13 @@ from skerry.edge.prompt import PromptBudget, assemble
 from skerry.edge.quoting import best_passage
 from skerry.edge.record import Record
 from skerry.edge.request import Request
-from skerry.edge.screening import screen_question
+from skerry.edge.screening import may_leave, names_in
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
 from skerry.guardrails.gate import NOT_FOUND, Quote
+from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import Vectors
@@ -187,11 +188,14 @@ class Runtime:
         self.close()
 
     def _decide(self, request: Request, trace: Trace) -> Decided:
-        """Decides once, on the question and on the sources that would go with it."""
+        """Decides on the question and on the sources that would go with it.
+
+        Where something may leave the device, names are looked for too, and it is decided again.
+        """
         from skerry.edge.policy import decide
 
         with trace.step("screen"):
-            findings = screen_question(request.question)
+            findings = screen(request.question)
         with trace.step("encode"):
             vector = self.parts.encoder.encode([request.question])[0]
         with trace.step("route"):
@@ -204,6 +208,10 @@ class Runtime:
         with trace.step("decide"):
             given = self.parts.policy_input(request, seen, findings, hits)
             route = decide(given, self.parts.policy)
+        if may_leave(route):
+            with trace.step("screen_names"):
+                given = replace(given, findings=(*given.findings, *names_in(request.question)))
+                route = decide(given, self.parts.policy)
         return Decided(given, route, hits, query, vector)
 
     def _query(self, request: Request, vector: Vectors) -> tuple[str, Vectors]:

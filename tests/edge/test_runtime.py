@@ -370,6 +370,17 @@ def test_with_consent_a_hard_question_goes_to_the_cloud(hard: Runtime, cloud: Cl
     assert "question" in egress.what
 
 
+def test_names_are_looked_for_where_something_may_leave(hard: Runtime, cloud: Cloud) -> None:
+    question = "Has Ada Lovelace asked how often the emergency trolley is checked?"
+    stayed = hard.ask(question, offline=True).receipt
+    assert "screen_names" not in [step.name for step in stayed.steps]
+    held = hard.ask(question, consent=Consent.GRANTED).receipt
+    assert "screen_names" in [step.name for step in held.steps]
+    assert "person" in [finding.label for finding in held.findings]
+    assert (held.route.needs_approval, held.answered_by) == (True, Tier.DEVICE)
+    assert not cloud.received_bytes
+
+
 def test_what_is_sent_was_approved_and_has_no_identifiers(hard: Runtime, cloud: Cloud) -> None:
     seen: list[Any] = []
     question = f"{QUESTION} Tell ada@ward.example."

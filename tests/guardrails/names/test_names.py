@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skerry.edge.policy import PolicyInput, decide, load_policy
-from skerry.edge.screening import UNSCREENED, screen_message, screen_question
+from skerry.edge.screening import UNSCREENED, names_in, screen_message
 from skerry.edge.types import Classification, Consent, DeviceState, Network, RequestClass, Tier
 from skerry.guardrails import Finding, FindingKind, Where
 from skerry.guardrails.errors import GuardrailError
@@ -157,8 +157,8 @@ def test_what_cannot_be_screened_is_an_error(broken: None) -> None:
 
 
 def test_what_cannot_be_screened_does_not_leave(broken: None) -> None:
-    findings = screen_question("Compare ada@example.org with the two schemes.")
-    assert [one.label for one in findings] == ["email", UNSCREENED]
+    findings = names_in("Compare ada@example.org with the two schemes.")
+    assert [one.label for one in findings] == [UNSCREENED]
     request = PolicyInput(
         classification=Classification(
             RequestClass.QUESTION, confidence=0.9, complexity=0.9, reasoning=0.9, in_scope=0.9
@@ -184,6 +184,10 @@ def test_documents_are_screened_by_patterns() -> None:
     text = "Ada Lovelace: ada@example.org"
     assert [one.label for one in screen_message("system", text)] == ["email"]
     assert [one.label for one in screen_message("user", text)] == ["person", "email"]
+
+
+def test_only_what_patterns_do_not_find_is_added() -> None:
+    assert [one.label for one in names_in("Ada Lovelace: ada@example.org")] == ["person"]
 
 
 def test_a_finding_says_that_a_model_found_it() -> None:
