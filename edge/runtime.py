@@ -282,9 +282,9 @@ class Runtime:
         receipt = self.parts.receipts.add(record.receipt(self.parts.policy, self.parts.encoder.id))
         session = record.work.request.session
         if session is not None and record.outcome is not None:
-            sessions, labels = self.parts.sessions, record.given.labels
-            sessions.append(session, "user", record.work.request.question, labels=labels)
-            sessions.append(session, "assistant", record.outcome.answer.text, receipt.id, labels)
+            asked, told = record.work.request.question, record.outcome.answer.text
+            labels = record.given.labels
+            self.parts.sessions.append_exchange(session, asked, told, receipt.id, labels)
         if record.tier is Tier.HUMAN:
             self._await_person(record, receipt)
         return receipt

@@ -83,7 +83,7 @@ class Threads:
                 return session
         copy = self._sessions.create().id
         for turn in turns:
-            self._sessions.append(copy, turn.role, turn.text, turn.receipt_id)
+            self._sessions.append(copy, turn.role, turn.text, turn.receipt_id, turn.labels)
         return copy
 
 

@@ -7,7 +7,7 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Self
@@ -116,18 +116,27 @@ class SessionStore:
             SessionNotFound: there is no conversation of that id.
             InputError: the role is none, or a limit would be passed.
         """
-        self._check_id(session_id)
-        data = self._checked(role, text)
         turn = Turn(role, text, self._clock(), receipt_id, labels)
-        with self._state.write() as connection:
-            info = self._head(connection, session_id)
-            self._check_room(info, len(data))
-            connection.execute(
-                "INSERT INTO session_turns VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (session_id, info.turns + 1, role, data, turn.at, receipt_id, _packed(labels)),
-            )
-            connection.execute(_GROW, (len(data), turn.at, session_id))
+        self._add(session_id, (turn,))
         return turn
+
+    def append_exchange(
+        self,
+        session_id: str,
+        question: str,
+        answer: str,
+        receipt_id: str,
+        labels: frozenset[str] | None = None,
+    ) -> None:
+        """Adds a question and its answer: both are stored or neither is.
+
+        Raises:
+            SessionNotFound: there is no conversation of that id.
+            InputError: a limit would be passed.
+        """
+        now = self._clock()
+        asked = Turn("user", question, now, None, labels)
+        self._add(session_id, (asked, Turn("assistant", answer, now, receipt_id, labels)))
 
     def list(self, limit: int = 50) -> tuple[SessionInfo, ...]:
         """At most `limit` conversations, last used first."""
@@ -193,6 +202,26 @@ class SessionStore:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def _add(self, session_id: str, turns: Sequence[Turn]) -> None:
+        self._check_id(session_id)
+        data = [self._checked(turn.role, turn.text) for turn in turns]
+        with self._state.write() as connection:
+            for turn, text in zip(turns, data, strict=True):
+                info = self._head(connection, session_id)
+                self._check_room(info, len(text))
+                packed = _packed(turn.labels)
+                row = (
+                    session_id,
+                    info.turns + 1,
+                    turn.role,
+                    text,
+                    turn.at,
+                    turn.receipt_id,
+                    packed,
+                )
+                connection.execute("INSERT INTO session_turns VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                connection.execute(_GROW, (len(text), turn.at, session_id))
 
     def _delete(self, where: str, value: object) -> int:
         with self._state.write() as connection:

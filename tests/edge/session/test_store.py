@@ -300,3 +300,18 @@ def test_killed_while_appending(path: Path, delay_s: float) -> None:
         assert kept.info.turns == len(kept.turns)
         assert kept.info.size_bytes == sum(len(turn.text) for turn in kept.turns)
         store.append(session.id, "user", "and on it goes")
+
+
+def test_a_question_and_its_answer_are_stored_together_or_not_at_all(tmp_path: Path) -> None:
+    limits = SessionLimits(session_turns=3)
+    with SessionStore.open(tmp_path / "state", limits=limits) as store:
+        session = store.create().id
+        store.append_exchange(session, "How often?", "Daily.", "01", frozenset({"ward"}))
+        with pytest.raises(InputError, match="full"):
+            store.append_exchange(session, "Why?", "It is the rule.", "02")
+        turns = store.get(session).turns
+    assert [(turn.role, turn.text, turn.receipt_id) for turn in turns] == [
+        ("user", "How often?", None),
+        ("assistant", "Daily.", "01"),
+    ]
+    assert {turn.labels for turn in turns} == {frozenset({"ward"})}
