@@ -1,2 +1,4 @@
-"""Recipes that train the guardrails' models. Need the extras `train` and `export`; never imported at
-run time."""
+"""Recipes that train the guardrails' models.
+
+They need the extras `train` and `export`, and are never imported at run time.
+"""
