@@ -1,9 +1,9 @@
 """Whether a source supports a claim: the classifier and the exact checks, window by window.
 
 The rule (`decide`): a claim is supported when one window holds it, by the classifier's threshold
-and without an exact finding. Otherwise it is contradicted when, in the nearest window, an exact
-finding has a rival there or the classifier says so; else it is not found. A claim stitched together
-from two windows is held by neither.
+and without an exact finding; a name that is missing counts less than a sure classifier. Otherwise
+it is contradicted when, in some window, an exact finding has a rival or the classifier says so;
+else it is not found. A claim stitched together from two windows is held by neither.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.grounding.exact import Exact, Passage, exact_findings
+from skerry.guardrails.grounding.exact import Exact, ExactKind, Passage, exact_findings
 from skerry.guardrails.grounding.inputs import asked
 from skerry.guardrails.grounding.model import CrossEncoder, Outcome
 from skerry.guardrails.grounding.windows import MOST, Window, beside, windows
@@ -22,6 +22,7 @@ from skerry.guardrails.grounding.windows import MOST, Window, beside, windows
 Span = tuple[int, int]
 
 _NOT_HELD = 0.5
+_SURE = 0.8
 
 
 class Label(StrEnum):
@@ -76,7 +77,10 @@ def decide(seen: Sequence[Seen], threshold: float) -> tuple[Label, Seen]:
 
 
 def _holds(one: Seen, threshold: float) -> bool:
-    return one.outcome.supported >= threshold and not one.exact
+    """A missing name alone is outweighed by a classifier that is sure: it may be said otherwise."""
+    hard = any(finding.kind is not ExactKind.NAME for finding in one.exact)
+    least = _SURE if one.exact else threshold
+    return one.outcome.supported >= least and not hard
 
 
 def _contradicts(one: Seen) -> bool:

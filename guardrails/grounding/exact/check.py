@@ -14,7 +14,7 @@ from skerry.guardrails.grounding.exact.exchange import exchanged
 from skerry.guardrails.grounding.exact.frequency import frequencies
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in, is_named, names_in
-from skerry.guardrails.grounding.exact.parts import Part
+from skerry.guardrails.grounding.exact.parts import Beside, Part
 from skerry.guardrails.grounding.exact.quantities import Quantity, quantities
 from skerry.guardrails.grounding.exact.times import times
 from skerry.guardrails.grounding.exact.units import UNITS
@@ -23,6 +23,8 @@ from skerry.guardrails.sentences import LONGEST, sentences
 from skerry.guardrails.support import content_stems, denies
 
 _WORD = re.compile(r"[^\W\d_]+")
+_LISTED = re.compile(r"\s*\d{1,3}[.)]\s")
+_YEARS = range(1500, 2101)  # they go with a sentence, not with a word beside them
 _IMPLIES_NOT = re.compile(
     r"\b(?:avoid|withh[eo]ld|contraindicat|forbid|prohibit|banned|refus|unless|except|only|instead|"
     r"rather|without|(?:more|less|fewer) than|at most|at least|fail|lack|absen|stop|free of|"
@@ -174,20 +176,37 @@ def _frequencies(claim: str, told: str) -> Iterator[Found]:
 def _numbers(claim: str, told: _Told) -> Iterator[Found]:
     """Numbers that are no times or dates; those of the passage's dates count, as years do.
 
-    A bare number must be in a sentence about its matter; one with a unit, anywhere in the passage.
+    One with a unit may be anywhere in the passage; a bare one must be in a sentence about its
+    matter, with one of the words beside it. The number of a list's item is none.
     """
+    listed = _LISTED.match(claim)
+    first = listed.end() if listed else 0
     taken = {at for clock in times(claim) for at in range(clock.start, clock.end)}
     taken |= {at for date in dates(claim) for at in range(date.start, date.end)}
     for one in quantities(claim):
-        if not one.certain or one.start in taken:
+        if not one.certain or one.start in taken or one.start < first:
             continue
-        parts = told.parts if one.unit else told.about(claim, one.start, one.end)
-        there = [other for part in parts for other in part.amounts]
-        other_unit = any(one.differs_in_unit(other) for other in there)
-        equal = [other for other in there if one.equals(other)]
-        if not equal or (other_unit and one.unit and all(other.unit is None for other in equal)):
+        there = [other for part in told.parts for other in part.amounts]
+        if not _is_held(one, claim, told):
+            other_unit = any(one.differs_in_unit(other) for other in there)
             kind = ExactKind.UNIT if other_unit else ExactKind.NUMBER
             yield kind, one.start, one.end, _has_rival(one, there)
+
+
+def _is_held(claimed: Quantity, claim: str, told: _Told) -> bool:
+    measured = [one for part in told.parts for one in part.amounts if one.unit]
+    if claimed.unit and any(claimed.equals(one) for one in measured):
+        return True
+    if claimed.unit and any(claimed.differs_in_unit(one) for one in measured):
+        return False
+    beside = Beside.of(claim, claimed)
+    year = claimed.unit is None and claimed.value in _YEARS
+    return any(
+        claimed.equals(other) and (year or beside.fits(words, loose=part.is_row))
+        for part in told.about(claim, claimed.start, claimed.end)
+        for other, words in zip(part.amounts, part.beside, strict=True)
+        if not (claimed.unit and other.unit)
+    )
 
 
 def _has_rival(claimed: Quantity, there: Sequence[Quantity]) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +50,8 @@ def _verdict(checker: GroundingChecker, pair: Pair) -> Verdict:
 class Figures:
     """Balanced accuracy of supported against not.
 
-    `words`: by six tenths of the words. `alone`: by the classifier. `together`: with the exact
+    `words`: by six tenths of the words. `auroc`: of the classifier, at no threshold. `alone`: by
+    the classifier. `together`: with the exact
     checks, of which `kept` is the share of supported claims that stay, `caught` that of the others
     that do not.
     """
@@ -59,6 +59,7 @@ class Figures:
     pairs: int
     supported: int
     words: float
+    auroc: float
     alone: float
     together: float
     kept: float
@@ -74,6 +75,7 @@ def figures(found: Sequence[Verdict], threshold: float) -> Figures:
         pairs=len(found),
         supported=int(true.sum()),
         words=balanced(true, np.array([one.words >= _WORDS for one in found])),
+        auroc=auroc(true, np.array([one.score for one in found])),
         alone=balanced(true, alone),
         together=balanced(true, both),
         kept=float(both[true].mean()),
@@ -87,12 +89,10 @@ def balanced(true: np.ndarray, said: np.ndarray) -> float:
     return float(np.mean([one.mean() for one in kinds if one.size]))
 
 
-def by_kind(found: Sequence[Verdict]) -> Mapping[str, list[Verdict]]:
-    """The verdicts by how their pair came about."""
-    groups: dict[str, list[Verdict]] = defaultdict(list)
-    for one in found:
-        groups[one.pair.kind].append(one)
-    return dict(sorted(groups.items()))
+def auroc(true: np.ndarray, scores: np.ndarray) -> float:
+    """The chance that a supported claim has the higher score than another; ties count half."""
+    above = scores[true][:, None] - scores[~true][None, :]
+    return float(((above > 0) + (above == 0) / 2).mean()) if above.size else 0.5
 
 
 def best_threshold(sets: Sequence[Sequence[Verdict]]) -> float:

@@ -11,10 +11,11 @@ from skerry.guardrails.train.grounding.measure import Figures, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds on one thread; megabytes on disk and in memory."""
+    """Milliseconds on one thread, by the clock and of the processor; megabytes."""
 
     p50_ms: float
     p99_ms: float
+    cpu_ms: float
     disk_mb: float
     resident_mb: float
 
