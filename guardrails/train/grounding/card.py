@@ -34,7 +34,7 @@ and for each token of the claim that the passage does not hold it. {size:.1f} MB
   outside its test part (MIT), MTS-Dialog's training notes (CC BY 4.0).
 - **Labelled by people or larger models**: SciFact's train claims (CC BY 4.0 by its
   authors), SummEdits' `news`, `samsum` and `ectsum` (Apache-2.0), HaluEval's questions with right
-  and invented answers (MIT), PubMedQA's yes and no (MIT), MTS-Dialog's notes beside short dialogues.
+  and invented answers (MIT), PubMedQA's yes and no (MIT), MTS-Dialog's notes beside short talks.
 
 Chosen on parts of these that are kept apart, and on SummEdits' `qmsumm`. The threshold for
 "supported" is {threshold:.2f}.
