@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +13,16 @@ from skerry.edge.cli.batch import Bad, Item, read_items, source_text
 from skerry.edge.cli.errors import SCHEMA, error_fields
 from skerry.edge.cli.options import json_option, option
 from skerry.edge.cli.output import emit, table
+from skerry.edge.errors import InputError
+from skerry.edge.terminal import visible_line
 from skerry.guardrails.errors import GuardrailError
+
+if TYPE_CHECKING:
+    from skerry.guardrails.grounding import Grounding, GroundingChecker
 
 SCAN = "skerry.guard.scan/1"
 REDACT = "skerry.guard.redact/1"
+GROUND = "skerry.guard.ground/1"
 
 Fields = dict[str, Any]
 Check = Callable[[Fields], Fields]
@@ -74,6 +81,84 @@ def redact(text: str, batch: bool, as_json: bool) -> None:
         click.echo(made["text"])
 
 
+@guard.command()
+@click.argument("claim", metavar="CLAIM|FILE")
+@click.argument("evidence", metavar="[EVIDENCE|FILE]...", nargs=-1)
+@option("--question", default="", help="What the claim answers, where it cannot stand alone.")
+@option(
+    "--batch",
+    is_flag=True,
+    help='Read JSON lines {"id", "claim", "evidence", "question"} from FILE (or -) and print a '
+    'JSON line for each; "evidence" is a text or a list of texts.',
+)
+@json_option
+def ground(
+    claim: str, evidence: tuple[str, ...], question: str, batch: bool, as_json: bool
+) -> None:
+    """Say whether EVIDENCE supports CLAIM, one sentence: supported, contradicted or not_found."""
+    if batch:
+        _each_line(claim, GROUND, _grounded, ("claim",))
+        return
+    texts = [source_text(one) for one in evidence]
+    found = _grounded({"claim": source_text(claim), "evidence": texts, "question": question})
+    if as_json:
+        emit(GROUND, found)
+        return
+    click.echo(f"{found['label']} ({found['score']:.2f})")
+    for one in found["sources"]:
+        for miss in one["exact"]:
+            click.echo(f"  {miss['kind']}: {visible_line(miss['text'])}")
+
+
+def _grounded(item: Fields) -> Fields:
+    """What the sources say of the claim, all together and each by itself.
+
+    Raises:
+        InputError: there is no evidence, or it is no text.
+        GuardrailError: the model cannot be used.
+    """
+    from skerry.guardrails.answer import Evidence
+    from skerry.guardrails.grounding import overall
+
+    claim, question = item["claim"], item.get("question", "")
+    texts = item.get("evidence")
+    texts = [texts] if isinstance(texts, str) else texts
+    if not texts or not all(isinstance(one, str) for one in (*texts, question)):
+        raise InputError(
+            "a claim needs evidence, one text or several", hint="give it after the claim"
+        )
+    sources = [Evidence(mark, text) for mark, text in enumerate(texts, 1)]
+    found = _checker().check_all(claim, sources, question)
+    label = overall(found)
+    deciding = [one for one in found if one.label == label]
+    return {
+        "label": label,
+        "score": max(one.score for one in deciding),
+        "sources": [_source(claim, one) for one in found],
+    }
+
+
+def _source(claim: str, one: Grounding) -> Fields:
+    exact = [
+        {
+            "kind": miss.kind,
+            "start": miss.start,
+            "end": miss.end,
+            "text": claim[miss.start : miss.end],
+            "contradicts": miss.contradicts,
+        }
+        for miss in one.exact
+    ]
+    return {"label": one.label, "score": one.score, "window": one.window, "exact": exact}
+
+
+@cache
+def _checker() -> GroundingChecker:
+    from skerry.guardrails.grounding import GroundingChecker
+
+    return GroundingChecker.load()
+
+
 def _scanned(item: Fields) -> Fields:
     from skerry.guardrails.screen import screen_whole
 
@@ -107,16 +192,16 @@ def _row(finding: Fields) -> Iterable[str]:
     return (str(finding[name]) for name in names)
 
 
-def _each_line(source: str, schema: str, check: Check) -> None:
+def _each_line(source: str, schema: str, check: Check, needed: tuple[str, ...] = ("text",)) -> None:
     """Prints a line for each line of `source`; one that cannot be taken says so in its place.
 
     Exits with 2 where there was such a line; the others were taken.
     """
     failed = False
-    for item in read_items(source):
+    for item in read_items(source, needed):
         try:
             made = item if isinstance(item, Bad) else check(item.fields)
-        except GuardrailError as error:
+        except (GuardrailError, InputError) as error:
             made = Bad(item.line, error_fields(error))
         if isinstance(made, Bad):
             failed = True

@@ -99,3 +99,46 @@ def test_a_file_that_is_not_text(skerry, tmp_path: Path) -> None:
     done = skerry("guard", "scan", str(file), "--json")
     assert done.code == 2
     assert "not UTF-8" in done.json["error"]["what"]
+
+
+WARFARIN = (
+    "Ibuprofen raises the bleeding risk in patients on warfarin.",
+    "Paracetamol is preferred for patients on warfarin.",
+)
+
+
+@pytest.mark.parametrize(
+    ("drug", "label"), [("Ibuprofen", "contradicted"), ("Paracetamol", "supported")]
+)
+def test_ground_says_what_the_evidence_says_of_a_claim(drug: str, label: str, skerry) -> None:
+    claim = f"{drug} is preferred for patients on warfarin."
+    found = skerry("guard", "ground", claim, *WARFARIN, "--json").json
+    assert found["label"] == label
+    assert len(found["sources"]) == 2
+    assert skerry("guard", "ground", claim, *WARFARIN).out.startswith(label)
+
+
+def test_ground_names_what_is_not_there(skerry) -> None:
+    done = skerry("guard", "ground", "The dose is 2 g.", "The usual adult dose is 1 g.", "--json")
+    (source,) = done.json["sources"]
+    assert [(one["kind"], one["text"]) for one in source["exact"]] == [("number", "2 g")]
+    assert done.json["label"] == "contradicted"
+
+
+def test_ground_in_a_batch(skerry) -> None:
+    lines = [
+        {"id": 1, "claim": "It is red.", "evidence": "The trolley is red."},
+        {"claim": "It is red."},
+        {"claim": "It is red.", "evidence": ["The trolley is red.", 3]},
+        {"claim": "It is red.", "evidence": ["The trolley is red."], "question": "The trolley?"},
+        {"evidence": "x"},
+    ]
+    text = "\n".join(map(json.dumps, lines))
+    done = skerry("guard", "ground", "-", "--batch", stdin=text)
+    assert ["line" in one for one in done.json_lines] == [False, True, True, False, True]
+    assert done.json_lines[0]["id"] == 1
+    assert done.code == 2
+
+
+def test_ground_without_evidence(skerry) -> None:
+    assert skerry("guard", "ground", "It is red.", "--json").code == 2
