@@ -19,7 +19,7 @@ demo: $(VENV)/.runtime  ## Index a small handbook and ask it a few questions.
 test: check  ## Run every check and test.
 	@$(BIN)/python -m pytest -q
 
-check: $(VENV)/.dev  ## Lint, types and generated documentation.
+check: $(VENV)/.dev  ## Lint, format and types.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
 
-_NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
+_NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.TOOL})
+_GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
 _NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
 
 
@@ -332,8 +333,13 @@ def _request(question: str | Request, options: dict[str, Any]) -> Request:
 
 def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool:
     """Whether every sentence must be in the sources: not for structured output or given text."""
-    free = request.grammar is not None or route.request_class is RequestClass.EXTRACTION
-    return bool(sources) and not free
+    extracts = route.request_class is RequestClass.EXTRACTION and _gives_text(request.question)
+    return bool(sources) and request.grammar is None and not extracts
+
+
+def _gives_text(question: str) -> bool:
+    """Whether the request brings a text of its own to work on."""
+    return "\n" in question.strip() or len(question.split()) > _GIVEN_WORDS
 
 
 def _reply(work: Work, outcome: Outcome, receipt: Receipt) -> Reply:

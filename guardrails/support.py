@@ -99,6 +99,17 @@ class Passage:
         pairs = zip(_cells(self.header), _cells(self.text), strict=False)
         return "; ".join(f"{name}: {cell}" for name, cell in pairs if cell) + "."
 
+    def keeps_columns(self, claim: str) -> bool:
+        """Whether what the claim says under the name of a column is in that column of the row."""
+        if not self.header:
+            return True
+        row = dict(
+            zip(map(_name, _cells(self.header)), map(_name, _cells(self.text)), strict=False)
+        )
+        said = (pair.partition(":") for pair in claim.split(";"))
+        named = ((_name(name), _name(value)) for name, colon, value in said if colon)
+        return all(row[name] == value for name, value in named if row.get(name))
+
 
 def passages(source: Evidence) -> Iterator[Passage]:
     """The sentences and table rows of a source, in order."""
@@ -116,6 +127,11 @@ def passages(source: Evidence) -> Iterator[Passage]:
 def quotable(source: Evidence) -> Iterator[Passage]:
     """The passages that say something: headings only name it."""
     return (one for one in passages(source) if not one.is_heading)
+
+
+def _name(text: str) -> str:
+    """A cell for comparing: one case, one space between words, no full stop at the end."""
+    return " ".join(text.split()).casefold().rstrip(".")
 
 
 def _cells(row: str) -> list[str]:
@@ -150,7 +166,8 @@ def supporting(claim: str, question: str, source: Evidence, floors: Floors) -> l
     return [
         one
         for one in passages(source)
-        if (has := content_stems(f"{one.context}\n{one.text}"))
+        if one.keeps_columns(claim)
+        and (has := content_stems(f"{one.context}\n{one.text}"))
         and len(said & has) >= floors.all * max(len(said), 1)
         and len(told & has) >= floors.told * len(told)
     ]

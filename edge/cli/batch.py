@@ -15,6 +15,7 @@ from skerry.edge.errors import InputError
 
 _LARGEST_FILE = 16 << 20
 _LONGEST_LINE = 16 << 20
+_PATHS = ("/", "./", "../", "~/")  # one word that begins so is a path, whether it exists or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,14 @@ def source_text(given: str) -> str:
     """What `given` stands for: standard input (-), a file of that name, or itself.
 
     Raises:
-        InputError: the file is too large, cannot be read, or is not UTF-8.
+        InputError: the file is not there, is too large, cannot be read, or is not UTF-8.
     """
     if given == "-":
         return _decoded(sys.stdin.buffer.read(_LARGEST_FILE + 1), "standard input")
     path = _file(given)
     if path is None:
+        if given.startswith(_PATHS) and len(given.split()) == 1:
+            raise InputError(f"no file '{given[:200]}'", hint="or is it a text? give it to -")
         return given
     try:
         with path.open("rb") as file:

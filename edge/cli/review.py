@@ -120,6 +120,8 @@ def correct(
         except ReviewNotFound:
             known = _add_given(store, review_id, given)
         done = store.correct(known, Judgement(judgement), better, by=by)
+    if not make_settings(given).store_text:
+        click.echo("no text is kept, so this makes no example: set SKERRY_STORE_TEXT", err=True)
     _report(done, as_json=as_json)
 
 

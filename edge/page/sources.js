@@ -42,7 +42,7 @@ export function dates(document) {
   const from = `from ${words.day(document.valid_from)}`;
   if (document.state === "superseded") return `${from} to ${words.day(document.superseded_at)}`;
   if (document.expires_at === null) return from;
-  return `${from} to ${words.day(document.expires_at)}`;
+  return `${from} to ${words.day(document.expires_at - 1)}`; // the last second in force
 }
 
 /** The name of the file or feed, without the folders above it. */

@@ -515,3 +515,23 @@ def test_an_error_has_a_receipt_too(
     receipt = runtime.parts.receipts.get("last")
     assert receipt.error == caught.value.what
     assert receipt.answered_by is None
+
+
+def test_what_is_extracted_from_documents_must_be_in_them(
+    make_runtime, handbook: Path, scripted
+) -> None:
+    scripted.draft = "The seal is blue. The head nurse keeps the key."
+    runtime = make_runtime(route_as(RequestClass.EXTRACTION), offline=True)
+    runtime.index.add([handbook])
+    assert "blue" not in runtime.ask("Extract when the emergency trolley is checked.").text
+    given = "Extract the colour of the emergency trolley's seal:\nThe seal is blue."
+    assert "blue" in runtime.ask(given).text
+
+
+def test_an_order_is_no_way_around_the_documents(make_runtime, handbook: Path, scripted) -> None:
+    scripted.draft = "Your slot is booked for Monday [1]."
+    runtime = make_runtime(route_as(RequestClass.TOOL), offline=True)
+    runtime.index.add([handbook])
+    reply = runtime.ask("Reserve the tennis court of my cousin in Lisbon")
+    assert reply.text == "The documents do not say."
+    assert not reply.citations

@@ -208,3 +208,28 @@ def test_a_sentence_that_was_cut_off_is_left_out() -> None:
     gate.feed("The trolley is checked every day. The emergency trolley is checked every")
     _, answer = gate.finish(whole=False)
     assert answer.text == "The trolley is checked every day [1]."
+
+
+PRICES = Evidence(
+    1,
+    "| Item | Price in euro | Minutes | Notes |\n|---|---|---|---|\n"
+    "| Microchip | 35 | 5 | Registration in the database included |\n"
+    "| Blood test | 72 | 10 | Results on the next working day |\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "passes"),
+    [
+        ("Item: Blood test; Price in euro: 72; Minutes: 10.", True),
+        ("Item: Blood test; Price in euro: 10; Minutes: 10.", False),
+        (
+            "Item: Blood test; Price in euro: 72; Notes: Registration in the database included.",
+            False,
+        ),
+        ("A blood test: 72 euro.", True),
+    ],
+)
+def test_a_cell_is_said_under_the_name_of_its_own_column(claim: str, passes: bool) -> None:
+    judged = judge(claim, "What does a blood test cost?", (PRICES,), GateRules())
+    assert bool(judged.text) is passes

@@ -81,6 +81,7 @@ BAD = (
     Case("a batch of no file", ("scan", "none.jsonl", "--batch"), 2, "no file"),
     Case("more than is screened", ("scan", "-"), 8, "at most", "a " * 500_001),
     Case("a folder is a text", ("scan", "."), 0, "nothing found"),
+    Case("a file that is not there", ("scan", "/nope.txt"), 2, "no file"),
     Case("a text that is no file name", ("scan", "a" * 5_000), 0, "nothing found"),
     Case("nothing at all", ("scan", ""), 0, "nothing found"),
 )
