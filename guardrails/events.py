@@ -48,7 +48,7 @@ EVENTS: tuple[Recogniser, ...] = (
         rf"(?<![\w.,])(?P<id>{_OLD})(?:[ \-]?{_YEARS}[ \-]old|\s?y/?o|\s?{_YEARS}\sof\sage)"
         rf"{NOT_BEFORE}",
         0.85,
-        shaped(r"\d[ \-]?(?:y|years?)"),
+        shaped(r"\d[\s\-]?y"),
     ),
     pii(
         "age",

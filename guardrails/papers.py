@@ -51,7 +51,7 @@ _VEHICLES = (
         "vehicle",
         rf"{NOT_AFTER}{_VIN}{{17}}{NOT_BEFORE}",
         0.9,
-        shaped(rf"{_VIN}{{13}}\d{{4}}"),
+        shaped(rf"{_VIN}{{17}}"),
         whole(checksums.vehicle),
     ),
     pii(
