@@ -48,7 +48,7 @@ SECRETS: tuple[Recogniser, ...] = (
         rf"{_HAS_A_DIGIT}[a-z0-9_\-]{{16,255}}|a[ks]ia[0-9a-z]{{16}}{NOT_BEFORE}|"
         r"aiza[0-9a-z_\-]{35})",
         1.0,
-        has("sk-", "gh", "glpat-", "hf_", "xox", "npm_", "akia", "asia", "aiza"),
+        has("sk-", "gh", "github_pat_", "glpat-", "hf_", "xox", "npm_", "akia", "asia", "aiza"),
     ),
     pii(
         "api_key",

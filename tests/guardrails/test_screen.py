@@ -91,6 +91,7 @@ CASES = [
     Case("no password", "The password is changed monthly. My password is wrong!", ()),
     Case("PIN", "PIN: 4821", ("password",), ("4821",)),
     Case("API key", f"use sk-{'a1' * 12} or ghp_{'b2' * 18}", ("api_key", "api_key")),
+    Case("a GitHub token", f"use github_pat_11{'B2' * 18}", ("api_key",)),
     Case("AWS", "AKIAIOSFODNN7EXAMPLE", ("api_key",)),
     Case("AWS secret", f"aws_secret_access_key = {'wJ4/' * 10}", ("api_key",)),
     Case("no API key", "the sk-learn-based-classifier; a key is in the box", ()),
