@@ -57,7 +57,7 @@ class _Item:
     """A terminal (`empty` or not), a reference by `name`, or a group of `alternatives`.
 
     `elements` and `rules` are what llama.cpp writes for it, in its own counting; `marks` says how
-    many repetitions it is behind.
+    many repetitions it is behind; `times` how often it may stand in a row.
     """
 
     name: str = ""
@@ -66,6 +66,7 @@ class _Item:
     elements: int = 1
     rules: int = 1
     marks: int = 0
+    times: int = 1
 
     @property
     def key(self) -> str | _Item:
@@ -196,8 +197,9 @@ class _Parser:
         self._made += optional
         self._elements += item.elements * times
         self._require(self._elements <= _MAX_ELEMENTS, token, "all repetitions come to too much")
-        whole = item if least else _Item(alternatives=[[item], []])
         elements = item.elements * least + bool(optional)
+        body = replace(item, times=item.times * times)
+        whole = body if least else _Item(alternatives=[[body], []])
         return replace(whole, elements=elements, rules=rules, marks=item.marks + 1)
 
     def _name(self, name: str) -> None:
@@ -292,7 +294,7 @@ def _check_runs(rules: _Rules, empties: _Empties) -> None:
     for sequence in _sequences(rules):
         run = 0
         for item in sequence:
-            run = run + 1 if _empty(item, empties) else 0
+            run = run + item.times if _empty(item, empties) else 0
             if run > _MAX_EMPTY_RUN:
                 raise GrammarError(
                     f"the grammar has more than {_MAX_EMPTY_RUN} optional items in a row",

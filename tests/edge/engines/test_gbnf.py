@@ -29,6 +29,8 @@ REFUSED = {
     "far too long": 'root ::= "' + "a" * 300_000 + '"',
     "fewer at most than at least": 'root ::= "a"{3,1}',
     "optional items in a row": "root ::= " + "[a-z]* " * 13,
+    "an optional group in a row": 'root ::= ("a"?){500}',
+    "an optional group, up to": 'root ::= ("a"?){0,500} "b"',
     "optional rules in a row": "root ::= " + "e " * 13 + '\ne ::= "a"?',
     "left recursion behind an optional rule": 'root ::= ws root "x"\nws ::= " "*',
     "left recursion in a group": 'root ::= ("a"? (root | "b"))',
