@@ -78,7 +78,7 @@ class SessionStore:
     def create(self) -> SessionInfo:
         """A new, empty conversation, with an id that cannot be guessed."""
         now = self._clock()
-        info = SessionInfo(secrets.token_urlsafe(_ID_BYTES), now, now, 0, 0)
+        info = SessionInfo(_new_id(), now, now, 0, 0)
         with self._state.write() as connection:
             connection.execute(
                 "INSERT INTO session_heads VALUES (?, ?, ?, 0, 0)",
@@ -267,6 +267,13 @@ class SessionStore:
             f"there is no conversation {session_id[:_ID_SHOWN]!a} in {self._state.name}",
             hint="it may have been deleted or purged; start a new one",
         )
+
+
+def _new_id() -> str:
+    """Never one that begins with a dash: on a command line that would be an option."""
+    while (found := secrets.token_urlsafe(_ID_BYTES)).startswith("-"):
+        pass
+    return found
 
 
 def _turn(role: str, text: bytes, at: float, receipt_id: str | None, labels: str | None) -> Turn:

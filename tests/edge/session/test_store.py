@@ -315,3 +315,10 @@ def test_a_question_and_its_answer_are_stored_together_or_not_at_all(tmp_path: P
         ("assistant", "Daily.", "01"),
     ]
     assert {turn.labels for turn in turns} == {frozenset({"ward"})}
+
+
+def test_no_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["-a", "--help", "b-c"])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: next(drawn))
+    with SessionStore(StateFile.in_memory(SESSIONS), SessionLimits()) as store:
+        assert store.create().id == "b-c"
