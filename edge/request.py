@@ -49,7 +49,14 @@ class Request:
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        """Raises InputError for a question that is empty, too long or not text."""
+        """Raises InputError for a question that is empty, too long or not text, and for a consent
+        or sensitivity that is none: what nobody understands must not open the way."""
+        if self.consent is not None and self.consent not in set(Consent):
+            raise InputError(f"{self.consent!r} is no consent", hint="never, ask or granted")
+        if not isinstance(self.sensitivity, Sensitivity):
+            raise InputError(
+                f"{self.sensitivity!r} is no sensitivity", hint="use skerry.edge.types.Sensitivity"
+            )
         if not self.question.strip():
             raise InputError("the question is empty", hint="ask something")
         if len(self.question) > MAX_QUESTION_CHARACTERS:

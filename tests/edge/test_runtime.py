@@ -535,3 +535,12 @@ def test_an_order_is_no_way_around_the_documents(make_runtime, handbook: Path, s
     reply = runtime.ask("Reserve the tennis court of my cousin in Lisbon")
     assert reply.text == "The documents do not say."
     assert not reply.citations
+
+
+@pytest.mark.parametrize("wrong", [{"consent": "NEVER"}, {"consent": "yes"}, {"sensitivity": 9}])
+def test_what_nobody_understands_does_not_open_the_way(
+    hard: Runtime, cloud: Cloud, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError, match="is no"):
+        hard.ask(QUESTION, **wrong)
+    assert not cloud.received_bytes
