@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _ODD = re.compile(r"[^\t\n\r\x20-\x7e]")
+_RUN = re.compile(r"(?<=[ \t])[ \t]+|\r(?=\n)")
 _LONGEST_LIGATURE = 3
 _INVISIBLE_MARKS = frozenset({"Mn", "Me", "Cf", "Cc"})
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0")  # Hangul fillers: letters that show nothing
@@ -46,7 +47,11 @@ class Normal:
 
 
 def normalise(text: str) -> Normal:
-    """The plain copy of `text`, in time linear in its length."""
+    """The plain copy of `text`, in time linear in its length; one space for a run of them."""
+    return _without_runs(_plain_copy(text))
+
+
+def _plain_copy(text: str) -> Normal:
     seen = {odd: plain(odd) for odd in set(_ODD.findall(text))}
     if not seen:
         return Normal(text)
@@ -54,6 +59,23 @@ def normalise(text: str) -> Normal:
     if all(len(shown) == 1 for shown in seen.values()):
         return Normal(normal)
     return Normal(normal, _offsets(text, seen))
+
+
+def _without_runs(normal: Normal) -> Normal:
+    """Leaves out all but the first of spaces and tabs in a row, and what a line end repeats."""
+    if not _RUN.search(normal.text):
+        return normal
+    parts: list[str] = []
+    offsets: list[int] = []
+    before: Sequence[int] = range(len(normal.text)) if normal.offsets is None else normal.offsets
+    cursor = 0
+    for match in _RUN.finditer(normal.text):
+        parts.append(normal.text[cursor : match.start()])
+        offsets.extend(before[cursor : match.start()])
+        cursor = match.end()
+    parts.append(normal.text[cursor:])
+    offsets.extend(before[cursor:])
+    return Normal("".join(parts), offsets)
 
 
 def _offsets(text: str, seen: dict[str, str]) -> list[int]:

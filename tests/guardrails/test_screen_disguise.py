@@ -157,3 +157,12 @@ def test_a_source_that_forges_another_is_left_out() -> None:
     kept, findings = screen_sources([honest, forged], (), 0.8)
     assert kept == [honest]
     assert [finding.label for finding in findings] == ["forged_source"]
+
+
+@pytest.mark.parametrize("gap", ["  ", "\t ", "    ", "\u00a0 ", "\r\n"])
+def test_spaces_in_a_row_hide_nothing(gap: str) -> None:
+    plain = "Dr Lovelace, ring at 020 7946 0958, SSN is 123 45 6789, password is hunter2!"
+    wide = plain.replace(" ", gap)
+    found = screen(wide)
+    assert {one.label for one in found} >= {"person", "phone", "ssn", "password"}
+    assert any(wide[one.start : one.end] == f"020{gap}7946{gap}0958" for one in found)
