@@ -51,8 +51,8 @@ class Request:
     def __post_init__(self) -> None:
         """Raises InputError for a question that is empty, too long or not text, and for a consent
         or sensitivity that is none: what nobody understands must not open the way."""
-        if self.consent is not None and self.consent not in set(Consent):
-            raise InputError(f"{self.consent!r} is no consent", hint="never, ask or granted")
+        if self.consent is not None:
+            object.__setattr__(self, "consent", _consent(self.consent))  # frozen; a text is taken
         if not isinstance(self.sensitivity, Sensitivity):
             raise InputError(
                 f"{self.sensitivity!r} is no sensitivity", hint="use skerry.edge.types.Sensitivity"
@@ -74,3 +74,11 @@ class Request:
                 f"the question is not valid text (lone surrogate at character {error.start})",
                 hint="decode it as UTF-8 first",
             ) from None
+
+
+def _consent(given: str) -> Consent:
+    """The consent itself: policy compares by identity, which a text of the same letters fails."""
+    try:
+        return Consent(given)
+    except ValueError:
+        raise InputError(f"{given!r} is no consent", hint="never, ask or granted") from None

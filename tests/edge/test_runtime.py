@@ -544,3 +544,10 @@ def test_what_nobody_understands_does_not_open_the_way(
     with pytest.raises(InputError, match="is no"):
         hard.ask(QUESTION, **wrong)
     assert not cloud.received_bytes
+
+
+def test_consent_as_a_text_means_what_it_says(hard: Runtime, cloud: Cloud) -> None:
+    receipt = hard.ask(QUESTION, consent="never", approve=lambda _: True).receipt
+    assert receipt.answered_by is Tier.DEVICE
+    assert not receipt.egress
+    assert not cloud.received_bytes
