@@ -2,7 +2,7 @@
 
 A step of decoding has some two hundred places where all threads wait for the slowest. GNU OpenMP
 spins there for milliseconds by default. On a machine whose cores do other work, a thread that spins
-keeps its core from the one that everybody waits for, and decoding falls to a twentieth. See
+keeps its core from the one that everybody waits for, and decoding falls to a ninth. See
 docs/decisions/0008-threads-that-give-way.md for what was measured.
 """
 
