@@ -55,7 +55,7 @@ def test_text_appears_while_the_answer_is_still_being_made(
 def test_stop_cancels_the_runtime_and_keeps_what_was_said(
     house: Stage, open_page: OpenPage
 ) -> None:
-    question = "Talk until you are stopped."
+    question = "Copy the text below.\n\nTalk until you are stopped."
     house.script.lines[question] = Line(("and on ",) * 200, RequestClass.EXTRACTION, pause_s=0.1)
     house.script.cancelled.clear()
     page = open_page(house)

@@ -140,7 +140,7 @@ def test_a_runtime_that_is_offline_holds_the_switch(
 
 
 def test_hostile_titles_documents_and_answers_stay_text(house: Stage, open_page: OpenPage) -> None:
-    question = "What is written on the noticeboard of the boathouse?"
+    question = "Copy the text below.\n\nThe noticeboard of the boathouse."
     house.script.lines[question] = Line((HOSTILE, "\n\n- ", HOSTILE), RequestClass.EXTRACTION)
     page = open_page(house)
     ask(page, question)
