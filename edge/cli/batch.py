@@ -1,4 +1,4 @@
-"""Texts that a command is given: one, in a file, on standard input, or many as JSON lines."""
+"""Many texts, a JSON line each, and the one that a person types."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from skerry.edge.cli.errors import error_fields
+from skerry.edge.cli.given import LARGEST, Source, file_of, read_given
 from skerry.edge.errors import InputError
 
-_LARGEST_FILE = 16 << 20
-_LONGEST_LINE = 16 << 20
-_PATHS = ("/", "./", "../", "~/")  # one word that begins so is a path, whether it exists or not
+_LONGEST_LINE = LARGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +32,13 @@ class Item:
     fields: dict[str, Any]
 
 
-def source_text(given: str) -> str:
-    """What `given` stands for: standard input (-), a file of that name, or itself.
-
-    Raises:
-        InputError: the file is not there, is too large, cannot be read, or is not UTF-8.
-    """
-    if given == "-":
-        return _decoded(sys.stdin.buffer.read(_LARGEST_FILE + 1), "standard input")
-    path = _file(given)
-    if path is None:
-        if given.startswith(_PATHS) and len(given.split()) == 1:
-            raise InputError(f"no file '{given[:200]}'", hint="or is it a text? give it to -")
-        return given
-    try:
-        with path.open("rb") as file:
-            return _decoded(file.read(_LARGEST_FILE + 1), given)
-    except OSError as error:
-        raise InputError(f"'{given}' cannot be read: {error.strerror}") from error
-
-
 def typed_text(given: str) -> str:
     """`given`, or standard input for -; never a file.
 
     Raises:
         InputError: standard input is too large or not UTF-8.
     """
-    return source_text(given) if given == "-" else given
+    return read_given(given, Source.TEXT).text
 
 
 def read_items(given: str, needed: tuple[str, ...] = ("text",)) -> Iterator[Item | Bad]:
@@ -82,7 +60,7 @@ def read_items(given: str, needed: tuple[str, ...] = ("text",)) -> Iterator[Item
 def _open(given: str, opened: ExitStack) -> IO[bytes]:
     if given == "-":
         return sys.stdin.buffer
-    path = _file(given)
+    path = file_of(given)
     if path is None:
         raise InputError(f"no file '{given[:200]}'", hint="--batch reads a file, or - for a pipe")
     try:
@@ -114,20 +92,3 @@ def _item(line: bytes, needed: tuple[str, ...]) -> dict[str, Any]:
         if not isinstance(found.get(name), str):
             raise InputError(f'the line has no text "{name}"')
     return found
-
-
-def _file(given: str) -> Path | None:
-    """The file of that name; None where there is none, or the text can be no name."""
-    try:
-        return Path(given) if given and Path(given).is_file() else None
-    except (OSError, ValueError):
-        return None
-
-
-def _decoded(content: bytes, name: str) -> str:
-    if len(content) > _LARGEST_FILE:
-        raise InputError(f"{name} has more than {_LARGEST_FILE:,} bytes", hint="give it in parts")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from skerry.edge.cli.batch import Bad, Item, read_items, source_text
+from skerry.edge.cli.batch import Bad, Item, read_items
 from skerry.edge.cli.errors import SCHEMA, error_fields
+from skerry.edge.cli.given import Given, Source, read_given
 from skerry.edge.cli.options import json_option, option
 from skerry.edge.cli.output import emit, table
 from skerry.edge.errors import InputError
@@ -36,6 +37,13 @@ def batch_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def which_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--text` and `--file`: what the arguments are, where that cannot be seen of them."""
+    text = option("--text", "is_text", is_flag=True, help="Take arguments for texts, not files.")
+    file = option("--file", "is_file", is_flag=True, help="Take arguments for files, not texts.")
+    return text(file(command))
+
+
 @click.group()
 def guard() -> None:
     """Try the guardrails by themselves (docs/guardrails.md)."""
@@ -43,42 +51,50 @@ def guard() -> None:
 
 @guard.command()
 @click.argument("text", metavar="TEXT|FILE")
+@which_option
 @batch_option
 @json_option
-def scan(text: str, batch: bool, as_json: bool) -> None:
+def scan(text: str, is_text: bool, is_file: bool, batch: bool, as_json: bool) -> None:
     """Show what the screen finds in TEXT, in a FILE, or in standard input (-).
 
     Identifiers, secrets, orders to the model, signs of danger: each with its place and score.
     """
+    source = _source_of(is_text, is_file, batch)
     if batch:
         _each_line(text, SCAN, _scanned)
         return
-    found = _scanned({"text": source_text(text)})
+    given = read_given(text, source)
+    found = _scanned({"text": given.text})
     if as_json:
-        emit(SCAN, found)
+        emit(SCAN, found | {"read": _where(given)})
     elif found["findings"]:
         table("", ("kind", "label", "start", "end", "score", "text"), map(_row, found["findings"]))
+        _tell(f"{len(found['findings'])} found in {given}")
     else:
-        click.echo("nothing found")
+        click.echo(visible_line(f"nothing found in {given}"))
 
 
 @guard.command()
 @click.argument("text", metavar="TEXT|FILE")
+@which_option
 @batch_option
 @json_option
-def redact(text: str, batch: bool, as_json: bool) -> None:
+def redact(text: str, is_text: bool, is_file: bool, batch: bool, as_json: bool) -> None:
     """Show TEXT, a FILE, or standard input (-) as it would leave this device.
 
     With --json also what was replaced by what. In a batch each line is by itself.
     """
+    source = _source_of(is_text, is_file, batch)
     if batch:
         _each_line(text, REDACT, _redacted)
         return
-    made = _redacted({"text": source_text(text)})
+    given = read_given(text, source)
+    made = _redacted({"text": given.text})
     if as_json:
-        emit(REDACT, made)
-    else:
-        click.echo(made["text"])
+        emit(REDACT, made | {"read": _where(given)})
+        return
+    click.echo(made["text"])
+    _tell(f"{len(made['replaced'])} replaced in {given}")
 
 
 @guard.command()
@@ -91,23 +107,52 @@ def redact(text: str, batch: bool, as_json: bool) -> None:
     help='Read JSON lines {"id", "claim", "evidence", "question"} from FILE (or -) and print a '
     'JSON line for each; "evidence" is a text or a list of texts.',
 )
+@which_option
 @json_option
 def ground(
-    claim: str, evidence: tuple[str, ...], question: str, batch: bool, as_json: bool
+    claim: str,
+    evidence: tuple[str, ...],
+    question: str,
+    batch: bool,
+    is_text: bool,
+    is_file: bool,
+    as_json: bool,
 ) -> None:
     """Say whether EVIDENCE supports CLAIM, one sentence: supported, contradicted or not_found."""
+    source = _source_of(is_text, is_file, batch)
     if batch:
         _each_line(claim, GROUND, _grounded, ("claim",))
         return
-    texts = [source_text(one) for one in evidence]
-    found = _grounded({"claim": source_text(claim), "evidence": texts, "question": question})
+    said, *given = [read_given(one, source) for one in (claim, *evidence)]
+    texts = [one.text for one in given]
+    found = _grounded({"claim": said.text, "evidence": texts, "question": question})
     if as_json:
-        emit(GROUND, found)
+        read = {"claim": _where(said), "evidence": list(map(_where, given))}
+        emit(GROUND, found | {"read": read})
         return
     click.echo(f"{found['label']} ({found['score']:.2f})")
     for one in found["sources"]:
         for miss in one["exact"]:
             click.echo(f"  {miss['kind']}: {visible_line(miss['text'])}")
+    _tell(f"claim: {said}; evidence: {', '.join(map(str, given))}")
+
+
+def _source_of(is_text: bool, is_file: bool, batch: bool) -> Source | None:
+    if is_text and (is_file or batch):
+        raise click.UsageError(f"--text and {'--batch' if batch else '--file'} exclude each other")
+    if is_text or is_file:
+        return Source.TEXT if is_text else Source.FILE
+    return None
+
+
+def _where(given: Given) -> Fields:
+    """What was read, for `--json`: so that a program sees that it was what it meant."""
+    return {"source": given.source, "name": given.name, "characters": len(given.text)}
+
+
+def _tell(line: str) -> None:
+    """For a person, beside the output."""
+    click.echo(visible_line(line), err=True)
 
 
 def _grounded(item: Fields) -> Fields:

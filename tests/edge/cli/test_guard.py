@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,8 @@ def test_scan_gives_the_place_of_every_finding(skerry) -> None:
 
 def test_scan_for_a_person(skerry) -> None:
     assert "email\t5\t20" in skerry("guard", "scan", TEXT).out
-    assert skerry("guard", "scan", "a fine day").out == "nothing found\n"
+    said = skerry("guard", "scan", "a fine day").out
+    assert said == "nothing found in a text of 10 characters\n"
 
 
 def test_a_found_text_does_not_act_on_the_terminal(skerry) -> None:
@@ -34,9 +37,55 @@ def test_a_found_text_does_not_act_on_the_terminal(skerry) -> None:
 def test_the_argument_is_a_file_or_standard_input(skerry, tmp_path: Path) -> None:
     file = tmp_path / "letter.txt"
     file.write_text(TEXT)
-    told = skerry("guard", "scan", TEXT, "--json").json
-    assert skerry("guard", "scan", str(file), "--json").json == told
-    assert skerry("guard", "scan", "-", "--json", stdin=TEXT).json == told
+    told = [
+        skerry("guard", "scan", TEXT, "--json").json,
+        skerry("guard", "scan", str(file), "--json").json,
+        skerry("guard", "scan", "-", "--json", stdin=TEXT).json,
+    ]
+    assert [one["read"]["source"] for one in told] == ["text", "file", "stdin"]
+    assert [one["read"]["name"] for one in told] == ["", str(file), ""]
+    assert {one["read"]["characters"] for one in told} == {len(TEXT)}
+    assert told[0]["findings"] == told[1]["findings"] == told[2]["findings"]
+
+
+def test_a_person_is_told_what_was_read(skerry, tmp_path: Path) -> None:
+    file = tmp_path / "letter.txt"
+    file.write_text(TEXT)
+    assert f"2 found in the file {file} of 54 characters" in skerry("guard", "scan", str(file)).err
+    assert "1 replaced in standard input" in skerry("guard", "redact", "-", stdin=TEXT).err
+    grounded = skerry("guard", "ground", TEXT, str(file))
+    assert f"claim: a text of 54 characters; evidence: the file {file}" in grounded.err
+
+
+def test_what_may_be_a_misspelt_file_is_not_taken_for_a_text(skerry) -> None:
+    for command in ("scan", "redact"):
+        done = skerry("guard", command, "notes.tx", "--json")
+        assert done.code == 2
+        assert "notes.tx" in done.json["error"]["what"]
+        assert "--text" in done.json["error"]["hint"]
+    assert skerry("guard", "ground", "It is red.", "notes.tx", "--json").code == 2
+
+
+def test_the_caller_says_which_it_is(skerry, tmp_path: Path) -> None:
+    file = tmp_path / "letter"
+    file.write_text(TEXT)
+    assert "of 8 characters" in skerry("guard", "scan", "--text", "notes.tx").out
+    assert "a text of" in skerry("guard", "scan", "--text", str(file)).out
+    assert "the file" in skerry("guard", "scan", "--file", str(file)).err
+    assert "no file" in skerry("guard", "scan", "--file", "a fine day").err
+    assert skerry("guard", "scan", "--text", "--file", "a").code == 2
+    assert skerry("guard", "scan", "--text", "--batch", "a").code == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_by_its_name_is_read(skerry, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(TEXT,), daemon=True)
+    writer.start()
+    found = skerry("guard", "scan", str(pipe), "--json").json
+    writer.join(timeout=60)
+    assert [one["label"] for one in found["findings"]] == ["email", "override"]
 
 
 def test_redact_says_what_stands_for_what(skerry) -> None:
@@ -80,10 +129,13 @@ class Case:
 BAD = (
     Case("a batch of no file", ("scan", "none.jsonl", "--batch"), 2, "no file"),
     Case("more than is screened", ("scan", "-"), 8, "at most", "a " * 500_001),
-    Case("a folder is a text", ("scan", "."), 0, "nothing found"),
+    Case("a folder", ("scan", "."), 2, "a folder"),
+    Case("a device", ("scan", os.devnull), 2, "a device"),
+    Case("a batch of a folder", ("scan", ".", "--batch"), 2, "a folder"),
     Case("a file that is not there", ("scan", "/nope.txt"), 2, "no file"),
     Case("a text that is no file name", ("scan", "a" * 5_000), 0, "nothing found"),
-    Case("nothing at all", ("scan", ""), 0, "nothing found"),
+    Case("nothing at all", ("scan", ""), 2, "no text"),
+    Case("nothing at all, on purpose", ("scan", "--text", ""), 0, "of 0 characters"),
 )
 
 
