@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from skerry.guardrails.support import content_stems
+from skerry.guardrails.words import content_stems
 
 if TYPE_CHECKING:
     from skerry.edge.session import Turn

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.support import Quotation, content_stems, quotable
+from skerry.guardrails.passages import Quotation, quotable
+from skerry.guardrails.words import content_stems
 
 _FLOOR = 0.45
 _WORDS_WEIGHT = 0.3

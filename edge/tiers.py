@@ -33,8 +33,8 @@ from skerry.edge.types import Route
 from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.gate import GroundedGate, OpenGate, Quote, fixed
+from skerry.guardrails.passages import Quotation
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
-from skerry.guardrails.support import Quotation
 
 if TYPE_CHECKING:
     from skerry.edge.escalate import Preview, RemoteTier

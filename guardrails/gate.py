@@ -13,18 +13,10 @@ from dataclasses import dataclass
 
 from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.passages import Passage, Quotation, quotation
 from skerry.guardrails.sentences import SentenceBuffer
-from skerry.guardrails.support import (
-    Floors,
-    Passage,
-    Quotation,
-    best_support,
-    denies,
-    numbers,
-    numbers_hold,
-    quotation,
-    supporting,
-)
+from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
+from skerry.guardrails.words import denies, numbers
 
 Quote = Callable[[str, Sequence[Evidence]], Quotation | None]
 """Finds the passage to quote for a question; None if none is near."""

@@ -17,28 +17,13 @@ from numpy.typing import NDArray
 
 from skerry.edge.engines.base import TokenStats
 from skerry.guardrails.answer import Answer, Evidence
+from skerry.guardrails.expected import beyond, expected
 from skerry.guardrails.findings import FindingKind
 from skerry.guardrails.gate import NEAREST
-from skerry.guardrails.support import content_stems, numbers, passages
+from skerry.guardrails.passages import passages
+from skerry.guardrails.words import content_stems, numbers
 
 _NAME = re.compile(r"\b[A-Z][\w-]*")
-_KINDS = tuple(
-    (re.compile(rf"\b(?:{asks})\b", re.IGNORECASE), re.compile(gives, re.IGNORECASE))
-    for asks, gives in (
-        (r"how often", r"\bevery|\beach|\bdaily|weekly|monthly|yearly|annual|\bonce|\btwice|\d"),
-        (
-            r"when|(?:what|which) (?:time|day|date|year|month)|how (?:early|late|long|old)",
-            r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:jan|febr)uary|\bmarch\b|\bapril|"
-            r"\bmay\b|\bjune|\bjuly|\baugust|(?:septem|octo|novem|decem)ber",
-        ),
-        (
-            r"how (?:many|much|far|high|tall|large)|costs?|(?:number|extension|code|price|dose)",
-            r"\d",
-        ),
-        (r"where", r"\b(?:in|at|on|near|beside|behind|opposite|from)\b"),
-    )
-)
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _COUNTED = re.compile(r"\bhow many ([a-z]+)", re.IGNORECASE)
 
 
@@ -85,11 +70,10 @@ class Answered:
     @cached_property
     def fits_kind(self) -> bool:
         """Whether the answer has what such a question asks for: a time, a place, a new name."""
-        asked = (gives for asks, gives in _KINDS if asks.search(self.question))
-        gives = next(asked, None)
-        if gives is None:
+        kind = expected(self.question)
+        if kind is None:
             return bool(self.new_names or numbers(self.new_text))
-        return gives.search(self.new_text) is not None
+        return kind.search(self.new_text) is not None
 
     @cached_property
     def counts_asked(self) -> bool:
@@ -105,8 +89,7 @@ class Answered:
     @cached_property
     def new_text(self) -> str:
         """The answer without its marks and without the numbers of the question."""
-        known = numbers(self.question)
-        return _NUMBER.sub(lambda found: "" if found.group() in known else found.group(), self.said)
+        return beyond(self.question, self.said)
 
     @cached_property
     def predicate(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from skerry.guardrails.support import content_stems
+from skerry.guardrails.words import content_stems
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

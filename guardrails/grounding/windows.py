@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from skerry.guardrails.passages import Passage
 from skerry.guardrails.sentences import sentences
-from skerry.guardrails.support import Passage, content_stems, numbers
+from skerry.guardrails.words import content_stems, numbers
 
 WIDTH = 420
 """Characters of a window, about 100 tokens; a longer sentence is a window by itself."""

@@ -21,7 +21,7 @@ from skerry.edge.request import Request
 from skerry.edge.tiers import Outcome, Work
 from skerry.edge.types import LatencyBudget, RequestClass, Route, Tier
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.support import Quotation
+from skerry.guardrails.passages import Quotation
 
 MAX_TOKENS = 64
 SOURCES = 4

@@ -20,7 +20,7 @@ from skerry.guardrails.grounding.exact.times import times
 from skerry.guardrails.grounding.exact.units import UNITS
 from skerry.guardrails.normal import Normal, normalise
 from skerry.guardrails.sentences import LONGEST, sentences
-from skerry.guardrails.support import content_stems, denies
+from skerry.guardrails.words import content_stems, denies
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LISTED = re.compile(r"\s*\d{1,3}[.)]\s")

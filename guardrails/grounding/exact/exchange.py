@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in
 from skerry.guardrails.grounding.exact.parts import Part
-from skerry.guardrails.support import content_stems
+from skerry.guardrails.words import content_stems
 
 
 def exchanged(claim: str, parts: Sequence[Part]) -> Iterator[Found]:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from skerry.guardrails.english import FUNCTION_WORDS
-from skerry.guardrails.support import content_stems
+from skerry.guardrails.words import content_stems
 
 _WORD = re.compile(r"[^\W_]+(?:[-'\u2019][^\W_]+)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|\n)[\s\"'(\u201c*-]*$")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from skerry.guardrails.grounding.exact.quantities import Quantity, quantities
 from skerry.guardrails.grounding.exact.times import Time, times
-from skerry.guardrails.support import content_stems
+from skerry.guardrails.words import content_stems
 
 _WORD = re.compile(r"[^\W\d_]+")
 _REACH = 60  # characters on either side in which words beside a number are looked for

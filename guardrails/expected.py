@@ -1,0 +1,42 @@
+"""What a question expects of its answer: a time, a number, a place. Rules over English words."""
+
+from __future__ import annotations
+
+import re
+
+from skerry.guardrails.words import numbers
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_KINDS = tuple(
+    (re.compile(rf"\b(?:{asks})\b", re.IGNORECASE), re.compile(gives, re.IGNORECASE))
+    for asks, gives in (
+        (r"how often", r"\bevery|\beach|\bdaily|weekly|monthly|yearly|annual|\bonce|\btwice|\d"),
+        (
+            r"when|(?:what|which) (?:time|day|date|year|month)|how (?:early|late|long|old)",
+            r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:jan|febr)uary|\bmarch\b|\bapril|"
+            r"\bmay\b|\bjune|\bjuly|\baugust|(?:septem|octo|novem|decem)ber",
+        ),
+        (
+            r"how (?:many|much|far|high|tall|large)|costs?|(?:number|extension|code|price|dose)",
+            r"\d",
+        ),
+        (r"where", r"\b(?:in|at|on|near|beside|behind|opposite|from)\b"),
+    )
+)
+
+
+def expected(question: str) -> re.Pattern[str] | None:
+    """What an answer to `question` must have somewhere; None where nothing is known of it."""
+    return next((gives for asks, gives in _KINDS if asks.search(question)), None)
+
+
+def beyond(question: str, text: str) -> str:
+    """The text without the numbers that the question has already."""
+    known = numbers(question)
+    return _NUMBER.sub(lambda found: "" if found.group() in known else found.group(), text)
+
+
+def gives(question: str, text: str) -> bool:
+    """Whether `text` has what `question` expects; True where nothing is known of it."""
+    kind = expected(question)
+    return kind is None or kind.search(beyond(question, text)) is not None
