@@ -2,18 +2,23 @@
 
 Characters that nobody sees are left out; those that look alike become one: every space, dash and
 digit of any script its ASCII one, accented and fullwidth letters plain ones, Cyrillic and Greek
-look-alikes Latin ones. Only matching uses it: what is found are spans of the original.
+look-alikes Latin ones. A character reference of HTML is the character that it stands for. Only
+matching uses it: what is found are spans of the original.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 _ODD = re.compile(r"[^\t\n\r\x20-\x7e]")
+_ODD_OR_REFERENCE = re.compile(
+    rf"{_ODD.pattern}|&(?:#\d{{1,7}}|#[xX][\da-fA-F]{{1,6}}|[a-zA-Z]{{2,31}}\d{{0,2}});|"
+    r"&(?:nbsp|shy|#160|#173)(?![\w;])"
+)
 _RUN = re.compile(r"(?<=[ \t])[ \t]+|\r(?=\n)")
 _LONGEST_LIGATURE = 3
 _INVISIBLE_MARKS = frozenset({"Mn", "Me", "Cf", "Cc"})
@@ -34,16 +39,21 @@ _LOOKS_LIKE = {odd: plain for group, plain in _LOOK_ALIKES for odd in group}
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """`text` is what to match on; `offsets[i]` is where its character i stood (None: at i)."""
+    """`text` is what to match on; `offsets[i]` is where its character i stood (None: at i).
+
+    `ends` has where the original of a character ends, by where it begins, if it is a longer one.
+    """
 
     text: str
     offsets: Sequence[int] | None = None
+    ends: Mapping[int, int] = field(default_factory=dict)
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """The span of the original text that `text[start:end]` (not empty) was made of."""
         if self.offsets is None:
             return start, end
-        return self.offsets[start], self.offsets[end - 1] + 1
+        last = self.offsets[end - 1]
+        return self.offsets[start], self.ends.get(last, last + 1)
 
 
 def normalise(text: str) -> Normal:
@@ -52,13 +62,46 @@ def normalise(text: str) -> Normal:
 
 
 def _plain_copy(text: str) -> Normal:
-    seen = {odd: plain(odd) for odd in set(_ODD.findall(text))}
-    if not seen:
-        return Normal(text)
-    normal = text.translate({ord(odd): shown for odd, shown in seen.items()})
-    if all(len(shown) == 1 for shown in seen.values()):
-        return Normal(normal)
-    return Normal(normal, _offsets(text, seen))
+    odd = _ODD_OR_REFERENCE if "&" in text else _ODD
+    shown = {one: _shown(one) for one in set(odd.findall(text))}
+    same = {ord(one): seen for one, seen in shown.items() if len(one) == len(seen) == 1}
+    other = {one: seen for one, seen in shown.items() if ord(one[0]) not in same and seen != one}
+    text = text.translate(same) if same else text
+    return _with_offsets(text, odd, other) if other else Normal(text)
+
+
+def _shown(odd: str) -> str:
+    """What a character, or a reference to one, looks like; itself where it is no reference."""
+    if len(odd) == 1:
+        return plain(odd)
+    from html import unescape
+
+    meant = unescape(odd)
+    if meant == odd:
+        return odd
+    return "".join(plain(one) if _ODD.match(one) else one for one in meant)
+
+
+def _with_offsets(text: str, odd: re.Pattern[str], shown: Mapping[str, str]) -> Normal:
+    """The copy in which `shown` stands for what is not as long as one character."""
+    parts: list[str] = []
+    offsets: list[int] = []
+    ends: dict[int, int] = {}
+    cursor = 0
+    for match in odd.finditer(text):
+        instead = shown.get(match.group())
+        if instead is None:
+            continue
+        at, end = match.span()
+        parts += (text[cursor:at], instead)
+        offsets.extend(range(cursor, at))
+        offsets.extend([at] * len(instead))
+        if end > at + 1:
+            ends[at] = end
+        cursor = end
+    parts.append(text[cursor:])
+    offsets.extend(range(cursor, len(text)))
+    return Normal("".join(parts), offsets, ends)
 
 
 def _without_runs(normal: Normal) -> Normal:
@@ -75,20 +118,7 @@ def _without_runs(normal: Normal) -> Normal:
         cursor = match.end()
     parts.append(normal.text[cursor:])
     offsets.extend(before[cursor:])
-    return Normal("".join(parts), offsets)
-
-
-def _offsets(text: str, seen: dict[str, str]) -> list[int]:
-    offsets: list[int] = []
-    cursor = 0
-    for match in _ODD.finditer(text):
-        at, width = match.start(), len(seen[match.group()])
-        if width != 1:
-            offsets.extend(range(cursor, at))
-            offsets.extend([at] * width)
-            cursor = at + 1
-    offsets.extend(range(cursor, len(text)))
-    return offsets
+    return Normal("".join(parts), offsets, normal.ends)
 
 
 @lru_cache(maxsize=8192)

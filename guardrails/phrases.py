@@ -44,7 +44,7 @@ _INJECTIONS = (
         FindingKind.INJECTION,
         "forged_source",
         rf"{_LINE}\[\d{{1,3}}\][ \t][^\n]{{1,200}}"
-        r"\((?:version\b[^\n)]{0,80}\)|\d{4}-\d\d-\d\d\)[ \t]*$)",
+        r"\((?:version\b[^\n)]{0,80}\)|\d{4}-\d\d-\d\d\)[ \t]?$)",
         0.9,
         has("]"),
     ),

@@ -115,6 +115,16 @@ def has(*parts: str) -> Look:
     return lambda text: any(part in text for part in parts)
 
 
+FIRST = r"(?<![^\W_][\s\S])"
+"""Behind one character: no letter or digit stands before it. A pattern that begins with what it
+looks for, and asks afterwards, lets the search skip to it: it is ten times as fast."""
+
+
+def words(*patterns: str) -> str:
+    """One of `patterns`, each with its first character, a plain one, at the start of a word."""
+    return f"(?:{'|'.join(one[0] + FIRST + one[1:] for one in patterns)})"
+
+
 def shaped(pattern: str) -> Look:
     """Whether the text matches somewhere; the last look is remembered, for those who share it."""
     search = re.compile(pattern).search

@@ -6,7 +6,9 @@ import itertools
 import re
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from re import _constants, _parser
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 from skerry.guardrails import FindingKind, Where
 from skerry.guardrails.errors import ScreenOverflow
 from skerry.guardrails.normal import normalise
-from skerry.guardrails.recogniser import Views
+from skerry.guardrails.numbers import STRETCH
+from skerry.guardrails.recogniser import Recogniser, Views
 from skerry.guardrails.screen import MAX_CHARACTERS, RECOGNISERS, screen
 
 
@@ -143,6 +146,28 @@ def test_what_is_found_is_possible(number: int) -> None:
 def _without_anchors(pattern: re.Pattern[str]) -> re.Pattern[str]:
     """What hypothesis can generate: without conditions on the neighbours."""
     return re.compile(re.sub(r"\(\?<[!=][^()]*\)", "", pattern.pattern), pattern.flags)
+
+
+MAY_REPEAT_AT_WILL = {STRETCH}  # reads what it repeats in one way only
+
+
+@pytest.mark.parametrize("one", RECOGNISERS, ids=lambda one: one.label)
+def test_every_repetition_is_bounded(one: Recogniser) -> None:
+    if one.pattern.pattern not in MAY_REPEAT_AT_WILL:
+        assert _longest_repetition(_parser.parse(one.pattern.pattern)) <= 16384
+
+
+def _longest_repetition(parsed: Iterable[object]) -> int:
+    """The most times that a part of a parsed pattern may repeat, itself and those within it."""
+    longest = 0
+    for item in parsed:
+        if isinstance(item, int) and item == _constants.MAXREPEAT:
+            return int(item)
+        if isinstance(item, tuple | list | _parser.SubPattern):
+            longest = max(longest, _longest_repetition(item))
+            if isinstance(item, tuple) and "REPEAT" in str(item[0]):
+                longest = max(longest, int(item[1][1]))
+    return longest
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

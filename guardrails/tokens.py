@@ -1,0 +1,84 @@
+"""The recognisers of keys and tokens by their own form: what a service puts before, and how long.
+
+The forms are those that the services publish and that gitleaks and detect-secrets look for.
+"""
+
+from __future__ import annotations
+
+from skerry.guardrails.numbers import NOT_BEFORE
+from skerry.guardrails.recogniser import Recogniser, has, pii, words
+
+_WITH_A_DIGIT = r"(?=[^\d\s]{0,60}\d)"
+_REST = rf"{_WITH_A_DIGIT}[a-z\d_\-]{{16,255}}"
+
+_BEFORE_MANY = (
+    r"sk-", r"sk_(?:live|test|prod)_", r"rk_(?:live|test|prod)_", r"whsec_", r"gh[opsur]_",
+    r"github_pat_", r"gl(?:pat|ptt|rt|dt|ft|agent|cbt|oas|soat)-", r"xox[a-z](?:\.xox[a-z])?-",
+    r"xapp-", r"npm_", r"pypi-", r"rubygems_", r"gocspx-", r"d(?:op|oo|or)_v1_",
+    r"shp(?:at|ca|pa|ss)_", r"sq0[a-z]{3}-", r"lin_api_", r"gl(?:sa|c)_", r"xkeysib-",
+    r"sntry[su]_", r"pscale_[a-z]{2,6}_", r"pmak-", r"nrak-", r"r8_", r"gsk_", r"pplx-",
+    r"nvapi-", r"sbp_", r"atatt3x", r"dapi", r"tfp_", r"duffel_(?:test|live)_",
+    r"shippo_(?:test|live)_", r"flwseck_test-", r"pul-", r"pnu_", r"hvs\.", r"hvb\.",
+    r"dp\.pt\.", r"dt0c01\.", r"age-secret-key-1", r"ops_eyj", r"absk", r"rdme_",
+)  # fmt: skip
+_NEEDLES = (
+    "sk-", "k_live_", "k_test_", "k_prod_", "whsec_", "gh", "github_pat_", "gl", "xox", "xapp-",
+    "npm_", "pypi-", "rubygems_", "gocspx-", "_v1_", "shp", "sq0", "lin_api_", "xkeysib-",
+    "sntry", "pscale_", "pmak-", "nrak-", "r8_", "gsk_", "pplx-", "nvapi-", "sbp_", "atatt3x",
+    "dapi", "tfp_", "duffel_", "shippo_", "flwseck_test-", "pul-", "pnu_", "hvs.", "hvb.",
+    "dp.pt.", "dt0c01.", "age-secret-key-1", "ops_eyj", "absk", "rdme_",
+)  # fmt: skip
+
+TOKENS: tuple[Recogniser, ...] = (
+    pii("api_key", rf"{words(*_BEFORE_MANY)}{_REST}", 1.0, has(*_NEEDLES)),
+    pii(
+        "api_key",
+        words(
+            rf"hf_[a-z\d]{{30,64}}{NOT_BEFORE}",  # Hugging Face; may have no digit
+            rf"api_org_[a-z\d]{{30,64}}{NOT_BEFORE}",
+            rf"a(?:k|s|b)ia[a-z\d]{{16}}{NOT_BEFORE}",  # AWS
+            r"aiza[\w\-]{35}",  # Google
+            r"ya29\.[\w\-]{20,2048}",
+            r"sg\.[\w\-]{16,32}\.[\w\-]{16,64}",  # SendGrid
+            rf"ntn_\d{{11}}[a-z\d]{{35}}{NOT_BEFORE}",  # Notion
+            rf"sk[\da-f]{{32}}{NOT_BEFORE}",  # Twilio
+            rf"key-[\da-f]{{32}}{NOT_BEFORE}",  # Mailgun
+            r"sha256~[\w\-]{43}",  # OpenShift
+        ),
+        1.0,
+        has("hf_", "api_org_", "kia", "sia", "bia", "aiza", "ya29.", "sg.", "ntn_", "sk", "key-",
+            "sha256~"),
+    ),
+    pii(  # Mailchimp
+        "api_key",
+        rf"[\da-f](?<![^\W_][\s\S])[\da-f]{{31}}-us\d{{1,2}}{NOT_BEFORE}",
+        1.0,
+        has("-us"),
+    ),
+    pii(  # Telegram
+        "api_key",
+        rf"\d(?<![^\W_][\s\S])\d{{7,9}}:aa[\w\-]{{33}}{NOT_BEFORE}",
+        1.0,
+        has(":aa"),
+    ),
+    pii(  # a signature that opens a link: Azure, AWS
+        "api_key",
+        r"[?&](?:sig|x-amz-signature)=(?P<id>[\w%+/\-]{20,256})",
+        1.0,
+        has("sig=", "signature="),
+    ),
+    pii(
+        "bearer_token",
+        r"e(?<![\w.\-][\s\S])yj[\w\-]{8,4096}\.eyj[\w\-]{8,4096}\.[\w\-]{0,1024}",  # RFC 7519
+        1.0,
+        has("eyj"),
+    ),
+    pii(
+        "private_key",  # RFC 7468, RFC 4880, RFC 4716
+        r"-{4,5} ?begin [a-z\d ]{0,40}private key(?: block)? ?-{4,5}"
+        r"(?:[a-z0-9+/=\s:,.()\\]|-(?!-)){0,16384}"
+        r"(?:-{4,5} ?end [a-z\d ]{0,40}private key(?: block)? ?-{4,5})?",
+        1.0,
+        has("private key-", "private key block-", "private key -"),
+    ),
+)  # fmt: skip
