@@ -12,17 +12,15 @@ import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import jinja2
-from jinja2 import meta, nodes
-from jinja2.ext import Extension
-from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import meta
 
 from skerry.edge.engines.base import Message
+from skerry.edge.engines.template_limits import TooCostly, paying
+from skerry.edge.engines.template_sandbox import LONGEST_SOURCE, TemplateSandbox
 from skerry.edge.engines.text import clean_text
 from skerry.edge.engines.tools import with_tools
 from skerry.edge.errors import InputError, ModelInvalid
@@ -43,6 +41,8 @@ _RENDER_ERRORS = (
     TypeError,
     ValueError,
 )
+
+_COMPILE_ERRORS = (*_RENDER_ERRORS, MemoryError, SyntaxError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ChatTemplate:
 
         Raises:
             InputError: a message has no role, or a content that is not text.
-            ModelInvalid: the template itself cannot be compiled.
+            ModelInvalid: the template itself cannot be compiled, or takes too much.
         """
         return "".join(part.text for part in self.parts(messages, tools))
 
@@ -96,9 +96,18 @@ class ChatTemplate:
         if tools and not self._takes_tools:
             messages, tools = with_tools(messages, tools), []
         try:
-            return self._compiled.render(
-                messages=messages, tools=tools or None, add_generation_prompt=True, **self._tokens
-            )
+            with paying(_characters((messages, tools))):
+                return self._compiled.render(
+                    messages=messages,
+                    tools=tools or None,
+                    add_generation_prompt=True,
+                    **self._tokens,
+                )
+        except (TooCostly, MemoryError) as error:
+            raise ModelInvalid(
+                f"the model's chat template cannot be used: {error or 'it takes too much memory'}",
+                hint="use another build of the model, or give the prompt as raw text",
+            ) from error
         except _RENDER_ERRORS as error:
             raise InputError(
                 f"the model's chat template refuses these messages: {error}",
@@ -113,12 +122,25 @@ class ChatTemplate:
     @cached_property
     def _compiled(self) -> jinja2.Template:
         try:
-            return _environment().from_string(self._source)
-        except (jinja2.TemplateError, RecursionError) as error:
+            if len(self._source) > LONGEST_SOURCE:
+                raise ValueError(f"it has more than {LONGEST_SOURCE:,} characters")
+            return TemplateSandbox().from_string(self._source)
+        except _COMPILE_ERRORS as error:
             raise ModelInvalid(
                 f"the model's chat template cannot be compiled: {error}",
                 hint="use another build of the model, or give the prompt as raw text",
             ) from error
+
+
+def _characters(value: Any) -> int:
+    """The characters of all texts in lists and mappings, and one for each other value."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(map(_characters, (*value.keys(), *value.values())))
+    if isinstance(value, list | tuple):
+        return sum(map(_characters, value))
+    return 1
 
 
 class _Apart:
@@ -207,38 +229,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [_plain(item) for item in value]
     return value
-
-
-class _GenerationTag(Extension):
-    """`{% generation %}` marks training text (transformers); at inference its body is all."""
-
-    tags = {"generation"}  # noqa: RUF012  # jinja2 declares it so
-
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        parser.stream.skip(1)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
-def _environment() -> jinja2.Environment:
-    """What chat templates need, as `transformers` gives it, in a sandbox that cannot write."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=[_GenerationTag, "jinja2.ext.loopcontrols"],
-    )
-    environment.filters["tojson"] = _tojson
-    environment.globals["raise_exception"] = _raise
-    environment.globals["strftime_now"] = _strftime_now
-    return environment
-
-
-def _tojson(value: Any, indent: int | None = None, **options: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent, **options)
-
-
-def _raise(message: str) -> None:
-    raise jinja2.TemplateError(message)
-
-
-def _strftime_now(pattern: str) -> str:
-    return datetime.now().astimezone().strftime(pattern)
