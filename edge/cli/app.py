@@ -6,11 +6,13 @@ A new command is one row of `COMMANDS`.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from typing import NoReturn
 
 import click
 
+from skerry.edge.cli import ending
 from skerry.edge.cli.errors import leave_at_once, report
 from skerry.edge.cli.streams import prepare, styled
 
@@ -65,7 +67,8 @@ def app() -> None:
 
     \b
     Exit codes: 0 done, 1 a fault of Skerry's, 2 wrong usage or input, 3 settings,
-    4 model, 5 index, document or state, 6 cloud, 7 policy, 8 guardrail, 130 interrupted.
+    4 model, 5 index, document or state, 6 cloud, 7 policy, 8 guardrail, 130 interrupted,
+    143 terminated.
     """
     click.get_current_context().color = styled()
 
@@ -73,14 +76,17 @@ def app() -> None:
 def run() -> NoReturn:
     """Runs the command line and exits; no error ends in a traceback."""
     prepare()
+    ending.watch()
     out = sys.stdout
     try:
         app(prog_name="skerry", standalone_mode=False)
     except SystemExit as done:
         # click puts another in its place when its reader has gone, such as `head`: no fault
         sys.exit(done.code if sys.stdout is out else 0)
+    except ending.Terminated:
+        leave_at_once(signal.SIGTERM)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        leave_at_once()
+        leave_at_once(signal.SIGINT)
     except Exception as error:  # noqa: BLE001  the last stop: everything is reported here
         sys.exit(report(error))
     sys.exit(0)

@@ -12,10 +12,10 @@ from typing import NoReturn
 
 import click
 
+from skerry.edge.cli.ending import code_of
 from skerry.edge.errors import EdgeError
 
 SCHEMA = "skerry.error/1"
-INTERRUPTED = 130
 _OUTPUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
 
@@ -46,14 +46,16 @@ def report(error: Exception) -> int:
     return int(getattr(error, "exit_code", 1))
 
 
-def leave_at_once() -> NoReturn:
-    """Ends after Ctrl-C. A second one may have cut short the closing of a model, which then still
-    computes: an interpreter that ends in order would take its memory away from under it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def leave_at_once(number: int) -> NoReturn:
+    """Ends after the signal `number`. A second one may have cut short the closing of a model, which
+    then still computes: an interpreter that ends in order would take its memory away from under
+    it."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
     with suppress(OSError):
-        click.echo("interrupted", err=True)
+        click.echo("interrupted" if number == signal.SIGINT else "terminated", err=True)
         sys.stdout.flush()
-    os._exit(INTERRUPTED)
+    os._exit(code_of(number))
 
 
 def print_error(error: Exception, *, as_json: bool) -> None:

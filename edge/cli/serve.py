@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skerry.edge.cli.ending import leave_in
 from skerry.edge.cli.options import (
     ASKING,
     GENERATING,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from skerry.edge.settings import Settings
 
 SCHEMA = "skerry.serve/1"
+_CLOSING_S = 5.0  # for a model to close, once answers have ended
 
 
 @click.command()
@@ -74,7 +76,12 @@ def serve(
             if not lazy:
                 _warm(runtime)
             app = create_app(runtime, options)
-            run(app, bound, ready=lambda: _announce(bound, wanted, options, as_json=as_json))
+            run(
+                app,
+                bound,
+                ready=lambda: _announce(bound, wanted, options, as_json=as_json),
+                stopping=lambda number, seconds: leave_in(seconds + _CLOSING_S, number),
+            )
 
 
 def _key(wanted: Settings, *, no_api_key: bool) -> str | None:

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -73,11 +74,19 @@ def url_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serves until SIGINT or SIGTERM, then lets running answers end or cancels them.
+def serve(
+    app: FastAPI,
+    bound: socket.socket,
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[int, float], None] = lambda *_: None,
+) -> None:
+    """Serves until SIGINT or SIGTERM, then lets running answers end or cancels them. A second
+    signal cancels them at once.
 
     Args:
         ready: called once requests are taken.
+        stopping: called with every signal, and the seconds within which all should have ended.
     """
     service: Service = app.state.service
     options = service.options
@@ -95,16 +104,23 @@ def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[], None]) -> N
         limit_concurrency=MOST_CONNECTIONS,
         h11_max_incomplete_event_size=options.head_bytes,
     )
-    asyncio.run(_Server(config, service, ready).serve(sockets=[bound]))
+    asyncio.run(_Server(config, service, ready, stopping).serve(sockets=[bound]))
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, which says when it is ready and cancels what does not end in time."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        service: Service,
+        ready: Callable[[], None],
+        stopping: Callable[[int, float], None],
+    ) -> None:
         super().__init__(config)
         self._service = service
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -117,6 +133,15 @@ class _Server(uvicorn.Server):
             self._service.options.drain_seconds, admission.cancel_all
         )
         await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """The second signal of either kind waits for nothing."""
+        if self.should_exit:
+            self.force_exit = True
+            self._service.admission.cancel_all()
+        self.should_exit = True
+        drain_s = 0.0 if self.force_exit else self._service.options.drain_seconds
+        self._stopping(sig, drain_s + _GRACE_SECONDS)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Ctrl-C while llama.cpp runs on the main thread."""
+"""Ctrl-C and SIGTERM while llama.cpp runs on the main thread."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from types import FrameType
 
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """Lets SIGINT take effect at the end of the block.
+    """Lets SIGINT and SIGTERM take effect at the end of the block, where Python handles them.
 
     Until then llama.cpp calls back into Python to log, and what is raised in a callback is lost.
     Other threads are not interrupted anyway.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    waiting = {one: handler for one, handler in handlers.items() if callable(handler)}
     came: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda *signalled: came.append(signalled))
+    for one in waiting:
+        signal.signal(one, lambda *signalled: came.append(signalled))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for one, handler in waiting.items():
+            signal.signal(one, handler)
     if came:
-        handler(*came[0])
+        waiting[signal.Signals(came[0][0])](*came[0])
