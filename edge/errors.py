@@ -33,6 +33,7 @@ EdgeError
 │   └── CloudRefused       it answered with an error that a retry cannot mend
 ├── PolicyDenied           policy forbids every tier for this request
 ├── ApprovalRequired       policy wants a person's consent before anything leaves
+├── Closed                 the runtime was closed, or belongs to the process that forked this one
 └── Cancelled              the caller stopped it, or its deadline passed
 ```
 
@@ -206,6 +207,10 @@ class PolicyDenied(EdgeError):
 
 class ApprovalRequired(PolicyDenied):
     code = "approval_required"
+
+
+class Closed(EdgeError):
+    code = "closed"
 
 
 class Cancelled(EdgeError):

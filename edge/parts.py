@@ -5,17 +5,19 @@ Knows where everything comes from (settings, device profile) and nothing of the 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from skerry.edge import model_tokens
+from skerry.edge import making, model_tokens
 from skerry.edge.engines.base import Engine, EngineOptions, Message, Sampling
-from skerry.edge.errors import ConfigError
+from skerry.edge.errors import Closed, ConfigError, StateError
+from skerry.edge.forked import never_free_in_child
 from skerry.edge.request import Request
 from skerry.edge.sources import labels_of
-from skerry.edge.types import Classification, Network, Tier
+from skerry.edge.types import Classification, Consent, Network, Tier
 
 if TYPE_CHECKING:
     from skerry.device_profiles import Profile
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import RemoteTier
     from skerry.edge.index import Hit, Index
     from skerry.edge.policy import Policy, PolicyInput
-    from skerry.edge.receipts import ReceiptStore
+    from skerry.edge.receipts import Receipt, ReceiptStore
     from skerry.edge.review import ReviewStore
     from skerry.edge.router import Router
     from skerry.edge.session import SessionStore, Turn
@@ -36,6 +38,7 @@ _ON_DEVICE = frozenset({Tier.RULES, Tier.DEVICE, Tier.HUMAN, Tier.REFUSE})
 _MOST_TURNS = 64
 _LEAST_OF_BEST = 0.6
 _ENCODER_THREADS = 2
+_LOOSER = (Consent.NEVER, Consent.ASK, Consent.GRANTED).index
 
 
 Part = TypeVar("Part")
@@ -43,6 +46,9 @@ Part = TypeVar("Part")
 
 class Parts:
     """What a runtime is made of. Thread-safe; `close` closes what was opened here, newest first.
+
+    Every part raises Closed after that, and in a process that was forked from this one: threads
+    and connections do not come along.
 
     Args:
         settings: where everything is.
@@ -54,11 +60,15 @@ class Parts:
         self._made: dict[str, Any] = given
         self._lock = threading.RLock()
         self._closing = ExitStack()
+        self._closed = False
+        self._process = os.getpid()
+        made = self._made  # a closure over `self` would keep it alive
+        never_free_in_child(self, lambda: list(made.values()))
 
     @property
     def profile(self) -> Profile:
         """The device profile: the one that was named, or the one that suits this machine."""
-        return self._once("profile", self._pick_profile)
+        return self._once("profile", lambda: making.profile(self.settings))
 
     @property
     def encoder(self) -> TextEncoder:
@@ -87,12 +97,18 @@ class Parts:
 
     @property
     def receipts(self) -> ReceiptStore:
-        from skerry.edge.receipts import ReceiptStore, Retention
+        return self._once("receipts", lambda: making.receipts(self.settings))
 
-        retention = Retention(store_text=self.settings.store_text)
-        return self._once(
-            "receipts", lambda: ReceiptStore.open(self.settings.state, retention=retention)
-        )
+    def keep_receipt(self, receipt: Receipt) -> Receipt:
+        """Keeps a receipt, also that of a request which the runtime was closed under: something
+        may have left for it. Returns what was stored."""
+        try:
+            return self.receipts.add(receipt)
+        except (Closed, StateError):
+            if not self._closed:
+                raise
+        with making.receipts(self.settings) as reopened:
+            return reopened.add(receipt)
 
     @property
     def sessions(self) -> SessionStore:
@@ -113,9 +129,22 @@ class Parts:
             "reviews", lambda: ReviewStore.open(wanted.state, keep_text=wanted.store_text)
         )
 
+    def load(self) -> None:
+        """Opens what every question needs and is not open yet."""
+        _ = self.encoder, self.router, self.policy
+        if self.has_documents:
+            _ = self.index
+
+    @property
+    def loaded(self) -> bool:
+        """Whether `load` has nothing to do."""
+        return {"encoder", "router", "policy"} <= self._made.keys() and (
+            "index" in self._made or not self.settings.index.exists()
+        )
+
     @property
     def pool(self) -> ModelPool:
-        return self._once("pool", self._make_pool)
+        return self._once("pool", lambda: making.pool(self.settings, self.engine_options))
 
     @property
     def cloud(self) -> RemoteTier:
@@ -124,7 +153,7 @@ class Parts:
         Raises:
             ConfigError: none is configured.
         """
-        return self._once("cloud", self._make_cloud)
+        return self._once("cloud", lambda: making.cloud(self.settings, self.network))
 
     @property
     def sampling(self) -> Sampling:
@@ -189,7 +218,11 @@ class Parts:
         from skerry.edge.session import Turn
 
         if request.history:
-            return [Turn(str(turn["role"]), str(turn["content"])) for turn in request.history]
+            labels = request.history_labels
+            return [
+                Turn(str(turn["role"]), str(turn["content"]), labels=labels)
+                for turn in request.history
+            ]
         if request.session is None:
             return []
         return list(self.sessions.get(request.session, last=_MOST_TURNS).turns)
@@ -217,7 +250,7 @@ class Parts:
         return PolicyInput(
             classification=seen,
             network=Network.OFFLINE if request.offline else self.network(),
-            consent=wanted.consent if request.consent is None else request.consent,
+            consent=self._consent(request),
             device=device_state(),
             available=self.available(request),
             findings=tuple(findings),
@@ -225,6 +258,11 @@ class Parts:
             budget=request.budget,
             labels=labels_of(hits, self.turns(request), self._held(request)),
         )
+
+    def _consent(self, request: Request) -> Consent:
+        """The stricter of what the settings allow to leave and what the request does."""
+        allowed = self.settings.consent
+        return allowed if request.consent is None else min(allowed, request.consent, key=_LOOSER)
 
     def _held(self, request: Request) -> frozenset[str]:
         """The access labels that the caller holds."""
@@ -244,13 +282,30 @@ class Parts:
             return _ON_DEVICE
         return _ON_DEVICE | {Tier.CLOUD, Tier.CLOUD_REASONING}
 
+    def check_open(self) -> None:
+        """Raises Closed where nothing can be asked any more."""
+        if os.getpid() != self._process:
+            raise Closed(
+                "this runtime belongs to the process that this one was forked from",
+                hint="make a Runtime in the child, and fork before one is used: by "
+                'multiprocessing.get_context("spawn"), for instance',
+            )
+        if self._closed:
+            raise Closed("this runtime was closed", hint="make a new Runtime")
+
     def close(self) -> None:
+        """May be called twice. In a forked process nothing is done: it is the parent's to close."""
+        if os.getpid() != self._process:
+            return
         with self._lock:
+            self._closed = True
             self._closing.close()
             self._made.clear()
 
     def _once(self, name: str, make: Callable[[], Part]) -> Part:
+        self.check_open()
         with self._lock:
+            self.check_open()
             if name not in self._made:
                 part = make()
                 self._made[name] = part
@@ -258,47 +313,6 @@ class Parts:
                     self._closing.callback(part.close)
             made: Part = self._made[name]
             return made
-
-    def _pick_profile(self) -> Profile:
-        from skerry.device_profiles import find_profile, load_profiles, pick, probe
-
-        profiles = load_profiles(self.settings.profiles_dir)
-        if self.settings.profile is not None:
-            return find_profile(self.settings.profile, profiles)
-        return pick(probe(), profiles).profile
-
-    def _make_pool(self) -> ModelPool:
-        from skerry.edge.engines.models import catalogue
-        from skerry.edge.engines.pool import ModelPool
-
-        wanted = self.settings
-        return ModelPool(
-            catalogue(wanted.models_dir),
-            self.engine_options,
-            max_loaded=wanted.max_loaded,
-            idle_unload_s=wanted.idle_unload_s,
-        )
-
-    def _make_cloud(self) -> RemoteTier:
-        from skerry.edge.escalate import CloudOptions, CloudTier, Secret
-
-        wanted = self.settings
-        if not wanted.cloud_url or not wanted.cloud_model:
-            raise ConfigError("no cloud is configured", hint="set cloud_url and cloud_model")
-        key = wanted.cloud_api_key.get_secret_value() if wanted.cloud_api_key else ""
-        return CloudTier(
-            CloudOptions(
-                base_url=wanted.cloud_url,
-                model=wanted.cloud_model,
-                reasoning_model=wanted.cloud_reasoning_model,
-                api_key=Secret(key),
-                connect_s=wanted.cloud_connect_s,
-                ttft_s=wanted.cloud_ttft_s,
-                idle_s=wanted.cloud_idle_s,
-                total_s=wanted.cloud_total_s,
-            ),
-            offline=lambda: self.network() is Network.OFFLINE,
-        )
 
 
 def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
@@ -319,4 +333,7 @@ def build_parts(settings: Settings | None, overrides: Mapping[str, Any]) -> Part
 
     if settings is None:
         return Parts(Settings(**overrides))
+    if not isinstance(settings, Settings):
+        what = f"settings is no Settings but {type(settings).__name__}"
+        raise ConfigError(what, hint="give settings by name: Runtime(offline=True)")
     return Parts(settings.with_changes(**overrides))

@@ -33,9 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A request that ended: with an `outcome` of `tier`, or with an `error`."""
+    """A request that ended: with an `outcome` of `tier`, or with an `error`.
+
+    `policy` decided on it, and `encoder` is the id of what read it.
+    """
 
     given: PolicyInput
+    policy: Policy
+    encoder: str
     work: Work
     trace: Trace
     failures: tuple[TierFailed, ...] = ()
@@ -43,7 +48,7 @@ class Record:
     tier: Tier | None = None
     error: EdgeError | None = None
 
-    def receipt(self, policy: Policy, encoder: str) -> Receipt:
+    def receipt(self) -> Receipt:
         """The receipt, with a new id and the time now."""
         work, outcome = self.work, self.outcome
         return Receipt(
@@ -53,11 +58,11 @@ class Record:
             question=Question.of(work.request.question),
             input=self.given,
             route=work.route,
-            policy=PolicyUsed(policy.version, policy.digest),
+            policy=PolicyUsed(self.policy.version, self.policy.digest),
             answered_by=self.tier,
             fell_back="; ".join(failure.why for failure in self.failures) or None,
             model=_model(outcome, work.generation.adapter),
-            encoder=encoder,
+            encoder=self.encoder,
             findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),
             chunks=tuple(_chunks(self)),
             usage=_usage(outcome),
@@ -74,8 +79,9 @@ class Record:
 
 
 def _confidence(work: Work, outcome: Outcome | None) -> float | None:
-    """How likely a grounded answer is right; None from a model that it is not calibrated for."""
-    if not (work.grounded and outcome and outcome.model and outcome.usage):
+    """How likely a grounded answer is right; None from a model that it is not calibrated for, and
+    for an answer that cites nothing: that the documents do not say is no claim of theirs."""
+    if not (work.grounded and outcome and outcome.model and outcome.usage and outcome.answer.marks):
         return None
     if outcome.model.digest != ConfidenceModel.shipped().digest:
         return None

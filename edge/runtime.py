@@ -10,13 +10,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from skerry.edge import tiers
 from skerry.edge.aio import iterate_in_thread
 from skerry.edge.engines.base import Generation, Piece
-from skerry.edge.errors import ApprovalRequired, Cancelled, CloudError, EdgeError, StateError
+from skerry.edge.errors import (
+    ApprovalRequired,
+    Cancelled,
+    CloudError,
+    ConfigError,
+    EdgeError,
+    StateError,
+)
 from skerry.edge.events import (
     Event,
     Finished,
@@ -25,44 +33,47 @@ from skerry.edge.events import (
     SourcesFound,
     TierFailed,
 )
-from skerry.edge.followup import standalone
+from skerry.edge.followup import Asked, standalone
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.prompt import PromptBudget, assemble
-from skerry.edge.quoting import best_passage
+from skerry.edge.quoting import Reading
 from skerry.edge.record import Record
-from skerry.edge.request import Request
+from skerry.edge.request import Request, check_argument
 from skerry.edge.screening import may_leave, names_in
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
-from skerry.guardrails.gate import NOT_FOUND, Quote
+from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import Vectors
     from skerry.edge.index import Index
     from skerry.edge.index.types import Hit
-    from skerry.edge.policy import PolicyInput
+    from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.TOOL})
 _GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
+_NOTHING_TO_SEND = "the documents have nothing on it, so nothing was sent"
 _NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision, what it was made on, and what the next steps need of it.
+    """A decision, what it was made on and by, and what the next steps need of it.
 
-    `query` is what was searched for, and `vector` its vector.
+    `encoder` is the encoder's id. `asked` is what was searched for, and `vector` its vector.
     """
 
     given: PolicyInput
+    policy: Policy
+    encoder: str
     route: Route
     hits: list[Hit]
-    query: str
+    asked: Asked
     vector: Vectors
 
 
@@ -75,7 +86,7 @@ class Runtime:
         **overrides: settings by name, such as `model="…"`, `index="…"`, `offline=True`.
 
     Raises:
-        ConfigError: a setting is wrong.
+        ConfigError: a setting is wrong, or there is none of that name.
     """
 
     def __init__(
@@ -85,6 +96,8 @@ class Runtime:
         on_step: Callable[[StepTiming], None] | None = None,
         **overrides: Any,
     ) -> None:
+        if on_step is not None and not callable(on_step):
+            raise ConfigError("on_step cannot be called", hint="give a function of one argument")
         self.parts = build_parts(settings, overrides)
         self._on_step = on_step
 
@@ -109,14 +122,15 @@ class Runtime:
             **options: the fields of `Request`.
 
         Raises:
-            InputError: the question cannot be used.
+            InputError: the question, or another argument, cannot be used.
+            Closed: the runtime was closed, or belongs to the process that forked this one.
             ModelError: the model cannot be used.
             IndexFault: the index cannot be used.
             StateError: no receipt could be kept: nothing is answered and nothing leaves.
             CloudError: the cloud failed and policy names no other tier.
             ApprovalRequired: nobody approved, and policy names no other tier.
         """
-        request = _request(question, options)
+        request = Request.of(question, options)
         self.parts.receipts.check_writable()
         trace = Trace(self._on_step)
         decided = self._decide(request, trace)
@@ -125,18 +139,19 @@ class Runtime:
             work = self._assemble(request, decided)
         yield SourcesFound(work.prompt.sources)
         failures: list[TierFailed] = []
+        ended = partial(Record, decided.given, decided.policy, decided.encoder, work, trace)
         try:
             tier, outcome = yield from self._answer(work, trace, failures)
         except EdgeError as error:
-            self._record(Record(decided.given, work, trace, tuple(failures), error=error))
+            self._record(ended(tuple(failures), error=error))
             raise
         except (GeneratorExit, KeyboardInterrupt):
             # Who leaves early, too, may ask later what left the device.
             left = Cancelled("nobody waited for the end of the answer")
-            with suppress(StateError):  # where the runtime was closed before
-                self._record(Record(decided.given, work, trace, tuple(failures), error=left))
+            with suppress(StateError):  # who left does not hear of it
+                self._record(ended(tuple(failures), error=left))
             raise
-        receipt = self._record(Record(decided.given, work, trace, tuple(failures), outcome, tier))
+        receipt = self._record(ended(tuple(failures), outcome, tier))
         yield Finished(_reply(work, outcome, receipt))
 
     def ask(self, question: str | Request, **options: Any) -> Reply:
@@ -148,7 +163,7 @@ class Runtime:
 
     async def astream(self, question: str | Request, **options: Any) -> AsyncIterator[Event]:
         """`stream` for asyncio; leaving the loop cancels."""
-        request = _request(question, options)
+        request = Request.of(question, options)
         async for event in iterate_in_thread(lambda: self.stream(request), request.cancel):
             yield event
 
@@ -161,15 +176,19 @@ class Runtime:
 
     def route(self, question: str | Request, **options: Any) -> Route:
         """Decides only: where this would be answered, and why. Loads no model, sends nothing."""
-        return self._decide(_request(question, options), Trace()).route
+        return self._decide(Request.of(question, options), Trace()).route
 
     def complete(self, generation: Generation, *, model: str | None = None) -> Iterator[Piece]:
         """A plain completion by a model on this device: no retrieval, no route, no receipt.
 
         Raises:
+            InputError: an argument cannot be used.
+            Closed: as for `stream`.
             ModelNotFound: no model of that name.
             ContextOverflow: the prompt does not fit.
         """
+        check_argument("generation", generation, Generation)
+        check_argument("model", model, str, type(None))
         with self.parts.engine(model) as engine:
             yield from tiers.complete(generation, engine)
 
@@ -195,6 +214,10 @@ class Runtime:
         """
         from skerry.edge.policy import decide
 
+        if not self.parts.loaded:
+            with trace.step("load"):
+                self.parts.load()
+        policy = self.parts.policy
         with trace.step("screen"):
             findings = screen(request.question)
         with trace.step("encode"):
@@ -202,25 +225,25 @@ class Runtime:
         with trace.step("route"):
             seen = self.parts.router.classify(vector, request.question)
         with trace.step("retrieve"):
-            query, vector = self._query(request, vector)
-            hits = self.parts.search(request, query, vector)
+            asked, vector = self._asked(request, vector)
+            hits = self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
-            hits, findings = screen_sources(hits, findings, self.parts.policy.injection.score)
+            hits, findings = screen_sources(hits, findings, policy.injection.score)
         with trace.step("decide"):
             given = self.parts.policy_input(request, seen, findings, hits)
-            route = decide(given, self.parts.policy)
+            route = decide(given, policy)
         if may_leave(route):
             with trace.step("screen_names"):
                 given = replace(given, findings=(*given.findings, *names_in(request.question)))
-                route = decide(given, self.parts.policy)
-        return Decided(given, route, hits, query, vector)
+                route = decide(given, policy)
+        return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector)
 
-    def _query(self, request: Request, vector: Vectors) -> tuple[str, Vectors]:
+    def _asked(self, request: Request, vector: Vectors) -> tuple[Asked, Vectors]:
         """What to search for, and its vector: a question that leans on the last one, with it."""
-        query = standalone(request.question, lambda: self.parts.turns(request))
-        if query == request.question:
-            return query, vector
-        return query, self.parts.encoder.encode([query])[0]
+        asked = standalone(request.question, lambda: self.parts.turns(request))
+        if not asked.before:
+            return asked, vector
+        return asked, self.parts.encoder.encode([asked.text])[0]
 
     def _assemble(self, request: Request, decided: Decided) -> Work:
         route = decided.route
@@ -246,20 +269,17 @@ class Runtime:
             cancel=request.cancel,
         )
         grounded = _grounded(request, route, prompt.sources)
+        evidence = tiers.evidence_of(prompt)
+        reader = Reading(decided.asked, decided.vector, evidence, self.parts.encoder)
         return Work(
             request,
             route,
             prompt,
             generation,
             grounded,
-            self._quoter(decided.vector),
-            decided.query,
+            reader,
+            decided.asked.text,
             self.parts.surrogates(request),
-        )
-
-    def _quoter(self, vector: Vectors) -> Quote:
-        return lambda question, evidence: best_passage(
-            question, vector, evidence, self.parts.encoder
         )
 
     def _answer(
@@ -267,6 +287,9 @@ class Runtime:
     ) -> Generator[Event, None, tuple[Tier, Outcome]]:
         """Runs the route's tier, then its fallbacks in order, until one answers."""
         order = (work.route.tier, *work.route.fallback)
+        if order[0].leaves_device and self._cannot_be_grounded(work):
+            failures.append(TierFailed(order[0], Tier.DEVICE, _NOTHING_TO_SEND))
+            order = (Tier.DEVICE,)
         for tier, following in zip(order, (*order[1:], None), strict=True):
             try:
                 with trace.step(f"answer:{tier}"):
@@ -280,7 +303,7 @@ class Runtime:
 
     def _record(self, record: Record) -> Receipt:
         """Keeps the receipt, the turn where there is a session, and what waits for a person."""
-        receipt = self.parts.receipts.add(record.receipt(self.parts.policy, self.parts.encoder.id))
+        receipt = self.parts.keep_receipt(record.receipt())
         session = record.work.request.session
         if session is not None and record.outcome is not None:
             asked, told = record.work.request.question, record.outcome.answer.text
@@ -294,7 +317,7 @@ class Runtime:
         """Puts a request that no model may answer before a person."""
         from skerry.edge.review import waiting
 
-        work, minutes = record.work, self.parts.policy.safety.answer_within_minutes
+        work, minutes = record.work, record.policy.safety.answer_within_minutes
         shown = record.outcome.answer.text if record.outcome else ""
         review = waiting(receipt, work.request.question, shown, work.prompt.sources, 60 * minutes)
         self.parts.reviews.add(review)
@@ -323,12 +346,6 @@ class Runtime:
             and work.route.request_class in _NEEDS_SOURCES
             and self.parts.has_documents
         )
-
-
-def _request(question: str | Request, options: dict[str, Any]) -> Request:
-    if isinstance(question, Request):
-        return replace(question, **options) if options else question
-    return Request(question, **options)
 
 
 def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool:

@@ -37,6 +37,7 @@ const VERDICTS = {
 };
 
 const STEPS = {
+  load: "Load what is needed",
   screen: "Screen the question",
   encode: "Read its meaning",
   route: "Tell what kind it is",

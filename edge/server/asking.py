@@ -13,7 +13,6 @@ from skerry.edge.fields import event_fields
 from skerry.edge.request import Request
 from skerry.edge.runtime import Runtime
 from skerry.edge.server.answers import NO_USAGE, Step
-from skerry.edge.server.planning import consent
 from skerry.edge.server.wire.ask import NEW_SESSION, AskRequest
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def _request(
     return Request(
         body.question,
         session=_session(runtime, body.session),
-        consent=consent(runtime, body),
+        consent=body.consent,
         offline=body.offline,
         domain=body.domain,
         as_of=body.as_of,

@@ -13,8 +13,6 @@ from skerry.edge.server.answers import Answering, from_model, from_pipeline
 from skerry.edge.server.choices import of_choice
 from skerry.edge.server.errors import bad
 from skerry.edge.server.wire.chat import ChatMessage, ChatRequest
-from skerry.edge.server.wire.fields import SkerryFields
-from skerry.edge.types import Consent
 
 
 def chat(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> list[Answering]:
@@ -67,7 +65,7 @@ def pipeline_request(runtime: Runtime, body: ChatRequest, cancel: threading.Even
         history=[one.message() for one in earlier if one.role in {"user", "assistant"}],
         instructions="\n\n".join(_instructions(earlier)),
         adapter=body.adapter,
-        consent=consent(runtime, extra),
+        consent=extra.consent,
         offline=extra.offline,
         domain=extra.domain,
         as_of=extra.as_of,
@@ -77,13 +75,6 @@ def pipeline_request(runtime: Runtime, body: ChatRequest, cancel: threading.Even
         grammar=_grammar(body),
         cancel=cancel,
     )
-
-
-def consent(runtime: Runtime, extra: SkerryFields) -> Consent | None:
-    """What the request allows to leave; never more than nothing where the settings say never."""
-    if runtime.parts.settings.consent is Consent.NEVER or extra.consent is None:
-        return None
-    return extra.consent
 
 
 def _check_pipeline(body: ChatRequest) -> None:

@@ -23,6 +23,8 @@ from skerry.edge.engines.base import (
 from skerry.edge.parts import Parts
 from skerry.edge.runtime import Runtime
 from skerry.edge.settings import Settings
+from skerry.edge.types import RequestClass
+from tests.edge.asking import Cloud, route_as
 
 TROLLEY = """# Emergency trolley
 
@@ -142,5 +144,29 @@ def make_runtime(
 def runtime(make_runtime: MakeRuntime, handbook: Path) -> Runtime:
     """A runtime that has read the handbook."""
     runtime = make_runtime(offline=True)
+    runtime.index.add([handbook])
+    return runtime
+
+
+@pytest.fixture
+def asks(make_runtime, handbook: Path) -> Runtime:
+    """A runtime that takes every question for one about the handbook."""
+    runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
+    runtime.index.add([handbook])
+    return runtime
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    server = Cloud("The emergency trolley is checked every day [1].")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def hard(make_runtime, handbook: Path, cloud: Cloud) -> Runtime:
+    """A runtime to which every question is hard, with a cloud."""
+    parts = route_as(RequestClass.QUESTION, complexity=0.95)
+    runtime = make_runtime(parts, cloud_url=cloud.url, cloud_model="large", consent="granted")
     runtime.index.add([handbook])
     return runtime

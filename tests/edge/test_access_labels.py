@@ -11,8 +11,8 @@ from skerry.edge.index import Metadata
 from skerry.edge.policy import parse_policy
 from skerry.edge.receipts import replay
 from skerry.edge.types import RequestClass, Route
+from tests.edge.asking import QUESTION, route_as
 from tests.edge.conftest import MakeRuntime
-from tests.edge.test_runtime import QUESTION, route_as
 
 WARD = frozenset({"ward"})
 ELSEWHERE = "Who won the regatta in Trondheim?"

@@ -6,6 +6,7 @@ is in `worker.py`. `load_llama` in `loader.py` makes one.
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import weakref
@@ -112,6 +113,10 @@ class LlamaEngine:
                 raise
         return _Stream(task, self)
 
+    def check_process(self) -> None:
+        """Raises ModelError in a process that was forked from the model's."""
+        self._core.check_process()
+
     def close(self) -> None:
         self._finalizer()
 
@@ -193,6 +198,7 @@ class _Core:
     def __init__(self, header: GgufHeader, shape: ContextShape, options: EngineOptions) -> None:
         self._users = 0
         self._open = True
+        self._process = os.getpid()
         self._changed = threading.Condition()
         self._model = NativeModel(header.path, gpu_layers=options.gpu_layers)
         try:
@@ -217,6 +223,7 @@ class _Core:
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Keeps the model from being freed meanwhile; ModelError when it was closed."""
+        self.check_process()
         with self._changed:
             if not self._open:
                 raise ModelError("the model was closed", hint="load it again")
@@ -227,6 +234,18 @@ class _Core:
             with self._changed:
                 self._users -= 1
                 self._changed.notify_all()
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this is a process that was forked from the model's: its threads stayed there."""
+        return os.getpid() != self._process
+
+    def check_process(self) -> None:
+        if self.is_forked:
+            raise ModelError(
+                "the model belongs to the process that this one was forked from",
+                hint="load it again in this process",
+            )
 
     def check_adapter(self, name: str | None) -> None:
         if name is not None and name not in self._adapters:
@@ -245,7 +264,12 @@ class _Core:
 
 
 def _shut(core: _Core, digest: FileDigest) -> None:
-    """Runs once: at close, when the engine is collected, or when the interpreter ends."""
+    """Runs once: at close, when the engine is collected, or when the interpreter ends.
+
+    In a forked process nothing is done: there are no threads to wait for.
+    """
+    if core.is_forked:
+        return
     digest.stop()
     core.close()
 
@@ -261,6 +285,7 @@ class _Stream(Iterator[Piece]):
     def __next__(self) -> Piece:
         if self._engine is None:
             raise StopIteration
+        self._engine.check_process()
         piece = self._task.outbox.get()
         if isinstance(piece, EdgeError):
             self._engine = None

@@ -1,0 +1,71 @@
+"""How the parts of a runtime are made from its settings. Each is imported when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from skerry.edge.errors import ConfigError
+from skerry.edge.types import Network
+
+if TYPE_CHECKING:
+    from skerry.device_profiles import Profile
+    from skerry.edge.engines.base import EngineOptions
+    from skerry.edge.engines.pool import ModelPool
+    from skerry.edge.escalate import RemoteTier
+    from skerry.edge.receipts import ReceiptStore
+    from skerry.edge.settings import Settings
+
+
+def profile(settings: Settings) -> Profile:
+    """The device profile that was named, or the one that suits this machine."""
+    from skerry.device_profiles import find_profile, load_profiles, pick, probe
+
+    profiles = load_profiles(settings.profiles_dir)
+    if settings.profile is not None:
+        return find_profile(settings.profile, profiles)
+    return pick(probe(), profiles).profile
+
+
+def receipts(settings: Settings) -> ReceiptStore:
+    from skerry.edge.receipts import ReceiptStore, Retention
+
+    return ReceiptStore.open(settings.state, retention=Retention(store_text=settings.store_text))
+
+
+def pool(settings: Settings, options: EngineOptions) -> ModelPool:
+    from skerry.edge.engines.models import catalogue
+    from skerry.edge.engines.pool import ModelPool
+
+    return ModelPool(
+        catalogue(settings.models_dir),
+        options,
+        max_loaded=settings.max_loaded,
+        idle_unload_s=settings.idle_unload_s,
+    )
+
+
+def cloud(settings: Settings, network: Callable[[], Network]) -> RemoteTier:
+    """The cloud tier; `network` says what there is of a network now.
+
+    Raises:
+        ConfigError: none is configured.
+    """
+    from skerry.edge.escalate import CloudOptions, CloudTier, Secret
+
+    if not settings.cloud_url or not settings.cloud_model:
+        raise ConfigError("no cloud is configured", hint="set cloud_url and cloud_model")
+    key = settings.cloud_api_key.get_secret_value() if settings.cloud_api_key else ""
+    return CloudTier(
+        CloudOptions(
+            base_url=settings.cloud_url,
+            model=settings.cloud_model,
+            reasoning_model=settings.cloud_reasoning_model,
+            api_key=Secret(key),
+            connect_s=settings.cloud_connect_s,
+            ttft_s=settings.cloud_ttft_s,
+            idle_s=settings.cloud_idle_s,
+            total_s=settings.cloud_total_s,
+        ),
+        offline=lambda: network() is Network.OFFLINE,
+    )
