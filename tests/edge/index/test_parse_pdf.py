@@ -41,7 +41,7 @@ def make_pdf(
         )
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
-    return _assembled(objects, trailer.encode())
+    return assembled(objects, trailer.encode())
 
 
 def _type(line: Type) -> bytes:
@@ -51,7 +51,7 @@ def _type(line: Type) -> bytes:
     return b"BT /F %d Tf 72 %d Td (%s) Tj ET" % (line.size, line.y, text)
 
 
-def _assembled(objects: Sequence[bytes], trailer: bytes) -> bytes:
+def assembled(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
     out = bytearray(b"%PDF-1.4\n")
     offsets = []
     for number, body in enumerate(objects, start=1):
