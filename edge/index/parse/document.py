@@ -143,4 +143,8 @@ def _first_heading(builder: Builder, text: str) -> str:
 
 
 def _from_name(name: str) -> str:
-    return PurePath(name).stem.replace("_", " ").replace("-", " ").strip() or name
+    """`opening-hours.csv` as "Opening hours"; a first word with capitals of its own keeps them."""
+    words = PurePath(name).stem.replace("_", " ").replace("-", " ").split()
+    if words and words[0].islower():
+        words[0] = words[0].capitalize()
+    return " ".join(words) or name
