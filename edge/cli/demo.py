@@ -35,7 +35,7 @@ def demo(keep: Path | None, questions: int, **given: Any) -> None:
 
 def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
     from skerry.edge.cli.ask import print_answer
-    from skerry.edge.cli.index import show_report
+    from skerry.edge.cli.index_shown import show_report
 
     places = {
         "index": folder / "index.sqlite",

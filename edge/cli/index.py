@@ -5,27 +5,25 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from skerry.edge.cli.index_shown import bar, show_documents, show_hits, show_list, show_report
 from skerry.edge.cli.options import json_option, make_runtime, option, settings
-from skerry.edge.cli.output import emit, table
+from skerry.edge.cli.output import emit
 from skerry.edge.cli.types import GivenPath
 from skerry.edge.errors import InputError
 from skerry.edge.terminal import visible_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from skerry.edge.index import BelowFloor, Document, Event, Hit, IngestReport, Progress
+    from skerry.edge.index import Document, Event, IngestReport
 
 SOME_FAILED = 5
+_DIGITS = 19  # of an id, at most
 
 Given = TypeVar("Given")
 
@@ -46,6 +44,7 @@ def index() -> None:
 @option("--label", "labels", multiple=True, help="Access label; may be given again.")
 @option("--no-labels", is_flag=True, help="Remove the labels that were declared or kept.")
 @option("--domain", help="Domain, to search within.")
+@option("--follow-links", is_flag=True, help="Also follow links that lead out of a folder.")
 @json_option
 def add(
     paths: tuple[Path, ...],
@@ -57,6 +56,7 @@ def add(
     labels: tuple[str, ...],
     no_labels: bool,
     domain: str | None,
+    follow_links: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -78,8 +78,10 @@ def add(
         labels=_either(frozenset(labels) or None, frozenset() if no_labels else None, "labels"),
         domain=domain,
     )
-    with make_runtime(given) as runtime, _bar("indexing", quiet=as_json) as progress:
-        report = runtime.index.add(paths, metadata=metadata, progress=progress)
+    with make_runtime(given) as runtime, bar("indexing", quiet=as_json) as progress:
+        report = runtime.index.add(
+            paths, metadata=metadata, progress=progress, follow_links=follow_links
+        )
     _finish(report, as_json=as_json)
 
 
@@ -109,8 +111,7 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
     if as_json:
         emit("skerry.index.ls/1", {"documents": documents})
         return
-    columns = ("id", "title", "version", "kind", "state", "chunks", "source")
-    table("", columns, (_document_row(document) for document in documents))
+    show_documents(documents)
 
 
 @index.command()
@@ -145,27 +146,60 @@ def search(query: str, limit: int, as_of: datetime | None, as_json: bool, **give
     if as_json:
         emit("skerry.index.search/1", {"hits": hits, "below_floor": below})
         return
-    for hit in hits:
-        _print_hit(hit)
-    if not hits:
-        click.echo(f"nothing found{_below(below)}")
+    show_hits(hits, below)
 
 
 @index.command()
 @click.argument("document")
+@option("--yes", is_flag=True, help="Do not ask before more than one document is removed.")
 @settings("index")
 @json_option
-def rm(document: str, as_json: bool, **given: Any) -> None:
-    """Remove a document by id or source, with all its versions."""
+def rm(document: str, yes: bool, as_json: bool, **given: Any) -> None:
+    """Remove a document by id or source; of a folder or feed, all that it has.
+
+    An id is one version; a source has all its versions removed. More than one document is
+    removed only after a question, and where nobody can be asked only with --yes.
+    """
     with make_runtime(given) as runtime:
-        removed = runtime.index.remove(int(document) if document.isdigit() else document)
-    if not removed:
-        what = f"no document '{visible_line(document)}'"
-        raise InputError(what, hint="`skerry index ls` lists them")
+        matching = runtime.index.matching(_id_or_source(document))
+        if not matching:
+            what = f"no document '{visible_line(document)}'"
+            raise InputError(what, hint="`skerry index ls --all` lists them")
+        if not yes:
+            _consent(document, matching, may_ask=not as_json)
+        removed = runtime.index.remove(*(one.id for one in matching))
     if as_json:
-        emit("skerry.index.rm/1", {"removed": removed})
+        emit("skerry.index.rm/1", {"removed": removed, "documents": matching})
     else:
         click.echo(f"removed {removed} document(s)")
+
+
+def has_person() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _id_or_source(document: str) -> int | str:
+    is_id = document.isascii() and document.isdigit() and len(document) < _DIGITS
+    return int(document) if is_id else document
+
+
+def _consent(document: str, matching: Sequence[Document], *, may_ask: bool) -> None:
+    """Asks whether to remove more than one document.
+
+    Raises:
+        InputError: nobody can be asked.
+        click.Abort: the answer is no.
+    """
+    sources = list(dict.fromkeys(one.source for one in matching))
+    if len(matching) == 1 or (len(sources) == 1 and matching[0].kind == "anchored"):
+        return
+    count = f"{len(matching):,} documents and versions"
+    if not (may_ask and has_person()):
+        what = f"'{visible_line(document)}' stands for {count}"
+        raise InputError(what, hint="add --yes to remove them; `skerry index ls --all` lists them")
+    show_list(sources)
+    click.confirm(f"Remove {count}?", default=False, abort=True, err=True)
 
 
 @index.command()
@@ -191,7 +225,7 @@ def reembed(as_json: bool, **given: Any) -> None:
     """Make every vector anew with this version's encoder. Can be interrupted and goes on."""
     from skerry.edge.index import reembed as encode_again
 
-    with make_runtime(given) as runtime, _bar("re-embedding", quiet=as_json) as progress:
+    with make_runtime(given) as runtime, bar("re-embedding", quiet=as_json) as progress:
         chunks = encode_again(runtime.parts.settings.index, runtime.parts.encoder, progress)
     if as_json:
         emit("skerry.index.reembed/1", {"chunks": chunks})
@@ -213,57 +247,6 @@ def _finish(report: IngestReport, *, as_json: bool) -> None:
         show_report(report)
     if report.failed:
         sys.exit(SOME_FAILED)
-
-
-def show_report(report: IngestReport) -> None:
-    """Says what an `add` did, and which documents it could not take."""
-    click.echo(
-        f"{len(report.added)} added, {len(report.updated)} updated, "
-        f"{len(report.unchanged)} unchanged, {len(report.failed)} failed: "
-        f"{report.chunks:,} chunks in {report.seconds:.1f} s"
-    )
-    if report.labelled:
-        click.echo(
-            f"{len(report.labelled)} kept the access labels that the same content has elsewhere; "
-            "--no-labels takes them away"
-        )
-    for failure in report.failed:
-        click.echo(f"  {visible_line(failure.source)}: {visible_line(failure.what)}", err=True)
-        if failure.hint:
-            click.echo(f"    {visible_line(failure.hint)}", err=True)
-
-
-@contextmanager
-def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """A progress bar on a terminal; nothing in a pipe."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from skerry.edge.cli.output import console
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[source]}", markup=False),
-    )
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None, source="")
-        yield lambda step: bar.update(
-            task,
-            completed=step.done,
-            total=step.total,
-            source=visible_line(Path(step.source).name)[:40],
-        )
 
 
 def _events(file: Path) -> Iterator[Event]:
@@ -289,46 +272,6 @@ def _labels(found: object) -> frozenset[str] | None:
     if not isinstance(found, list) or not all(isinstance(label, str) for label in found):
         raise ValueError(f"labels are a list of texts, not {json.dumps(found)}")
     return frozenset(found)
-
-
-def _document_row(document: Document) -> tuple[str, ...]:
-    return (
-        str(document.id),
-        document.title,
-        document.version,
-        document.kind,
-        _state(document),
-        str(document.chunks),
-        document.source,
-    )
-
-
-def _state(document: Document) -> str:
-    now = time.time()
-    if document.superseded_at is not None and document.superseded_at <= now:
-        return "superseded"
-    if document.expires_at is not None and document.expires_at <= now:
-        return "expired"
-    return "in force" if document.valid_from <= now else "not yet in force"
-
-
-def _print_hit(hit: Hit) -> None:
-    place = " › ".join((hit.chunk.title, *hit.chunk.heading[1:]))
-    head = visible_line(f"{place}  ({hit.chunk.source})")
-    click.secho(f"{hit.score:.2f}  {head}", bold=True)
-    click.echo(f"      {visible_line(' '.join(hit.chunk.text.split())[:300])}")
-
-
-def _below(below: BelowFloor | None) -> str:
-    """What a lower floor would find, in words."""
-    if below is None:
-        return ""
-    hits = "1 hit is" if below.hits == 1 else f"{below.hits} hits are"
-    shows = "it" if below.hits == 1 else "them"
-    return (
-        f": {hits} below the floor of {below.floor:g}, the best at {below.best:.2f}; "
-        f"--floor {below.lower:g} shows {shows}"
-    )
 
 
 def _seconds(when: datetime | None) -> float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from skerry.edge.errors import DocumentError, IndexFull
 from skerry.edge.index import declared, files
 from skerry.edge.index.declared import Declaration
-from skerry.edge.index.drafts import Governance, Origin, decided, digest
+from skerry.edge.index.drafts import Governance, OnPart, Origin, decided, digest
 from skerry.edge.index.intake import Intake, Tally, insist, same
 from skerry.edge.index.parse import Parsed, governance, parse_data
 from skerry.edge.index.store import Known, change
@@ -26,27 +26,43 @@ def add_files(
     paths: Iterable[Path],
     declaration: Declaration,
     progress: OnProgress | None,
+    *,
+    follow_links: bool = False,
 ) -> IngestReport:
     """Takes in files and folders; see `Index.add`."""
-    tally = Tally()
-    found = files.find(paths)
-    tally.skipped = found.skipped
+    found = files.find(paths, follow_links=follow_links)
+    tally = Tally(skipped=found.skipped, links=found.links, failed=list(found.failed))
     for done, path in enumerate(found.files):
+        step = Progress(files.source_name(path), done, len(found.files), 0)
+        tell = _telling(progress, step, tally)
+        tell(0.0)
         try:
-            insist(partial(_add_file, intake, path, declaration, tally), files.source_name(path))
+            attempt = partial(_add_file, intake, path, declaration, tally, tell)
+            insist(attempt, files.source_name(path))
         except DocumentError as error:
             tally.fail(files.source_name(path), error)
         except IndexFull as error:
             what = f"{error.what}; {done} of {len(found.files)} files were taken and are kept"
             raise IndexFull(what, hint=error.hint) from error
-        if progress is not None:
-            name = files.source_name(path)
-            progress(Progress(name, done + 1, len(found.files), tally.chunks))
+        if done + 1 == len(found.files):
+            _telling(progress, replace(step, done=done + 1), tally)(0.0)
     intake.settle(tally)
     return tally.report()
 
 
-def _add_file(intake: Intake, path: Path, declaration: Declaration, tally: Tally) -> bool:
+def _telling(progress: OnProgress | None, step: Progress, tally: Tally) -> OnPart:
+    """Tells of a step again when more of it is done."""
+
+    def tell(part: float) -> None:
+        if progress is not None:
+            progress(replace(step, chunks=tally.chunks, part=part))
+
+    return tell
+
+
+def _add_file(
+    intake: Intake, path: Path, declaration: Declaration, tally: Tally, on_part: OnPart
+) -> bool:
     """Whether the file is in the index now, as it is and as declared."""
     source, status = files.source_name(path), files.status(path)
     known = intake.known(source)
@@ -54,7 +70,7 @@ def _add_file(intake: Intake, path: Path, declaration: Declaration, tally: Tally
         tally.unchanged.append(source)
         return True
     content = files.read(path, max_bytes=intake.drafter.settings.max_file_bytes)
-    elsewhere = _labels_elsewhere(intake, declaration, known, digest(content))
+    elsewhere = _elsewhere(intake, declaration, known, digest(content))
     holds = _holding(declaration, known, digest(content), elsewhere)
     origin = Origin(source, "", digest(content), len(content), status.modified_ns, holds.as_text())
     if known is not None and same(known.origin, origin):
@@ -62,8 +78,10 @@ def _add_file(intake: Intake, path: Path, declaration: Declaration, tally: Tally
         tally.unchanged.append(source)
         return True
     parsed = parse_data(content, path.name)
-    taken = intake.take(origin, _governed(intake, parsed, holds), parsed, known, tally)
-    tally.labelled += [source] if taken and elsewhere else []
+    governed = _governed(intake, parsed, holds)
+    taken = intake.take(origin, governed, parsed, known, tally, on_part=on_part)
+    tally.labelled += [source] if taken and elsewhere.labels else []
+    tally.dated += [source] if taken and _has_dates(elsewhere) else []
     return taken
 
 
@@ -73,36 +91,43 @@ def _untouched(known: Known, status: files.Status, declaration: Declaration) -> 
     if (origin.size_bytes, origin.modified_ns) != (status.size_bytes, status.modified_ns):
         return False
     settled = known.added_at - status.modified_ns / 1e9 > _SETTLED_SECONDS
-    holds = _holding(declaration, known, origin.digest, frozenset())
+    holds = _holding(declaration, known, origin.digest, Metadata())
     return settled and origin.declared == holds.as_text()
 
 
-def _labels_elsewhere(
+def _elsewhere(
     intake: Intake, declaration: Declaration, known: Known | None, content_digest: str
-) -> frozenset[str]:
-    """The labels that content which is new to its place has in other places.
+) -> Metadata:
+    """What governs content that is new to its place in the other places that have it.
 
-    A file that is moved or copied does not lose them: whoever may not read the one may not read
-    the other. None if the caller says which labels the file has.
+    A file that is moved or copied does not lose its labels: whoever may not read the one may not
+    read the other. One that is new to the index does not lose its dates: what has expired there is
+    not served here. Nothing of what the caller says now.
     """
-    new = known is None or known.origin.digest != content_digest
-    silent = declaration.metadata.labels is None
-    return intake.labels_of(content_digest) if new and silent else frozenset()
+    if known is not None and known.origin.digest == content_digest:
+        return Metadata()
+    found, said = intake.elsewhere(content_digest), declaration.metadata
+    return Metadata(
+        labels=found.labels if said.labels is None else None,
+        valid_from=found.valid_from if known is None and said.valid_from is None else None,
+        expires_at=found.expires_at if known is None and said.expires_at is None else None,
+    )
+
+
+def _has_dates(metadata: Metadata) -> bool:
+    return metadata.valid_from is not None or metadata.expires_at is not None
 
 
 def _holding(
-    declaration: Declaration,
-    known: Known | None,
-    content_digest: str,
-    elsewhere: frozenset[str],
+    declaration: Declaration, known: Known | None, content_digest: str, elsewhere: Metadata
 ) -> Declaration:
     """What is declared of the content now: by this caller, or else before, or `elsewhere`."""
     if known is None:
-        return declared.again(declaration, Declaration(None, Metadata(labels=elsewhere or None)))
-    before = declared.from_text(known.origin.declared)
+        return declared.again(declaration, Declaration(None, elsewhere))
+    before = known.said
     if known.origin.digest == content_digest:
         return declared.again(declaration, before)
-    return declared.renewed(declaration, before, known.labels | elsewhere)
+    return declared.renewed(declaration, before, known.labels | (elsewhere.labels or frozenset()))
 
 
 def _governed(intake: Intake, parsed: Parsed, holds: Declaration) -> Governance:

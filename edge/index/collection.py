@@ -25,6 +25,8 @@ from skerry.edge.index.vectors import VectorSet, row_type, sign_words
 
 Rows = NDArray[np.intp]
 
+_RESTORE = "See `skerry index verify`; restore a copy, or add the document again."
+
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
@@ -187,6 +189,7 @@ def _load_chunks(connection: sqlite3.Connection, columns: _Columns, dimensions: 
     while rows := cursor.fetchmany(8192):
         ids, document_ids, word_counts, blobs = zip(*rows, strict=True)
         _check_sizes(ids, blobs, row_type(dimensions).itemsize)
+        _check_ids(connection, ids[-1])
         _append_ids(columns, np.array(ids, np.int64))
         columns.document_rows.extend(columns.documents.rows_of(np.array(document_ids, np.int64)))
         columns.word_counts.extend(np.array(word_counts, np.int32))
@@ -196,11 +199,20 @@ def _load_chunks(connection: sqlite3.Connection, columns: _Columns, dimensions: 
 def _check_sizes(ids: Sequence[int], blobs: Sequence[bytes], size: int) -> None:
     for id_, blob in zip(ids, blobs, strict=True):
         if len(blob) != size:
-            what = f"the vector of chunk {id_} is damaged"
-            raise IndexCorrupt(what, hint="See `skerry index verify`; add the document again.")
+            raise IndexCorrupt(f"the vector of chunk {id_} is damaged", hint=_RESTORE)
+
+
+def _check_ids(connection: sqlite3.Connection, last: int) -> None:
+    """A damaged id of a chunk must not make the columns grow up to it."""
+    sql = "SELECT seq FROM sqlite_sequence WHERE name = 'chunks'"
+    (given,) = connection.execute(sql).fetchone() or (0,)
+    if last > given:
+        raise IndexCorrupt(f"the id of chunk {last} is damaged", hint=_RESTORE)
 
 
 def _append_vectors(columns: _Columns, vectors: NDArray[np.void]) -> None:
+    if not (np.abs(vectors["scale"]) <= 1).all():  # of a unit vector; false for NaN as well
+        raise IndexCorrupt("a vector is damaged", hint=_RESTORE)
     columns.codes.extend(vectors["codes"])
     columns.scales.extend(vectors["scale"])
     for column, words in zip(columns.signs, sign_words(vectors["codes"]), strict=True):

@@ -10,15 +10,18 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from skerry.edge.errors import IndexCorrupt, IndexFault, IndexFull, IndexLocked
+from skerry.edge.errors import EdgeError, IndexCorrupt, IndexFault, IndexFull, IndexLocked
 from skerry.edge.private import make_private
 
 _CACHE_KIB = 8192  # page cache per connection
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+_UNDERSTOOD = (EdgeError, sqlite3.Error, zlib.error, json.JSONDecodeError, UnicodeDecodeError)
+_UNREADABLE = ("Could not decode", "no such ", "malformed")
+"""How SQLite's errors begin where the SQL is sound, as all of ours is, and the file is not."""
 _NO_LOG = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
 
@@ -32,14 +35,14 @@ def faults(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _fault(error, path) from error
-    except (zlib.error, json.JSONDecodeError) as error:
+    except (zlib.error, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise _damaged(error, path) from error
 
 
 def _fault(error: sqlite3.Error, path: Path) -> IndexFault:
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     primary = extended & 0xFF
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _is_unreadable(error):
         return _damaged(error, path)
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         what = f"the index '{path}' is being written by another process"
@@ -54,22 +57,40 @@ def _fault(error: sqlite3.Error, path: Path) -> IndexFault:
     return IndexFault(what, hint="Check the path, its permissions and the disk.")
 
 
-def _damaged(error: Exception, path: Path) -> IndexCorrupt:
-    what = f"the index '{path}' is damaged: {error}"
+def _is_unreadable(error: sqlite3.Error) -> bool:
+    said = str(error)
+    return said.startswith(_UNREADABLE) or said.endswith(" already exists")
+
+
+def _damaged(problem: object, path: Path) -> IndexCorrupt:
+    said = str(problem).partition(" with text ")[0]  # quotes no document
+    what = f"the index '{path}' is damaged: {said}"
     return IndexCorrupt(what, hint="Restore a copy, or delete it and add the documents again.")
 
 
 class Database:
     """A pool of reading connections and one writing connection. Thread-safe.
 
+    Args:
+        problems: what is wrong with the file that a connection reads. Asked when what was read of
+            it made an error that nobody foresaw: in a damaged file, the damage is its cause.
+
     Raises, from every method:
         IndexLocked, IndexFull, IndexCorrupt, IndexFault: see `faults`.
     """
 
-    def __init__(self, path: Path, *, read_only: bool, busy_timeout_ms: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool,
+        busy_timeout_ms: int,
+        problems: Callable[[sqlite3.Connection], Iterable[str]] = lambda _: (),
+    ) -> None:
         self.path = path
         self.read_only = read_only
         self._timeout = busy_timeout_ms / 1000
+        self._problems = problems
         self._write_lock = threading.RLock()
         self._pool_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
@@ -85,7 +106,8 @@ class Database:
             connection = self._borrow()
             try:
                 connection.execute("BEGIN")
-                yield connection
+                with self._judged(connection):
+                    yield connection
             finally:
                 self._give_back(connection)
 
@@ -96,11 +118,25 @@ class Database:
             connection = self._writing_connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
+                with self._judged(connection):
+                    yield connection
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _judged(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """An unforeseen error is IndexCorrupt if the file that was read is damaged."""
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, _UNDERSTOOD) and not isinstance(error, sqlite3.IntegrityError):
+                raise
+            problem = next(iter(self._problems(connection)), None)
+            if problem is None:
+                raise
+            raise _damaged(problem, self.path) from error
 
     def size_bytes(self) -> int:
         """What the file and its write-ahead log take on the disk."""

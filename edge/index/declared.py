@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from skerry.edge.index.types import Kind, Metadata
@@ -44,6 +45,26 @@ def again(new: Declaration, old: Declaration) -> Declaration:
     said = asdict(new.metadata).items()
     kept = replace(old.metadata, **{name: value for name, value in said if value is not None})
     return Declaration(new.kind or old.kind, kept)
+
+
+def of_content(others: Iterable[Declaration], labels: frozenset[str]) -> Metadata:
+    """What goes with a content to a new place: all its labels, and the narrowest validity.
+
+    Version, title and domain are declared of a place. Dates are safety's: a copy must not be served
+    before the original begins, or after it has expired.
+
+    Args:
+        others: what was declared of the content in its other places.
+        labels: all that it has there.
+    """
+    said = [other.metadata for other in others]
+    begins = [one.valid_from for one in said if one.valid_from is not None]
+    ends = [one.expires_at for one in said if one.expires_at is not None]
+    return Metadata(
+        valid_from=max(begins, default=None),
+        expires_at=min((end for end in ends if end != math.inf), default=None),
+        labels=labels or None,
+    )
 
 
 def renewed(new: Declaration, old: Declaration, labels: frozenset[str]) -> Declaration:

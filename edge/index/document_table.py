@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.edge.errors import IndexCorrupt
 from skerry.edge.index.governance import DocumentTable
 from skerry.edge.index.types import Kind
 
@@ -59,8 +60,13 @@ class DocumentTableBuilder:
         self._half_lives = dict(connection.execute(_HALF_LIVES).fetchall())
 
     def rows_of(self, document_ids: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The rows of documents that are in the table."""
-        return np.searchsorted(self._rows["id"], document_ids).astype(np.int32)
+        """The rows of documents. Raises IndexCorrupt if the table does not have one of them."""
+        rows = np.searchsorted(self._rows["id"], document_ids)
+        there = rows < len(self._rows)
+        if not there.all() or (self._rows["id"][rows] != document_ids).any():
+            hint = "See `skerry index verify`; restore a copy, or add the documents again."
+            raise IndexCorrupt("the index has chunks that belong to no document", hint=hint)
+        return rows.astype(np.int32)
 
     def table(self) -> DocumentTable:
         columns: dict[str, Any] = {name: self._rows[name].copy() for name in _ROW.names or ()}

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.index.chunking import Piece, chunk
 from skerry.edge.index.parse import Parsed
 from skerry.edge.index.types import IndexSettings, Kind, Metadata
 from skerry.edge.index.words import WordSplitter, plain
+
+OnPart = Callable[[float], None]
+
+_PART = 128  # chunks that are encoded between two signs of progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,13 @@ class Drafter:
     splitter: WordSplitter
     settings: IndexSettings
 
-    def draft(self, origin: Origin, governance: Governance, parsed: Parsed) -> Draft:
+    def draft(
+        self,
+        origin: Origin,
+        governance: Governance,
+        parsed: Parsed,
+        on_part: OnPart | None = None,
+    ) -> Draft:
         pieces = self._pieces(parsed, governance.title)
         texts = [searchable(governance.title, piece.heading, piece.text) for piece in pieces]
         return Draft(
@@ -82,9 +94,18 @@ class Drafter:
             text=plain(parsed.text),
             metadata=parsed.metadata,
             pieces=pieces,
-            vectors=self.encoder.encode(texts),
+            vectors=self._vectors(texts, on_part),
             words=self.splitter.counts(texts),
         )
+
+    def _vectors(self, texts: Sequence[str], on_part: OnPart | None) -> Vectors:
+        """The texts encoded, those of a long document part by part."""
+        parts = []
+        for start in range(0, len(texts), _PART):
+            if start and on_part is not None:
+                on_part(start / len(texts))
+            parts.append(self.encoder.encode(texts[start : start + _PART]))
+        return np.concatenate(parts) if parts else self.encoder.encode([])
 
     def _pieces(self, parsed: Parsed, title: str) -> list[Piece]:
         """Pieces that the encoder can take whole, with the title before them."""

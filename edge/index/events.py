@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from skerry.edge.errors import DocumentError
+from skerry.edge.errors import DocumentError, InputError
+from skerry.edge.index import declarable
 from skerry.edge.index.drafts import Governance, Origin, digest
 from skerry.edge.index.freshness import heard_from
 from skerry.edge.index.intake import Intake, Tally, insist, same
@@ -33,6 +34,7 @@ def ingest_events(intake: Intake, events: Iterable[Event]) -> IngestReport:
 def _ingest(intake: Intake, event: Event, tally: Tally) -> bool:
     """Whether the index has the record now, or need not have it."""
     now = intake.clock()
+    _check(event)
     known = intake.known(plain(event.source), plain(event.key))
     event = _completed(event, known)
     governed = _governance(event, now, intake.drafter.settings.ttl_seconds)
@@ -80,6 +82,16 @@ def _governance(event: Event, now: float, default_ttl_seconds: float) -> Governa
         labels=event.labels or frozenset(),
         domain=plain(event.domain or ""),
     )
+
+
+def _check(event: Event) -> None:
+    """Raises DocumentError for names and labels that a document may not have either."""
+    try:
+        for name in ("title", "domain", "source", "key"):
+            declarable.check_length(name, getattr(event, name) or "")
+        declarable.check_labels(event.labels or ())
+    except InputError as error:
+        raise DocumentError(error.what, hint=error.hint) from error
 
 
 def _origin(event: Event, governed: Governance) -> Origin:

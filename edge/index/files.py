@@ -9,14 +9,21 @@ from pathlib import Path
 
 from skerry.edge.errors import DocumentError
 from skerry.edge.index.parse import SUPPORTED
+from skerry.edge.index.types import Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The files to read, each once and in order, and how many others the folders have."""
+    """The files to read, each once and in order, and what else the folders have.
+
+    `skipped` counts files of other formats; `links` lead out of their folder and were not followed;
+    `failed` are folders that cannot be looked into.
+    """
 
     files: tuple[Path, ...]
     skipped: int
+    links: tuple[str, ...]
+    failed: tuple[Failure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +46,73 @@ def status(path: Path) -> Status:
     return Status(found.st_size, found.st_mtime_ns)
 
 
-def find(paths: Iterable[Path]) -> Found:
+def find(paths: Iterable[Path], *, follow_links: bool = False) -> Found:
     """The named paths; for a folder, the files below it that can be parsed.
 
-    Below a folder, hidden files and folders are left out without being counted, and links to
-    folders are not followed, so that a link cannot lead out of it or round in a circle.
+    Below a folder, hidden files and folders are left out without being counted. A link is
+    followed where it leads to a file in the same folder; with `follow_links` also out of it, and to
+    other folders, each of which is entered once.
     """
-    files: dict[Path, None] = {}
-    skipped = 0
+    search = _Search(follow_links)
     for path in paths:
-        if not path.is_dir():
-            files[absolute(path)] = None
-            continue
-        for file in _below(path.resolve()):
-            if file.suffix.lower() in SUPPORTED and file.is_file():
-                files[absolute(file)] = None
-            else:
-                skipped += 1
-    return Found(tuple(files), skipped)
+        if os.path.isdir(path):  # noqa: PTH112 -- Path's raises if a folder above is shut
+            search.folder(path.resolve())
+        else:
+            search.files[absolute(path)] = None
+    return Found(tuple(search.files), search.skipped, tuple(search.links), tuple(search.failed))
+
+
+class _Search:
+    """Looks through folders and gathers what it finds."""
+
+    def __init__(self, follow_links: bool) -> None:
+        self._follow_links = follow_links
+        self._entered: set[str] = set()
+        self.files: dict[Path, None] = {}
+        self.links: dict[str, None] = {}
+        self.failed: list[Failure] = []
+        self.skipped = 0
+
+    def folder(self, root: Path) -> None:
+        """Takes the files below `root`, which has no links above it."""
+        for here, folders, names in os.walk(root, onerror=self._fail, followlinks=True):
+            folders[:] = [name for name in _shown(folders) if self._enters(Path(here, name), root)]
+            for name in _shown(names):
+                self._file(Path(here, name), root)
+
+    def _fail(self, error: OSError) -> None:
+        name = source_name(Path(error.filename))
+        what = f"'{name}' cannot be looked into: {error.strerror}"
+        self.failed.append(Failure(name, what, "Check its permissions."))
+
+    def _enters(self, folder: Path, root: Path) -> bool:
+        """Whether to look into a folder: a link to one only if it is to be followed, and once."""
+        if not folder.is_symlink():
+            return True
+        if self._leads_out(folder, root):
+            self.links[source_name(folder)] = None
+        if not self._follow_links or os.path.realpath(folder) in self._entered:
+            return False
+        self._entered.add(os.path.realpath(folder))
+        return True
+
+    def _file(self, file: Path, root: Path) -> None:
+        if file.suffix.lower() not in SUPPORTED or not os.path.isfile(file):  # noqa: PTH113
+            self.skipped += 1
+        elif self._leads_out(file, root):
+            self.links[source_name(file)] = None
+        else:
+            self.files[absolute(file)] = None
+
+    def _leads_out(self, path: Path, root: Path) -> bool:
+        """Whether it is a link out of `root` that is not to be followed."""
+        if self._follow_links or not path.is_symlink():
+            return False
+        return not Path(os.path.realpath(path)).is_relative_to(root)
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def source_name(path: Path) -> str:
@@ -99,11 +155,3 @@ def read(path: Path, *, max_bytes: int) -> bytes:
         what = f"'{path}' is larger than {max_bytes:,} bytes"
         raise DocumentError(what, hint="Split the document.")
     return content
-
-
-def _below(folder: Path) -> Iterable[Path]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield Path(root, name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +15,17 @@ from numpy.typing import NDArray
 
 from skerry.edge.encoder.base import TextEncoder
 from skerry.edge.errors import InputError
-from skerry.edge.index import add, events, files, freshness, fusion, reembedding, store, verify
+from skerry.edge.index import (
+    add,
+    declarable,
+    events,
+    files,
+    freshness,
+    fusion,
+    reembedding,
+    store,
+    verify,
+)
 from skerry.edge.index.collection import CollectionCache
 from skerry.edge.index.database import Database
 from skerry.edge.index.declared import Declaration
@@ -103,7 +115,12 @@ class Index:
         """
         settings = settings or IndexSettings()
         timeout = settings.busy_timeout_ms
-        database = Database(Path(path), read_only=read_only, busy_timeout_ms=timeout)
+        database = Database(
+            Path(path),
+            read_only=read_only,
+            busy_timeout_ms=timeout,
+            problems=verify.problems,
+        )
         try:
             migrate(database)
             _pin(database, encoder)
@@ -119,6 +136,7 @@ class Index:
         kind: Kind | None = None,
         metadata: Metadata | None = None,
         progress: Callable[[Progress], None] | None = None,
+        follow_links: bool = False,
     ) -> IngestReport:
         """Takes in files, and folders with everything below them.
 
@@ -130,11 +148,17 @@ class Index:
             kind: None is that of the source so far; anchored, for a new one.
             metadata: what is declared of all of these documents; labels are added to the
                 documents' own. What it leaves open stays as it was declared before.
+            follow_links: also take what symbolic links in a folder lead to outside of it. What is
+                left out without it is in `links`.
+
+        Raises:
+            InputError: what is declared is too long, no time, or a label that nobody can hold.
         """
         several = [paths] if isinstance(paths, Path | str) else paths
         chosen = [Path(path) for path in several]
         declaration = Declaration(kind, metadata or Metadata())
-        return add.add_files(self._intake, chosen, declaration, progress)
+        declarable.check(declaration.metadata)
+        return add.add_files(self._intake, chosen, declaration, progress, follow_links=follow_links)
 
     def ingest(self, records: Iterable[Event]) -> IngestReport:
         """Takes in fluid records; one replaces the older of the same source and key.
@@ -227,14 +251,22 @@ class Index:
         readable = (one for one in found if labels is None or one.labels <= labels)
         return [chunk for chunk in readable if not gone(chunk, now)]
 
-    def remove(self, source_or_id: str | int) -> int:
+    def matching(self, source_or_id: str | int) -> list[Document]:
+        """The versions that `remove` would delete, in the order they were added."""
+        with self._database.reading() as connection:
+            ids = _matching(connection, source_or_id)
+            found = (store.read_document(connection, id_) for id_ in ids)
+            return [document for document in found if document]
+
+    def remove(self, *sources_or_ids: str | int) -> int:
         """Deletes one version by its id, or every version of a source, or of all files in a folder.
 
         Returns:
             How many documents were deleted. What a deleted version superseded stays superseded.
         """
         with store.change(self._database) as transaction:
-            ids = _matching(transaction, source_or_id)
+            found = (_matching(transaction.connection, one) for one in sources_or_ids)
+            ids = list(dict.fromkeys(chain.from_iterable(found)))
             if ids:
                 transaction.remove(ids)
             return len(ids)
@@ -283,17 +315,17 @@ class Index:
             collection = self._cache.current(connection)
             table = collection.documents
             (words,) = connection.execute("SELECT count(*) FROM words").fetchone()
-        return Stats(
-            documents=int(table.alive.sum()),
-            superseded=int((table.alive & (table.superseded <= now)).sum()),
-            expired=int((table.alive & (table.expires <= now)).sum()),
-            chunks=int(table.alive[collection.document_rows].sum()),
-            words=words,
-            encoder_id=self._encoder.id,
-            dimensions=self._encoder.dimensions,
-            file_bytes=self._database.size_bytes(),
-            memory_bytes=collection.memory_bytes,
-        )
+            return Stats(
+                documents=int(table.alive.sum()),
+                superseded=int((table.alive & (table.superseded <= now)).sum()),
+                expired=int((table.alive & (table.expires <= now)).sum()),
+                chunks=int(table.alive[collection.document_rows].sum()),
+                words=words,
+                encoder_id=self._encoder.id,
+                dimensions=self._encoder.dimensions,
+                file_bytes=self._database.size_bytes(),
+                memory_bytes=collection.memory_bytes,
+            )
 
     def close(self) -> None:
         """Closes the file. May be called twice."""
@@ -327,11 +359,11 @@ def _check(query: Query) -> None:
         raise InputError(what, hint="Both are at least 1.")
 
 
-def _matching(transaction: store.Change, source_or_id: str | int) -> list[int]:
+def _matching(connection: sqlite3.Connection, source_or_id: str | int) -> list[int]:
     if isinstance(source_or_id, int):
-        document = store.read_document(transaction.connection, source_or_id)
+        document = store.read_document(connection, source_or_id)
         return [document.id] if document else []
     if not source_or_id:
         return []
     path = files.source_name(files.absolute(Path(source_or_id)))
-    return store.ids_of_source(transaction.connection, plain(source_or_id), path)
+    return store.ids_of_source(connection, plain(source_or_id), path)

@@ -10,19 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from skerry.edge.errors import DocumentError
-from skerry.edge.index import postings
+from skerry.edge.index import declared, postings
 from skerry.edge.index.database import Database
-from skerry.edge.index.drafts import Drafter, Governance, Origin
+from skerry.edge.index.drafts import Drafter, Governance, OnPart, Origin
 from skerry.edge.index.parse import Parsed
 from skerry.edge.index.schema import check_encoder
 from skerry.edge.index.store import (
     Known,
     change,
+    declarations_of_content,
     expired_records,
     labels_of_content,
     newest,
 )
-from skerry.edge.index.types import Failure, IngestReport, Kind
+from skerry.edge.index.types import Failure, IngestReport, Kind, Metadata
 
 Clock = Callable[[], float]
 
@@ -38,6 +39,8 @@ class Tally:
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     labelled: list[str] = field(default_factory=list)
+    dated: list[str] = field(default_factory=list)
+    links: tuple[str, ...] = ()
     skipped: int = 0
     chunks: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -55,6 +58,8 @@ class Tally:
             seconds=time.monotonic() - self.began,
             skipped=self.skipped,
             labelled=tuple(self.labelled),
+            dated=tuple(self.dated),
+            links=self.links,
         )
 
 
@@ -70,9 +75,12 @@ class Intake:
         with self.database.reading() as connection:
             return newest(connection, source, key)
 
-    def labels_of(self, content_digest: str) -> frozenset[str]:
+    def elsewhere(self, content_digest: str) -> Metadata:
+        """The labels, beginning and expiry that this content has in other places."""
         with self.database.reading() as connection:
-            return labels_of_content(connection, content_digest)
+            labels = labels_of_content(connection, content_digest)
+            said = declarations_of_content(connection, content_digest)
+        return declared.of_content(map(declared.from_text, said), labels)
 
     def take(
         self,
@@ -81,14 +89,19 @@ class Intake:
         parsed: Parsed,
         known: Known | None,
         tally: Tally,
+        *,
+        on_part: OnPart | None = None,
     ) -> bool:
         """Drafts a document and writes it in the place of `known`, what it replaces, if anything.
+
+        Args:
+            on_part: is told which share of the document is encoded, in [0, 1).
 
         Returns:
             Whether it was written. It is not if another writer has replaced `known` meanwhile:
             what governs the document rests on that, and is to be decided anew.
         """
-        draft = self.drafter.draft(origin, governance, parsed)
+        draft = self.drafter.draft(origin, governance, parsed, on_part)
         with change(self.database) as transaction:
             check_encoder(transaction.connection, self.drafter.encoder.id)
             if newest(transaction.connection, origin.source, origin.key) != known:

@@ -18,6 +18,7 @@ from skerry.edge.index.schema import fact, migrate, set_fact
 from skerry.edge.index.store import change
 from skerry.edge.index.types import Progress
 from skerry.edge.index.vectors import quantise
+from skerry.edge.index.verify import problems
 
 _BATCH = 64  # chunks in one transaction
 
@@ -42,7 +43,7 @@ def reembed(
     Raises:
         IndexFault: see `Index.open`.
     """
-    database = Database(path, read_only=False, busy_timeout_ms=busy_timeout_ms)
+    database = Database(path, read_only=False, busy_timeout_ms=busy_timeout_ms, problems=problems)
     try:
         migrate(database)
         return reembed_database(database, encoder, progress)

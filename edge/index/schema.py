@@ -89,9 +89,15 @@ def _labelled_contents(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX documents_labelled ON documents (digest) WHERE labels != '[]'")
 
 
+def _contents(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE INDEX documents_by_digest ON documents (digest)")
+    connection.execute("DROP INDEX IF EXISTS documents_labelled")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("tables", _tables),
     ("labelled contents", _labelled_contents),
+    ("contents", _contents),
 )
 """Name and step of each migration, oldest first; `user_version` counts those applied."""
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from skerry.edge.index import postings
 from skerry.edge.index.database import Database
+from skerry.edge.index.declared import Declaration, from_text
 from skerry.edge.index.drafts import Draft, Governance, Origin, digest
 from skerry.edge.index.governance import Version, supersession
 from skerry.edge.index.schema import fact, set_fact
-from skerry.edge.index.types import Chunk, Document, Kind
+from skerry.edge.index.types import Chunk, Document, Kind, Metadata
 from skerry.edge.index.vectors import quantise
 from skerry.edge.index.words import plain
 
@@ -51,16 +52,24 @@ _RELATED = """
         AND :kind = 'anchored' AND version != '' AND :version != ''
     )
 """
+_WHEN = (float, type(None))
+_DOCUMENT_TYPES = (int, *5 * [str], float, float, _WHEN, _WHEN, str, str, int, int)
+_CHUNK_TYPES = (int, int, str, str, int, int, *4 * [str], float, _WHEN, _WHEN, str, str)
+_KNOWN_TYPES = (str, int, int, str, int, float, float, str, str, str)
 _DOCUMENT_FIELDS = tuple(field.name for field in fields(Document))
 _CHUNK_FIELDS = tuple(field.name for field in fields(Chunk))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The newest version that the index has of one source and key."""
+    """The newest version that the index has of one source and key.
+
+    `said` is what was declared of a file; of a record, nothing.
+    """
 
     id: int
     origin: Origin
+    said: Declaration
     added_at: float
     valid_from: float
     title: str
@@ -80,10 +89,12 @@ def newest(connection: sqlite3.Connection, source: str, key: str = "") -> Known 
     ).fetchone()
     if row is None:
         return None
+    _check_types(row, _KNOWN_TYPES)
     id_, added_at, valid_from, title, labels, domain = row[4:]
     return Known(
         id_,
         Origin(source, key, *row[:4]),
+        Declaration(None, Metadata()) if key else from_text(row[3]),
         added_at,
         valid_from,
         title,
@@ -99,6 +110,12 @@ def labels_of_content(connection: sqlite3.Connection, content_digest: str) -> fr
     return frozenset(label for (labels,) in rows for label in json.loads(labels))
 
 
+def declarations_of_content(connection: sqlite3.Connection, content_digest: str) -> list[str]:
+    """What was declared of every file, in any version, that has this content."""
+    sql = "SELECT declared FROM documents WHERE digest = ? AND key = ''"
+    return [declared for (declared,) in connection.execute(sql, (content_digest,))]
+
+
 def expired_records(connection: sqlite3.Connection, now: float) -> list[int]:
     """The fluid records whose hard expiry has passed."""
     sql = "SELECT id FROM documents WHERE kind = 'fluid' AND expires_at <= ?"
@@ -111,13 +128,21 @@ def read_chunks(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int,
     return {row[0]: _chunk(row) for row in rows}
 
 
+def _check_types(row: Sequence[Any], types: Sequence[Any]) -> None:
+    """Raises TypeError for a value that its column does not have in a whole file."""
+    if not all(map(isinstance, row, types)):
+        raise TypeError("a value is not of the type of its column")
+
+
 def _chunk(row: tuple[Any, ...]) -> Chunk:
+    _check_types(row, _CHUNK_TYPES)
     values = dict(zip(_CHUNK_FIELDS, row, strict=True))
     values["heading"] = tuple(json.loads(values["heading"]))
     return Chunk(**_governed(values))
 
 
 def _document(row: tuple[Any, ...]) -> Document:
+    _check_types(row, _DOCUMENT_TYPES)
     return Document(**_governed(dict(zip(_DOCUMENT_FIELDS, row, strict=True))))
 
 

@@ -161,12 +161,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of long work, for a progress bar."""
+    """One step of long work, for a progress bar.
+
+    `source` is what is being worked on, `part` the share of it that is done, in [0, 1); `done` of
+    `total` sources, or of chunks that are re-embedded, are behind it.
+    """
 
     source: str
     done: int
     total: int
     chunks: int
+    part: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,9 @@ class IngestReport:
     """What one `add` did: sources by what became of them.
 
     `unchanged` cost nothing; `skipped` counts the files in folders whose format is not supported.
-    `labelled` took the access labels that the same content has elsewhere: moved files, and copies.
+    `links` lead out of their folder and were not followed. `labelled` took the access labels
+    that the same content has elsewhere, `dated` its declared expiry or beginning: moved files, and
+    copies.
     """
 
     added: tuple[str, ...]
@@ -185,6 +192,8 @@ class IngestReport:
     seconds: float
     skipped: int = 0
     labelled: tuple[str, ...] = ()
+    dated: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,13 @@ function names(citation) {
   ];
 }
 
-/** Since when, or until when, a document counts. */
+/** Since when, or until when, a document counts. One that had expired when it came has no beginning. */
 export function dates(document) {
   const from = `from ${words.day(document.valid_from)}`;
   if (document.state === "superseded") return `${from} to ${words.day(document.superseded_at)}`;
   if (document.expires_at === null) return from;
-  return `${from} to ${words.day(document.expires_at - 1)}`; // the last second in force
+  const to = `to ${words.day(document.expires_at - 1)}`; // the last second in force
+  return document.expires_at <= document.valid_from ? to : `${from} ${to}`;
 }
 
 /** The name of the file or feed, without the folders above it. */

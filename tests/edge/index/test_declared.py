@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skerry.edge.errors import InputError
 from skerry.edge.index import Document, Event, Index, Kind, Metadata, Query
 from skerry.edge.index.declared import Declaration, again, from_text, renewed
 from tests.edge.index.conftest import DAY, Clock, RandomEncoder, Write
@@ -47,25 +49,25 @@ CASES = [
     Case("no labels", (BODY, EVERYTHING), (BODY, Metadata(labels=frozenset())),
          (*AS_BEFORE[:4], frozenset(), "office")),
     Case("no labels for new content", (BODY, Metadata(labels=BOSS)),
-         (CHANGED, Metadata(labels=frozenset())), ("a", "", NOW + DAY, None, frozenset(), "")),
+         (CHANGED, Metadata(labels=frozenset())), ("A", "", NOW + DAY, None, frozenset(), "")),
     Case("one fact", (BODY, EVERYTHING), (BODY, Metadata(version="8")),
          ("Safe", "8", *AS_BEFORE[2:])),
     Case("everything taken back", (BODY, EVERYTHING),
          (BODY, Metadata("", "", NOW, math.inf, frozenset(), "")),
-         ("a", "", NOW, None, frozenset(), "")),
+         ("A", "", NOW, None, frozenset(), "")),
     Case("the document's own labels stay", (OWN + BODY, Metadata()),
          (OWN + BODY, Metadata(labels=frozenset())),
-         ("a", "", NOW, None, frozenset({"ward"}), "")),
+         ("A", "", NOW, None, frozenset({"ward"}), "")),
     Case("the document's own labels are lost", (OWN + BODY, Metadata()), (BODY, Metadata()),
-         ("a", "", NOW + DAY, None, frozenset({"ward"}), "")),
+         ("A", "", NOW + DAY, None, frozenset({"ward"}), "")),
     Case("both labels stay when front matter breaks", (OWN + BODY, Metadata(labels=BOSS)),
          ("---\nlabels ward\n---\n" + BODY, Metadata()),
-         ("a", "", NOW + DAY, None, frozenset({"ward", "boss"}), "")),
+         ("A", "", NOW + DAY, None, frozenset({"ward", "boss"}), "")),
     Case("the document's own labels grow", (OWN + BODY, Metadata()),
          (OWN.replace("ward", "staff") + BODY, Metadata()),
-         ("a", "", NOW + DAY, None, frozenset({"ward", "staff"}), "")),
+         ("A", "", NOW + DAY, None, frozenset({"ward", "staff"}), "")),
     Case("the document's own labels are dropped on purpose", (OWN + BODY, Metadata()),
-         (BODY, Metadata(labels=frozenset())), ("a", "", NOW + DAY, None, frozenset(), "")),
+         (BODY, Metadata(labels=frozenset())), ("A", "", NOW + DAY, None, frozenset(), "")),
 ]  # fmt: skip
 
 
@@ -250,3 +252,33 @@ def test_new_content_never_has_fewer_labels_by_silence(
         old.metadata.expires_at,
         old.metadata.domain,
     )
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"title": "x" * 501},
+        {"version": "9" * 5000},
+        {"domain": "x" * 501},
+        {"labels": frozenset({"x" * 501})},
+        {"labels": frozenset({""})},
+        {"labels": frozenset({"a,b"})},
+        {"labels": frozenset({" a"})},
+        {"labels": frozenset(map(str, range(101)))},
+        {"valid_from": math.nan},
+        {"valid_from": math.inf},
+        {"expires_at": math.nan},
+        {"expires_at": -math.inf},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_declared(quick: Index, write: Write, bad: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        quick.add(write("a.txt", BODY), metadata=Metadata(**bad))
+    assert caught.value.hint
+    assert len(caught.value.what) < 100
+    fields = {name: value for name, value in bad.items() if name in ("title", "domain", "labels")}
+    if fields:
+        report = quick.ingest([Event("rota", "x", BODY, **fields), Event("rota", "y", BODY)])
+        assert (len(report.failed), len(report.added)) == (1, 1)
+    assert len(quick.documents()) == len(fields)

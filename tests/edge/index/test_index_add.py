@@ -7,7 +7,7 @@ import pytest
 
 from skerry.edge.errors import DocumentError
 from skerry.edge.index import Index, Kind, Metadata, Progress, Query
-from tests.edge.index.conftest import DAY, Clock, Write
+from tests.edge.index.conftest import DAY, Clock, RandomEncoder, Write
 
 V1 = "---\ntitle: Trolley checks\nversion: 1\n---\n# Trolley checks\n\nChecked every week.\n"
 V2 = V1.replace("version: 1", "version: 2").replace("every week", "every day")
@@ -203,7 +203,41 @@ def test_progress_tells_each_file(index: Index, write: Write, tmp_path: Path) ->
     write("b.md", "")
     steps: list[Progress] = []
     index.add([tmp_path / "docs"], progress=steps.append)
-    assert [(step.done, step.total, step.chunks) for step in steps] == [(1, 2, 1), (2, 2, 1)]
+    assert [(step.done, step.total, step.chunks) for step in steps] == [
+        (0, 2, 0),
+        (1, 2, 1),
+        (2, 2, 1),
+    ]
+    assert [Path(step.source).name for step in steps] == ["a.md", "b.md", "b.md"]
+
+
+def test_progress_moves_within_a_long_file(tmp_path: Path, write: Write) -> None:
+    long = write("long.md", "\n\n".join(f"# Part {n}\n\nText {n}." for n in range(600)))
+    steps: list[Progress] = []
+    with Index.open(tmp_path / "quick.db", RandomEncoder()) as index:
+        index.add([long], progress=steps.append)
+    parts = [step.part for step in steps]
+    assert len(parts) > 4
+    assert parts[:-1] == sorted(set(parts[:-1]))
+    assert (steps[-1].done, steps[-1].part) == (1, 0.0)
+
+
+def test_what_was_in_before_ctrl_c_stays(tmp_path: Path, write: Write) -> None:
+    write("a.md", V1)
+    write("b.md", "\n\n".join(f"# Part {n}\n\nText {n}." for n in range(600)))
+    write("c.md", "# C\n\nMore.")
+
+    def interrupt(step: Progress) -> None:
+        if step.part:
+            raise KeyboardInterrupt
+
+    with Index.open(tmp_path / "quick.db", RandomEncoder()) as index:
+        with pytest.raises(KeyboardInterrupt):
+            index.add([tmp_path / "docs"], progress=interrupt)
+        assert [Path(it.source).name for it in index.documents()] == ["a.md"]
+        assert index.verify().ok
+        report = index.add([tmp_path / "docs"])
+    assert (len(report.unchanged), len(report.added)) == (1, 2)
 
 
 def test_a_citation_opens_at_its_place(index: Index, write: Write) -> None:

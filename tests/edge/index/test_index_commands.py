@@ -85,6 +85,54 @@ def test_labels_of_a_record_are_a_list(shell: Shell, tmp_path: Path, bad: str) -
     assert "line 1: labels" in done.exception.what
 
 
+def columns(shell: Shell, *arguments: str) -> list[dict[str, str]]:
+    head, *rows = (line.split("\t") for line in shell("ls", *arguments).output.splitlines())
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_ls_shows_what_governs_documents_where_any_has_it(shell: Shell, tmp_path: Path) -> None:
+    shell("add", str(shell.hours))
+    assert set(columns(shell)[0]) == set("id title version kind state chunks source".split())
+    for name, more in (
+        ("a", ("--label", "boss", "--label", "all", "--domain", "shop")),
+        ("b", ("--valid-from", "2025-03-01", "--expires", "2999-01-01")),
+        ("c", ("--valid-from", "2998-01-01")),
+        ("d", ("--expires", "2020-01-01")),
+    ):
+        (tmp_path / f"{name}.txt").write_text(f"This is {name}.")
+        shell("add", str(tmp_path / f"{name}.txt"), *more)
+    hours, a, b, c, d = columns(shell, "--all")
+    assert (hours["labels"], hours["domain"], hours["valid"]) == ("", "", "")
+    assert (a["labels"], a["domain"], a["kind"]) == ("all, boss", "shop", "anchored")
+    assert b["valid"] == "from 2025-03-01 to 2998-12-31"
+    assert (c["valid"], c["state"]) == ("from 2998-01-01", "not yet in force")
+    assert (d["valid"], d["state"]) == ("to 2019-12-31", "expired")
+
+
+@pytest.mark.parametrize("name", ["none.md", "empty.md", "file.docx"])
+def test_what_failed_is_named_once(shell: Shell, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty.md").write_text("")
+    (tmp_path / "file.docx").write_text("x")
+    told = shell("add", str(tmp_path / name)).stderr.splitlines()
+    assert told[0].count(name) == 1
+    assert str(tmp_path / name) in told[0]
+
+
+def test_links_that_are_not_followed_are_told(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "link.txt").symlink_to(shell.hours)
+    told = shell("add", str(tmp_path / "docs"))
+    assert "0 added" in told.stdout
+    assert str(tmp_path / "docs" / "link.txt") in told.stderr
+    assert "1 added" in shell("add", str(tmp_path / "docs"), "--follow-links").stdout
+
+
+def test_a_moved_file_is_told_to_have_kept_its_dates(shell: Shell, tmp_path: Path) -> None:
+    shell("add", str(shell.hours), "--expires", "2999-01-01")
+    shell.hours.rename(tmp_path / "moved.txt")
+    assert "1 kept the expiry" in shell("add", str(tmp_path / "moved.txt")).output
+
+
 def test_the_next_record_keeps_labels(shell: Shell, tmp_path: Path) -> None:
     records = tmp_path / "records.jsonl"
     records.write_text(

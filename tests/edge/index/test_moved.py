@@ -1,7 +1,8 @@
-"""Access labels follow the content of a file that is renamed, moved or copied."""
+"""Labels and declared dates follow the content of a file that is renamed, moved or copied."""
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -114,7 +115,7 @@ def test_nobody_finds_a_moved_file_who_could_not_before(index: Index, folder: Pa
     index.add([folder / "safe.txt"], metadata=Metadata(labels=BOSS))
     rename(folder)
     index.add([folder])
-    assert {document.title for document in index.documents(labels=OPEN)} == {"door"}
+    assert {document.title for document in index.documents(labels=OPEN)} == {"Door"}
 
 
 def test_labels_of_the_file_itself_go_with_it_even_changed(index: Index, folder: Path) -> None:
@@ -157,7 +158,7 @@ def test_an_index_from_before_knows_its_labels_too(tmp_path: Path, folder: Path)
     with Index.open(tmp_path / "i.db", RandomEncoder()) as index:
         index.add([folder / "safe.txt"], metadata=Metadata(labels=BOSS))
     with closing(sqlite3.connect(tmp_path / "i.db")) as connection:
-        connection.execute("DROP INDEX documents_labelled")
+        connection.execute("DROP INDEX documents_by_digest")
         connection.execute("PRAGMA user_version = 1")
     rename(folder)
     with Index.open(tmp_path / "i.db", RandomEncoder()) as index:
@@ -167,9 +168,75 @@ def test_an_index_from_before_knows_its_labels_too(tmp_path: Path, folder: Path)
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
-def test_looking_for_labels_reads_no_other_document(index: Index, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", ["labels != '[]'", "key = ''"])
+def test_looking_for_a_content_reads_no_other_document(
+    index: Index, tmp_path: Path, more: str
+) -> None:
     index.add([tmp_path])
-    sql = "EXPLAIN QUERY PLAN SELECT labels FROM documents WHERE digest = ? AND labels != '[]'"
+    sql = f"EXPLAIN QUERY PLAN SELECT labels FROM documents WHERE digest = ? AND {more}"
     with closing(sqlite3.connect(tmp_path / "i.db")) as connection:
         plan = str(connection.execute(sql, ("",)).fetchall())
-    assert "documents_labelled" in plan
+    assert "documents_by_digest" in plan
+
+
+def dates(index: Index, path: Path) -> tuple[float, float | None]:
+    found = [it for it in index.documents(include_superseded=True) if it.source == str(path)]
+    return found[-1].valid_from, found[-1].expires_at
+
+
+DATED = Metadata(valid_from=1_000.0, expires_at=2e9)
+
+
+def test_declared_dates_go_with_the_content(index: Index, folder: Path, clock: Clock) -> None:
+    index.add([folder / "safe.txt"], metadata=DATED)
+    rename(folder)
+    report = index.add([folder])
+    assert dates(index, folder / "vault.txt") == (1_000.0, 2e9)
+    assert [Path(source).name for source in report.dated] == ["vault.txt"]
+    assert index.add([folder]).unchanged
+    (folder / "vault.txt").write_text("The safe is in the attic.")
+    index.add([folder])
+    assert dates(index, folder / "vault.txt") == (clock.now, 2e9)
+
+
+def test_a_copy_is_valid_no_longer_than_any_other(index: Index, folder: Path) -> None:
+    copy(folder)
+    index.add([folder / "safe.txt"], metadata=DATED)
+    index.add([folder / "copy.txt"], metadata=Metadata(valid_from=2_000.0, expires_at=3e9))
+    (folder / "third.txt").write_text(SECRET)
+    index.add([folder / "third.txt"])
+    assert dates(index, folder / "third.txt") == (2_000.0, 2e9)
+
+
+def test_what_has_expired_is_not_served_under_another_name(
+    index: Index, folder: Path, clock: Clock
+) -> None:
+    index.add([folder / "safe.txt"], metadata=Metadata(expires_at=clock.now + DAY))
+    clock.now += 2 * DAY
+    rename(folder)
+    index.add([folder / "vault.txt"])
+    assert index.documents() == []
+
+
+@pytest.mark.parametrize("ends", [math.inf, 4e9])
+def test_the_caller_says_how_long_a_copy_is_valid(
+    index: Index, folder: Path, clock: Clock, ends: float
+) -> None:
+    index.add([folder / "safe.txt"], metadata=Metadata(expires_at=2e9))
+    copy(folder)
+    report = index.add([folder / "copy.txt"], metadata=Metadata(expires_at=ends))
+    expected = None if ends == math.inf else ends
+    assert dates(index, folder / "copy.txt") == (clock.now, expected)
+    assert report.dated == ()
+
+
+def test_a_content_that_comes_back_does_not_begin_in_the_past(
+    index: Index, folder: Path, clock: Clock
+) -> None:
+    """What was declared of a version is not declared of a later one, were it the same text."""
+    index.add([folder / "safe.txt"], metadata=Metadata(valid_from=1_000.0))
+    for text in (OTHER, SECRET):
+        clock.now += DAY
+        (folder / "safe.txt").write_text(text)
+        index.add([folder])
+    assert dates(index, folder / "safe.txt") == (clock.now, None)

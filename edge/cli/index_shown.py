@@ -1,0 +1,174 @@
+"""How `skerry index` shows reports, documents, hits and progress to a person."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from skerry.edge.cli.output import table
+from skerry.edge.terminal import visible_line
+
+if TYPE_CHECKING:
+    from skerry.edge.index import BelowFloor, Document, Failure, Hit, IngestReport, Progress
+
+_MOST_LISTED = 20
+
+
+def show_report(report: IngestReport) -> None:
+    """Says what an `add` did, and which documents it could not take."""
+    click.echo(
+        f"{len(report.added)} added, {len(report.updated)} updated, "
+        f"{len(report.unchanged)} unchanged, {len(report.failed)} failed: "
+        f"{report.chunks:,} chunks in {report.seconds:.1f} s"
+    )
+    if report.labelled:
+        click.echo(
+            f"{len(report.labelled)} kept the access labels that the same content has elsewhere; "
+            "--no-labels takes them away"
+        )
+    if report.dated:
+        click.echo(
+            f"{len(report.dated)} kept the expiry or beginning that was declared of the same "
+            "content elsewhere; --no-expires and --valid-from say otherwise"
+        )
+    if report.links:
+        click.echo("links out of the folder, not followed without --follow-links:", err=True)
+        show_list(report.links)
+    for failure in report.failed:
+        click.echo(f"  {visible_line(_failure(failure))}", err=True)
+        if failure.hint:
+            click.echo(f"    {visible_line(failure.hint)}", err=True)
+
+
+def show_list(names: Sequence[str]) -> None:
+    """Prints names on standard error, and of very many how many more there are."""
+    for name in names[:_MOST_LISTED]:
+        click.echo(f"  {visible_line(name)}", err=True)
+    if len(names) > _MOST_LISTED:
+        click.echo(f"  and {len(names) - _MOST_LISTED:,} more", err=True)
+
+
+def _failure(failure: Failure) -> str:
+    """What happened, with the whole path said once."""
+    if failure.source in failure.what:
+        return failure.what
+    name = Path(failure.source).name
+    if failure.what.startswith(f"{name} "):
+        return f"'{failure.source}'{failure.what.removeprefix(name)}"
+    return f"{failure.source}: {failure.what}"
+
+
+@contextmanager
+def bar(what: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A progress bar on a terminal; nothing in a pipe."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from skerry.edge.cli.output import console
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[source]}", markup=False),
+    )
+    with Progress(*columns, console=console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=None, source="")
+        yield lambda step: shown.update(
+            task, completed=step.done + step.part, total=step.total, source=_at_work(step)
+        )
+
+
+def _at_work(step: Progress) -> str:
+    name = visible_line(Path(step.source).name)[:40]
+    return f"{name} {math.floor(100 * step.part)} %" if step.part else name
+
+
+def show_documents(documents: Sequence[Document]) -> None:
+    """A table of documents; labels, domains and validity where any document has them."""
+    columns: dict[str, Callable[[Document], str]] = {
+        "id": lambda it: str(it.id),
+        "title": lambda it: it.title,
+        "version": lambda it: it.version,
+        "kind": lambda it: it.kind,
+        "state": _state,
+        "chunks": lambda it: str(it.chunks),
+        "source": lambda it: it.source,
+    }
+    more: dict[str, Callable[[Document], str]] = {
+        "labels": lambda it: ", ".join(sorted(it.labels)),
+        "domain": lambda it: it.domain,
+        "valid": _valid,
+    }
+    columns |= {name: cell for name, cell in more.items() if any(map(cell, documents))}
+    table("", tuple(columns), ([cell(it) for cell in columns.values()] for it in documents))
+
+
+def _state(document: Document) -> str:
+    now = time.time()
+    if document.superseded_at is not None and document.superseded_at <= now:
+        return "superseded"
+    if document.expires_at is not None and document.expires_at <= now:
+        return "expired"
+    return "in force" if document.valid_from <= now else "not yet in force"
+
+
+def _valid(document: Document) -> str:
+    """The days (UTC) between which a document is valid, if it ends or has not begun.
+
+    One that had expired when it was added, and names no beginning, has none to show.
+    """
+    ends = None if document.expires_at is None else f"to {_day(document.expires_at - 1)}"
+    if document.expires_at is not None and document.expires_at <= document.valid_from:
+        return ends or ""
+    begins = f"from {_day(document.valid_from)}"
+    if ends is None:
+        return begins if document.valid_from > time.time() else ""
+    return f"{begins} {ends}"
+
+
+def _day(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):  # beyond the year 9999, or before 1
+        return f"{seconds:g} s"
+
+
+def show_hits(hits: Sequence[Hit], below: BelowFloor | None) -> None:
+    """The hits of a search, best first, or what a lower floor would find."""
+    for hit in hits:
+        place = " › ".join((hit.chunk.title, *hit.chunk.heading[1:]))
+        head = visible_line(f"{place}  ({hit.chunk.source})")
+        click.secho(f"{hit.score:.2f}  {head}", bold=True)
+        click.echo(f"      {visible_line(' '.join(hit.chunk.text.split())[:300])}")
+    if not hits:
+        click.echo(f"nothing found{_below(below)}")
+
+
+def _below(below: BelowFloor | None) -> str:
+    """What a lower floor would find, in words."""
+    if below is None:
+        return ""
+    hits = "1 hit is" if below.hits == 1 else f"{below.hits} hits are"
+    shows = "it" if below.hits == 1 else "them"
+    return (
+        f": {hits} below the floor of {below.floor:g}, the best at {below.best:.2f}; "
+        f"--floor {below.lower:g} shows {shows}"
+    )
