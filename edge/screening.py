@@ -3,9 +3,16 @@
 The classifier takes milliseconds, which nobody need wait for whose question stays here. It takes
 headings and cells of tables for names too often to be let loose on documents; a name that somebody
 said is replaced in them, too.
+
+The same documents answer many questions: what was found in a piece of one is kept by the digest
+of its text, never with the text.
 """
 
 from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import blake2b
+from threading import Lock
 
 from skerry.edge.types import Route
 from skerry.guardrails.errors import GuardrailError
@@ -15,6 +22,41 @@ from skerry.guardrails.screen import screen, screen_whole
 _BY_MODEL = "model:"
 UNSCREENED = "unscreened"
 """The label of a text that could not be screened for names; policy keeps it on this device."""
+
+
+class Screened:
+    """What patterns find in pieces of documents; the latest `most` are kept. Thread-safe."""
+
+    def __init__(self, most: int = 1024) -> None:
+        self._most = most
+        self._found: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
+        self._lock = Lock()
+
+    def findings(self, text: str) -> tuple[Finding, ...]:
+        """The findings in `text`, of a chunk.
+
+        Raises:
+            ScreenOverflow: the text is too long.
+        """
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        found = screen(text, Where.CHUNK)
+        with self._lock:
+            self._found[key] = found
+            if len(self._found) > self._most:
+                self._found.popitem(last=False)
+        return found
+
+
+_SCREENED = Screened()
+
+
+def screen_chunk(text: str) -> tuple[Finding, ...]:
+    """The findings in a piece of a document by patterns. Raises what `screen` does."""
+    return _SCREENED.findings(text)
 
 
 def may_leave(route: Route) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from skerry.guardrails.findings import Finding, FindingKind, Place, Where
-from skerry.guardrails.screen import screen
+from skerry.edge.screening import screen_chunk
+from skerry.guardrails.findings import Finding, FindingKind, Place
 
 if TYPE_CHECKING:
     from skerry.edge.index.types import Chunk, Hit
@@ -46,7 +46,7 @@ def findings_in(chunk: Chunk) -> tuple[Finding, ...]:
     """The findings in all that the model would see of a chunk: text, title and headings."""
     named = "\n".join((chunk.title, *chunk.heading))
     place = Place(chunk.id, chunk.title, chunk.source, tuple(chunk.heading))
-    found = (*screen(chunk.text, Where.CHUNK), *screen(named, Where.CHUNK))
+    found = (*screen_chunk(chunk.text), *screen_chunk(named))
     return tuple(replace(finding, place=place) for finding in found)
 
 

@@ -12,12 +12,17 @@ from typing import Protocol
 
 from skerry.guardrails.identifiers import DATE
 from skerry.guardrails.numbers import NOT_AFTER, NOT_BEFORE
-from skerry.guardrails.recogniser import Near, Recogniser, has, pii, shaped
+from skerry.guardrails.recogniser import Near, Recogniser, has, pii, shaped, words
 
 _HAPPENED = (
     "(?:re-?)?admitted|discharged|died|deceased|passed away|operated|hospitali[sz]ed|transferred|"
     "diagnosed|delivered|married|baptised|attended|presented|(?:was|were|been|last|first) seen"
 )
+_HAPPENED_STEMS = (
+    "admitted", "discharged", "died", "deceased", "passed away", "operated", "hospitali",
+    "transferred", "diagnosed", "delivered", "married", "baptised", "attended", "presented",
+    " seen",
+)  # fmt: skip
 _EVENT = (
     "admission|discharge|death|operation|surgery|appointment|visit|procedure|consultation|"
     "delivery|transfer|biopsy|scan|dos|lmp|last (?:menstrual )?period"
@@ -30,7 +35,7 @@ EVENTS: tuple[Recogniser, ...] = (
         "date",
         rf"{NOT_AFTER}(?P<id>{DATE}){NOT_BEFORE}",
         0.4,
-        shaped(r"\d"),
+        has(*_HAPPENED_STEMS),
         near=Near(re.compile(rf"\b(?:{_HAPPENED})\b[^.\n]*\Z"), 0.8),
     ),
     pii(
@@ -45,14 +50,14 @@ EVENTS: tuple[Recogniser, ...] = (
     ),
     pii(
         "age",
-        rf"(?<![\w.,])(?P<id>{_OLD})(?:[ \-]?{_YEARS}[ \-]old|\s?y/?o|\s?{_YEARS}\sof\sage)"
-        rf"{NOT_BEFORE}",
+        rf"(?P<id>[19](?<![\w.,][\s\S])(?:(?<=9)|(?<=1)[01])\d)"
+        rf"(?:[ \-]?{_YEARS}[ \-]old|\s?y/?o|\s?{_YEARS}\sof\sage){NOT_BEFORE}",
         0.85,
-        shaped(r"\d[\s\-]?y"),
+        shaped(r"[0-9][\s\-]?y"),
     ),
     pii(
         "age",
-        rf"{NOT_AFTER}(?:aged?|turn(?:s|ed)?)(?:\sof)?(?:\sis)?[\s:]{{1,3}}(?P<id>{_OLD})"
+        rf"{words('aged?', 'turn(?:s|ed)?')}(?:\sof)?(?:\sis)?[\s:]{{1,3}}(?P<id>{_OLD})"
         r"(?!\w|[.,]\d|\s?(?:%|days?|weeks?|months?|hours?|mins?|minutes?|degrees?))",
         0.8,
         has("age", "turn"),

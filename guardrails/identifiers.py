@@ -7,24 +7,49 @@ from __future__ import annotations
 
 from skerry.guardrails import checksums, numbers
 from skerry.guardrails.numbers import GAP, NOT_AFTER, NOT_BEFORE
-from skerry.guardrails.recogniser import Recogniser, has, near, pii, shaped, whole
+from skerry.guardrails.recogniser import (
+    FIRST,
+    Recogniser,
+    all_of,
+    has,
+    near,
+    pii,
+    shaped,
+    whole,
+    words,
+)
 
 _NUMBER = r"(?:\s?(?:number|num\.?|no\.?|nr\.?|id|identifier))"
 _TO = r"(?:\s(?:is|was))?[\W_]{0,3}"
 _COUNTRIES = "|".join(GAP.join(code) for code in checksums.IBAN_LENGTHS)
-_LONG_NUMBER = shaped(r"\d(?:[\W_]{0,3}\d){5}")
+_LONG_NUMBER = shaped(r"[0-9](?:[\W_]{0,3}\d){5}")
+_SOLID_COUNTRIES = "|".join(checksums.IBAN_LENGTHS)
+_IBAN = shaped(
+    rf"[0-9](?:(?<=(?:{_SOLID_COUNTRIES})\d)|(?<=(?:{_SOLID_COUNTRIES})[\W_]\d)|"
+    rf"(?<=[a-z][\W_][a-z]\d)|(?<=[a-z][\W_][a-z][\W_]\d)){GAP}\d(?:{GAP}[a-z\d]){{11}}"
+)
 
 _PHONE_GAP = r"(?:[ .\-]?\(|\)[ .\-]?|\r\n|[\W_])?"
 _PLAIN_GAP = r"[\s._/\-]"
+_BEGINS = r"(?<![\w.][\s\S])(?<!\d[ ,][\s\S])"
 _NO_DATE = r"(?!\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}(?![\W_]?\d))"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_MONTH_NAMES = (
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+)  # fmt: skip
+_MONTHS = f"(?:{'|'.join(_MONTH_NAMES)})"
+_MONTH = rf"{_MONTHS}[a-z]{{0,6}}"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-DATE = (
-    rf"(?:\d{{1,4}}\s?[\W_]\s?\d{{1,2}}\s?[\W_]\s?\d{{1,4}}|\d{{8}}|"
-    rf"{_DAY}[\W_]{{0,2}}(?:day\s)?(?:of\s)?{_MONTH}[\W_]{{0,2}}\d{{2,4}}|"
-    rf"{_MONTH}[\W_]{{0,2}}{_DAY}[\W_]{{0,2}}\d{{2,4}})"
+_REST_OF_NUMBERS = r"\s?[\W_]\s?\d{1,2}\s?[\W_]\s?\d{1,4}"
+_REST_OF_DAY = rf"(?:st|nd|rd|th)?[\W_]{{0,2}}(?:day\s)?(?:of\s)?{_MONTH}[\W_]{{0,2}}\d{{2,4}}"
+_REST_OF_MONTH = rf"[a-z]{{0,6}}[\W_]{{0,2}}{_DAY}[\W_]{{0,2}}\d{{2,4}}"
+DATE = rf"(?:\d{{1,4}}{_REST_OF_NUMBERS}|\d{{8}}|\d{{1,2}}{_REST_OF_DAY}|{_MONTHS}{_REST_OF_MONTH})"
+
+_RECORD = words(
+    "mrn",
+    r"medical\srecord",
+    *(what + _NUMBER for what in (r"medical\srecord", "hospital", "patient", "chart")),
 )
 
 _NUMBERS = (
@@ -39,7 +64,7 @@ _NUMBERS = (
         rf"{NOT_AFTER}(?=(?P<id>(?:{_COUNTRIES}){GAP}\d{GAP}\d"
         rf"(?:{GAP}[a-z0-9]){{11,28}}))",
         1.0,
-        _LONG_NUMBER,
+        all_of(_LONG_NUMBER, _IBAN),
         numbers.ibans,
     ),
     *(
@@ -49,7 +74,7 @@ _NUMBERS = (
     pii("nhs_number", numbers.NHS_ALONE, 0.95, _LONG_NUMBER, numbers.nhs_number_alone),
     pii(
         "nhs_number",
-        rf"{NOT_AFTER}nhs{_NUMBER}?{_TO}(?P<id>\d(?:{GAP}\d){{9}}){NOT_BEFORE}",
+        rf"n{FIRST}hs{_NUMBER}?{_TO}(?P<id>\d(?:{GAP}\d){{9}}){NOT_BEFORE}",
         0.95,
         has("nhs"),
         whole(checksums.nhs_number),
@@ -57,21 +82,21 @@ _NUMBERS = (
     pii("ssn", numbers.SSN, 0.95, _LONG_NUMBER, whole(checksums.social_security)),
     pii(
         "ssn",
-        rf"{NOT_AFTER}(?:ssn|social\ssecurity){_NUMBER}?{_TO}(?P<id>\d(?:{GAP}\d){{8}}){NOT_BEFORE}",
+        rf"s{FIRST}(?:sn|ocial\ssecurity){_NUMBER}?{_TO}(?P<id>\d(?:{GAP}\d){{8}}){NOT_BEFORE}",
         0.95,
         has("ssn", "security"),
         whole(checksums.social_security),
     ),
     pii(
         "mrn",
-        rf"{NOT_AFTER}(?:mrn|medical\srecord|(?:medical\srecord|hospital|patient|chart){_NUMBER})"
+        rf"{_RECORD}"
         rf"{_TO}(?P<id>[a-z]{{0,3}}(?:\d{{5,10}}|{GAP}\d(?:{GAP}\d){{4,9}})){NOT_BEFORE}",
         0.95,
         has("mrn", "record", "hospital", "patient", "chart"),
     ),
     pii(
         "passport",
-        rf"{NOT_AFTER}passport{_NUMBER}?{_TO}"
+        rf"p{FIRST}assport{_NUMBER}?{_TO}"
         rf"(?P<id>[a-z]{{0,2}}(?:\d{{6,9}}|{GAP}\d(?:{GAP}\d){{5,8}})){NOT_BEFORE}",
         0.95,
         has("passport"),
@@ -94,21 +119,21 @@ _CONTACTS = (
     ),
     pii(
         "phone",
-        rf"(?<![\w.])(?<!\d[ ,])(?:\(\d{{3}}\){_PLAIN_GAP}?|\d{{3}}{_PLAIN_GAP})"
+        rf"[(0-9]{_BEGINS}(?:(?<=\()\d{{3}}\){_PLAIN_GAP}?|(?<=\d)\d\d{_PLAIN_GAP})"
         rf"\d{{3}}{_PLAIN_GAP}\d{{4}}{NOT_BEFORE}",
         0.8,
         _LONG_NUMBER,
     ),
     pii(
         "phone",
-        rf"(?<![\w.])(?<!\d[ ,])(?:\(?0\d{{2,4}}\)?{_PLAIN_GAP}\d{{3,4}}{_PLAIN_GAP}?\d{{3,4}}|"
-        rf"0[1-37]\d{{8,9}}){NOT_BEFORE}",
+        rf"[(0]{_BEGINS}(?:(?:(?<=0)|0)\d{{2,4}}\)?{_PLAIN_GAP}\d{{3,4}}{_PLAIN_GAP}?\d{{3,4}}|"
+        rf"(?<=0)[1-37]\d{{8,9}}){NOT_BEFORE}",
         0.8,
         _LONG_NUMBER,
     ),
     pii(
         "phone",
-        rf"{NOT_AFTER}(?:(?:tele)?phone|tel|mobile|cell|call|ring|text|fax)"
+        rf"{words('telephone', 'phone', 'tel', 'mobile', 'cell', 'call', 'ring', 'text', 'fax')}"
         rf"(?:\s(?:number|no|is|me|us|him|her|them|on|at)){{0,3}}[\s.:]{{1,3}}"
         rf"{_NO_DATE}(?P<id>\(?\d(?:{_PHONE_GAP}\d){{5,13}}){NOT_BEFORE}",
         0.8,
@@ -118,7 +143,7 @@ _CONTACTS = (
         "ip_address",
         rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?!\w|\.\d)",
         0.8,
-        shaped(r"\d\.\d{1,3}\.\d"),
+        shaped(r"[0-9]\.\d{1,3}\.\d"),
         near=near("ip|addresse?s?|hosts?|servers?|device|logged|login|from|ping", 0.95),
     ),
 )
@@ -143,15 +168,15 @@ _STATES = (
 _PLACES = (
     pii(
         "address",
-        rf"{NOT_AFTER}\d{{1,5}}[A-Za-z]?,?\s(?:[A-Z][\w'.\-]{{1,20}}\s){{1,3}}"
+        rf"[0-9]{FIRST}\d{{0,4}}[A-Za-z]?,?\s(?:[A-Z][\w'.\-]{{1,20}}\s){{1,3}}"
         rf"(?:{_STREETS}|{_OTHER_STREETS})\b",
         0.85,
-        shaped(r"\d[A-Za-z]?,?\s[A-Z]"),
+        shaped(r"[0-9][A-Za-z]?,?\s[A-Z]"),
         cased=True,
     ),
     pii(
         "address",
-        rf"{NOT_AFTER}\d{{1,5}}[a-z]?,?\s(?:(?!(?:{_NO_STREET_NAME})\b)[a-z][\w'.\-]{{1,20}}\s){{1,2}}"
+        rf"[0-9]{FIRST}\d{{0,4}}[a-z]?,?\s(?:(?!(?:{_NO_STREET_NAME})\b)[a-z][\w'.\-]{{1,20}}\s){{1,2}}"
         r"(?:street|road|lane|avenue|crescent|boulevard)\b",
         0.8,
         has("street", "road", "lane", "avenue", "crescent", "boulevard"),
@@ -160,14 +185,14 @@ _PLACES = (
         "postcode",
         rf"{NOT_AFTER}(?:{_POSTCODE_AREAS})\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}{NOT_BEFORE}",
         0.85,
-        shaped(r"[A-Z\d]\s\d[A-Z]"),
+        shaped(r"[0-9](?<=[A-Z\d]\s\d)[A-Z]"),
         cased=True,
     ),
     pii(  # in lower case it looks like a dose: "b12 5ug"
         "postcode",
         rf"{NOT_AFTER}(?:{_POSTCODE_AREAS.lower()})\d[a-z\d]?\s\d[abd-hjlnp-uw-z]{{2}}{NOT_BEFORE}",
         0.4,
-        shaped(r"[a-z\d]\s\d[a-z]"),
+        shaped(r"[0-9](?<=[a-z\d]\s\d)[a-z]"),
         near=near(
             "street|road|lane|avenue|drive|close|crescent|way|hill|court|flat|address|lives?|moved",
             0.7,
@@ -177,7 +202,7 @@ _PLACES = (
         "postcode",
         rf"{NOT_AFTER}(?:{_STATES})\.?,?\s(?P<id>\d{{5}}(?:-\d{{4}})?){NOT_BEFORE}",
         0.8,
-        shaped(r"[A-Z]\.?,?\s\d{5}"),
+        shaped(r"[0-9](?<=\s\d)\d{4}"),
         cased=True,
     ),
     pii(

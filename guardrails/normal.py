@@ -20,6 +20,7 @@ _ODD_OR_REFERENCE = re.compile(
     r"&(?:nbsp|shy|#160|#173)(?![\w;])"
 )
 _RUN = re.compile(r"(?<=[ \t])[ \t]+|\r(?=\n)")
+_RUNS = ("  ", "\t", "\r\n")
 _LONGEST_LIGATURE = 3
 _INVISIBLE_MARKS = frozenset({"Mn", "Me", "Cf", "Cc"})
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0")  # Hangul fillers: letters that show nothing
@@ -106,7 +107,7 @@ def _with_offsets(text: str, odd: re.Pattern[str], shown: Mapping[str, str]) -> 
 
 def _without_runs(normal: Normal) -> Normal:
     """Leaves out all but the first of spaces and tabs in a row, and what a line end repeats."""
-    if not _RUN.search(normal.text):
+    if not any(pair in normal.text for pair in _RUNS) or not _RUN.search(normal.text):
         return normal
     parts: list[str] = []
     offsets: list[int] = []

@@ -11,39 +11,39 @@ import re
 from collections.abc import Iterator
 
 from skerry.guardrails import checksums
-from skerry.guardrails.recogniser import Span
+from skerry.guardrails.recogniser import FIRST, Span
 
 NOT_AFTER = r"(?<![^\W_])"
 NOT_BEFORE = r"(?![^\W_])"
 GAP = r"(?:\r\n|[\W_])?"
 """At most one character that is no letter or digit (a line end counts as one)."""
-_ALONE_AFTER = rf"{NOT_AFTER}(?<!\d[\W_])"
+_ALONE = rf"{FIRST}(?<!\d[\W_]\d)"
 _ALONE_BEFORE = rf"(?![\W_]?\d){NOT_BEFORE}"
 
 
-def _laid_out(*widths: int, starts: str = "") -> str:
-    """Groups of these widths, of which the first digits match `starts`."""
-    groups = r"[\W_]{1,3}".join(rf"\d{{{width}}}" for width in widths)
-    return rf"{NOT_AFTER}{starts}(?=(?P<id>{groups}){NOT_BEFORE})"  # ahead: layouts may overlap
+def _laid_out(first: str, *widths: int) -> str:
+    """Groups of these widths, of which the first digit matches `first`."""
+    groups = r"[\W_]{1,3}".join(rf"\d{{{width}}}" for width in (widths[0] - 1, *widths[1:]))
+    return rf"{first}(?=(?P<rest>{groups}){NOT_BEFORE})"  # ahead: layouts may overlap
 
 
-_CARD_STARTS = r"(?=[3-6]|2[2-7])"
+_CARD_STARTS = rf"[2-6]{FIRST}(?:(?<!2)|(?=[2-7]))"
 """What `checksums.card` wants of the first digits: so most other numbers cost no check."""
-SOLID_CARD = rf"{NOT_AFTER}{_CARD_STARTS}\d{{13,19}}{NOT_BEFORE}"
+SOLID_CARD = rf"{_CARD_STARTS}\d{{12,18}}{NOT_BEFORE}"
 CARD_LAYOUTS = tuple(
-    _laid_out(*widths, starts=_CARD_STARTS)
+    _laid_out(_CARD_STARTS, *widths)
     for widths in ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4))
 )
-STRETCH = rf"{NOT_AFTER}\d+(?:(?:\r\n|[\W_])\d+)*{NOT_BEFORE}"
+STRETCH = rf"[0-9]{FIRST}\d*(?:(?:\r\n|[\W_])\d+)*{NOT_BEFORE}"
 """Digits with single other characters between them, as many as there are."""
 
-NHS_LAYOUT = _laid_out(3, 3, 4)
-NHS_ALONE = rf"{_ALONE_AFTER}\d(?:{GAP}\d){{9}}{_ALONE_BEFORE}"
-SOLID_NHS = rf"{NOT_AFTER}\d{{10}}{NOT_BEFORE}"
+NHS_LAYOUT = _laid_out(rf"[0-9]{FIRST}", 3, 3, 4)
+NHS_ALONE = rf"[0-9]{_ALONE}(?:{GAP}\d){{9}}{_ALONE_BEFORE}"
+SOLID_NHS = rf"[0-9]{FIRST}\d{{9}}{NOT_BEFORE}"
 
 SSN = (
-    rf"{NOT_AFTER}\d{{3}}-\d\d-\d{{4}}{NOT_BEFORE}|"
-    rf"{_ALONE_AFTER}\d{{3}}[\W_]\d\d[\W_]\d{{4}}{_ALONE_BEFORE}"
+    rf"[0-9]{FIRST}\d\d(?:-\d\d-\d{{4}}{NOT_BEFORE}|"
+    rf"(?<!\d[\W_]\d{{3}})[\W_]\d\d[\W_]\d{{4}}{_ALONE_BEFORE})"
 )
 
 _DIGITS = re.compile(r"\d+")
@@ -56,7 +56,7 @@ _IBAN_DIGITS = re.compile(r"(?:\d[\W_]{0,3}){6}")
 
 def cards_at_the_ends(stretch: str) -> Iterator[Span]:
     """Cards of a known brand that begin or end the stretch, whole groups of its digits."""
-    if len(stretch) < _CARD_MIN_DIGITS:
+    if len(stretch) < _CARD_MIN_DIGITS or stretch.isdigit():  # those SOLID_CARD finds
         return
     head = [match.span() for match in _DIGITS.finditer(stretch[:_CARD_MAX_CHARACTERS])]
     for size in range(1, min(len(head), _CARD_MAX_DIGITS) + 1):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from skerry.guardrails import checksums
 from skerry.guardrails.numbers import GAP, NOT_AFTER, NOT_BEFORE
-from skerry.guardrails.recogniser import Recogniser, has, near, pii, shaped, whole
+from skerry.guardrails.recogniser import FIRST, Recogniser, has, near, pii, shaped, whole, words
 
 _NUMBER = r"(?:\s?(?:number|num\.?|no\.?|nr\.?|id|identifier|ref(?:erence)?|#))"
 _TO = r"(?:\s(?:for\s\w{1,20}\s)?(?:is|was))?[\W_]{0,3}"
@@ -28,13 +28,13 @@ _VEHICLES = (
         rf"{NOT_AFTER}[a-z]{{1,5}}9{{0,4}}(?<=[a-z\d]{{5}})\d[0156]\d[0-3]\d{{2}}[a-z9]{{2}}[a-z\d]{{3}}"
         rf"{NOT_BEFORE}",
         0.85,
-        shaped(r"[a-z9]\d{6}[a-z9]"),
+        shaped(r"[0-9]\d{5}"),
     ),
     pii(  # the form of Great Britain's since 2001
         "licence_plate",
         rf"{NOT_AFTER}[a-hj-y]{{2}}\d{{2}}\s?[a-hj-pr-z]{{3}}{NOT_BEFORE}",
         0.4,
-        shaped(r"[a-z]{2}\d\d\s?[a-z]{3}"),
+        shaped(r"[0-9](?<=[a-z]{2}\d)\d\s?[a-z]{3}"),
         near=near(
             "cars?|vans?|vehicles?|plates?|reg|registrations?|registered|parked|drives?", 0.85
         ),
@@ -47,11 +47,11 @@ _VEHICLES = (
         0.85,
         has("plate", "reg"),
     ),
-    pii(
+    pii(  # the last four are digits: 49 CFR 565.15
         "vehicle",
-        rf"{NOT_AFTER}{_VIN}{{17}}{NOT_BEFORE}",
+        rf"{NOT_AFTER}{_VIN}{{13}}\d{{4}}{NOT_BEFORE}",
         0.9,
-        shaped(rf"{_VIN}{{17}}"),
+        shaped(rf"[0-9](?<={_VIN}{{13}}\d)\d{{3}}"),
         whole(checksums.vehicle),
     ),
     pii(
@@ -63,10 +63,15 @@ _VEHICLES = (
     ),
 )
 
+_PLANS = (
+    "member", "subscriber", "beneficiary", "insurance", "medicare", "medicaid", "policy", "plan",
+)  # fmt: skip
+_PLAN = words(*(what + _NUMBER for what in _PLANS), "medicare", "medicaid")
+
 _ACCOUNTS = (
     pii(
         "account",
-        rf"{NOT_AFTER}(?:account|acct\.?|a/c){_NUMBER}?{_TO}"
+        rf"a{FIRST}(?:ccount|cct\.?|/c){_NUMBER}?{_TO}"
         rf"(?P<id>\d(?:[ \-]?\d){{5,16}}){NOT_BEFORE}",
         0.9,
         has("account", "acct", "a/c"),
@@ -86,8 +91,7 @@ _ACCOUNTS = (
     ),
     pii(
         "health_plan",
-        rf"{NOT_AFTER}(?:(?:member|subscriber|beneficiary|insurance|medicare|medicaid|policy|plan)"
-        rf"{_NUMBER}|medicare|medicaid){_TO}(?P<id>{_CODE}{{5,14}}){NOT_BEFORE}",
+        rf"{_PLAN}{_TO}(?P<id>{_CODE}{{5,14}}){NOT_BEFORE}",
         0.85,
         has("member", "subscriber", "benefic", "insur", "medic", "policy", "plan"),
     ),
@@ -95,7 +99,10 @@ _ACCOUNTS = (
         "national_insurance",
         rf"{NOT_AFTER}[abceghj-prstw-z][abceghj-nprstw-z](?:{GAP}\d\d){{3}}{GAP}[a-d]{NOT_BEFORE}",
         0.9,
-        shaped(rf"[a-z]{{2}}(?:{GAP}\d\d){{3}}"),
+        shaped(
+            r"[0-9](?:(?<=[a-z]{2}[0-9])|(?<=[a-z]{2}[\W_][0-9]))\d"
+            rf"(?:{GAP}\d\d){{2}}{GAP}[a-d]"
+        ),
     ),
 )
 

@@ -44,9 +44,10 @@ class Near:
 class Recogniser:
     """A pattern of lower-case text, or of the text as written when it is `cased`.
 
-    The span is that of the pattern's group `id` if it has one. `within` picks the spans that
+    The span is that of the pattern's group `id` if it has one; with a group `rest`, from where it
+    matches to the end of that group, so that matches may overlap. `within` picks the spans that
     count inside that, none where a check digit fails. `possible` is a quick look at the same
-    text: False only where nothing can match. `near` are the words that make it surer.
+    text: False only where nothing can be found. `near` are the words that make it surer.
 
     Every pattern has bounded repetition or repeats what it can read in one way only, so that
     matching is linear in the length of the text.
@@ -70,19 +71,22 @@ class Recogniser:
             self.near.score if self.near.words.search(views.lowered, before, start) else self.score
         )
 
+    def may_find(self, views: Views) -> bool:
+        """The quick look: False only where nothing can match."""
+        return self.possible(views.cased if self.cased else views.lowered)
+
     def spans(self, views: Views) -> Iterator[Span]:
-        """Where it finds something in the text."""
+        """Where it finds something in the text, which it looks through whole."""
         text = views.cased if self.cased else views.lowered
-        if not self.possible(text):
-            return
-        group = "id" if "id" in self.pattern.groupindex else 0
+        groups = self.pattern.groupindex
+        first, last = groups.get("id", 0), groups.get("id", groups.get("rest", 0))
         for match in self.pattern.finditer(text):
-            start, end = match.span(group)
+            start, end = match.start(first), match.end(last)
             if self.within is None:
                 yield start, end
             else:
-                for first, last in self.within(text[start:end]):
-                    yield start + first, start + last
+                for left, right in self.within(text[start:end]):
+                    yield start + left, start + right
 
 
 def pii(
@@ -112,7 +116,14 @@ def phrase(kind: FindingKind, label: str, pattern: str, score: float, possible: 
 
 def has(*parts: str) -> Look:
     """Whether any of `parts` is in the text."""
-    return lambda text: any(part in text for part in parts)
+
+    def look(text: str) -> bool:
+        for part in parts:  # noqa: SIM110 (any() of a generator takes three times as long)
+            if part in text:
+                return True
+        return False
+
+    return look
 
 
 FIRST = r"(?<![^\W_][\s\S])"
@@ -126,9 +137,19 @@ def words(*patterns: str) -> str:
 
 
 def shaped(pattern: str) -> Look:
-    """Whether the text matches somewhere; the last look is remembered, for those who share it."""
+    """Whether the text matches somewhere; for more than one recogniser, too (`shared`)."""
     search = re.compile(pattern).search
-    return lru_cache(maxsize=1)(lambda text: search(text) is not None)
+    return shared(lambda text: search(text) is not None)
+
+
+def all_of(*looks: Look) -> Look:
+    """Whether every one of `looks` sees something."""
+    return lambda text: all(look(text) for look in looks)
+
+
+def shared(look: Look) -> Look:
+    """The same look, which remembers the last text: for several recognisers."""
+    return lru_cache(maxsize=1)(look)
 
 
 def whole(check: Callable[[str], bool]) -> Within:

@@ -71,7 +71,8 @@ def _screened(
         )
     normal = normalise(text)
     views = Views.of(normal)
-    found = [finding for one in RECOGNISERS for finding in _find(one, views, normal, where)]
+    able = [one for one in RECOGNISERS if one.may_find(views)]
+    found = [finding for one in able for finding in _find(one, views, normal, where)]
     names = list(find(normal.text))
     found += [_named(one, normal, where) for one in names]
     found += [_beside(span, normal, where) for span in dates_beside(names, views.lowered)]

@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Iterator
 
 from skerry.guardrails.numbers import GAP, NOT_BEFORE
-from skerry.guardrails.recogniser import Recogniser, Span, has, pii, words
+from skerry.guardrails.recogniser import Recogniser, Span, has, pii, shared, words
 from skerry.guardrails.tokens import TOKENS
 
 _CLOSED = r"[\"'`*_)\]}]{0,3}"
@@ -44,7 +44,7 @@ _DIGIT_AND_LETTER = r"(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])"
 _ADJECTIVE = r"\w{0,24}(?:ed|ing|able|ible|ful|ive|ous|ary|ally|ely|less|ent|ten)\b"
 
 _LEAD = r"p(?:ass[ _\-]?(?:word|code|phrase)s?|asswd|wd|(?<![^\W_]p)s?wd?)"
-_LEADS = has("passw", "passc", "passp", "pass ", "pass-", "pass_", "pwd", "pw", "psw")
+_LEADS = shared(has("passw", "passc", "passp", "pass ", "pass-", "pass_", "pwd", "pw", "psw"))
 _UNIT = (
     r"(?![.,\-]?\d|\s?(?:%|bits?|char|da?ys?|digits?|hours?|letters?|"
     r"min|month|times|users?|week|year))"
@@ -119,6 +119,7 @@ _OPENS = (
     "access", "alarm", "door", "entry", "gate", "lock", "login", "safe", "security", "unlock",
     "verification",
 )  # fmt: skip
+_CODES_LOOK = shared(has("pin", "code", "otp"))
 _CODE = words(
     r"pin(?:[\s_\-]?(?:code|number|no\.?|nr\.?))?",
     r"pass[\s_\-]?code",
@@ -134,13 +135,13 @@ _CODES = (
         rf"{_CODE}{_ABOUT}(?:{_ASSIGN}|{_IS}|\s(?:to|from|as|of)\s){_NO_DATE}"
         rf"(?P<id>\d(?:{GAP}\d){{3,7}}){NOT_BEFORE}{_UNIT}",
         0.9,
-        has("pin", "code", "otp"),
+        _CODES_LOOK,
     ),
     pii(
         "password",
         rf"{_CODE}\s(?P<id>\d{{4,8}}){NOT_BEFORE}{_UNIT}",
         0.8,
-        has("pin", "code", "otp"),
+        _CODES_LOOK,
     ),
     pii(  # of a payment card
         "password",

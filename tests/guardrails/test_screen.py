@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from re import _constants, _parser
 
 import pytest
@@ -18,7 +18,7 @@ from skerry.guardrails import FindingKind, Where
 from skerry.guardrails.errors import ScreenOverflow
 from skerry.guardrails.normal import normalise
 from skerry.guardrails.numbers import STRETCH
-from skerry.guardrails.recogniser import Recogniser, Views
+from skerry.guardrails.recogniser import LEAST_SCORE, Recogniser, Views
 from skerry.guardrails.screen import MAX_CHARACTERS, RECOGNISERS, screen
 
 
@@ -132,13 +132,13 @@ CASES = [
 def test_what_is_found_is_possible(number: int) -> None:
     """The quick look before a pattern hides nothing that the recogniser would find."""
     one = RECOGNISERS[number]
-    unhurried = replace(one, possible=lambda _: True)
 
     @given(st.from_regex(_without_anchors(one.pattern)))
     @settings(max_examples=20, suppress_health_check=list(HealthCheck))
     def holds(text: str) -> None:
         views = Views.of(normalise(text))
-        assert list(one.spans(views)) == list(unhurried.spans(views))
+        scores = [one.score_at(views, start) for start, _ in one.spans(views)]
+        assert one.may_find(views) or all(score < LEAST_SCORE for score in scores)
 
     holds()
 
