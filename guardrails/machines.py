@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 
@@ -23,6 +22,8 @@ _NO_NAME = (
 
 def _address(matched: str) -> Iterator[Span]:
     """All of it, if it is an IPv6 address (RFC 4291) that says more than "::1"."""
+    import ipaddress
+
     try:
         ipaddress.IPv6Address(matched)
     except ValueError:

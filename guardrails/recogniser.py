@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from skerry.guardrails.findings import FindingKind
 from skerry.guardrails.normal import Normal
@@ -18,6 +18,11 @@ _GAPS = re.compile(r"[\W_]+")
 _NEAR_CHARACTERS = 48
 LEAST_SCORE = 0.5
 """What scores less is no finding: a form that means something only among the right words."""
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Recogniser:
-    """A pattern of lower-case text, or of the text as written when it is `cased`.
+    """The source of a pattern of lower-case text, or of the text as written when it is `cased`.
 
     The span is that of the pattern's group `id` if it has one; with a group `rest`, from where it
     matches to the end of that group, so that matches may overlap. `within` picks the spans that
@@ -55,12 +60,17 @@ class Recogniser:
 
     kind: FindingKind
     label: str
-    pattern: re.Pattern[str]
+    source: str
     score: float
     possible: Look
     within: Within | None = None
     cased: bool = False
     near: Near | None = None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """`source`, compiled when it is first needed: most texts need few of all patterns."""
+        return _compiled(self.source)
 
     def score_at(self, views: Views, start: int) -> float:
         """How sure it is of a span that begins at `start`, by the 48 characters before it."""
@@ -78,9 +88,10 @@ class Recogniser:
     def spans(self, views: Views) -> Iterator[Span]:
         """Where it finds something in the text, which it looks through whole."""
         text = views.cased if self.cased else views.lowered
-        groups = self.pattern.groupindex
+        pattern = self.pattern
+        groups = pattern.groupindex
         first, last = groups.get("id", 0), groups.get("id", groups.get("rest", 0))
-        for match in self.pattern.finditer(text):
+        for match in pattern.finditer(text):
             start, end = match.start(first), match.end(last)
             if self.within is None:
                 yield start, end
@@ -100,8 +111,7 @@ def pii(
     near: Near | None = None,
 ) -> Recogniser:
     """A recogniser of identifiers and secrets."""
-    compiled = re.compile(pattern)
-    return Recogniser(FindingKind.PII, label, compiled, score, possible, within, cased, near)
+    return Recogniser(FindingKind.PII, label, pattern, score, possible, within, cased, near)
 
 
 def near(words: str, score: float) -> Near:
@@ -111,7 +121,7 @@ def near(words: str, score: float) -> Near:
 
 def phrase(kind: FindingKind, label: str, pattern: str, score: float, possible: Look) -> Recogniser:
     """A recogniser of wordings."""
-    return Recogniser(kind, label, re.compile(pattern, re.MULTILINE), score, possible)
+    return Recogniser(kind, label, rf"(?m:{pattern})", score, possible)
 
 
 def has(*parts: str) -> Look:
@@ -138,8 +148,7 @@ def words(*patterns: str) -> str:
 
 def shaped(pattern: str) -> Look:
     """Whether the text matches somewhere; for more than one recogniser, too (`shared`)."""
-    search = re.compile(pattern).search
-    return shared(lambda text: search(text) is not None)
+    return shared(lambda text: _compiled(pattern).search(text) is not None)
 
 
 def all_of(*looks: Look) -> Look:

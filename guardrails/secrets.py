@@ -6,7 +6,6 @@ and "a token of thanks" do not. What a service's tokens look like by themselves 
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Iterator
 
@@ -199,8 +198,8 @@ _KEYS = (
 def _credentials(matched: str) -> Iterator[Span]:
     """All of it, if it is a name and a password in base64 (RFC 7617)."""
     try:
-        plain = base64.b64decode(matched, validate=True)
-    except (binascii.Error, ValueError):
+        plain = binascii.a2b_base64(matched, strict_mode=True)
+    except binascii.Error:
         return
     if b":" in plain:
         yield 0, len(matched)
