@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skerry.guardrails.words import content_stems
@@ -28,15 +29,28 @@ _FEW_WORDS = 4
 _MOST_CHARACTERS = 1_000
 
 
-def standalone(question: str, turns: Callable[[], Sequence[Turn]]) -> str:
-    """What to search for: `question`, after the last one where it leans on that.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and the one `before` it where it leans on that."""
+
+    question: str
+    before: str = ""
+
+    @property
+    def text(self) -> str:
+        """The question made whole."""
+        return f"{self.before}\n{self.question}" if self.before else self.question
+
+
+def standalone(question: str, turns: Callable[[], Sequence[Turn]]) -> Asked:
+    """What to search for: `question`, with the last one where it leans on that.
 
     `turns` gives the conversation so far, oldest first; it is only called where it matters.
     """
     if not leans(question):
-        return question
+        return Asked(question)
     asked = [turn.text for turn in turns() if turn.role == "user"]
-    return f"{asked[-1][-_MOST_CHARACTERS:]}\n{question}" if asked else question
+    return Asked(question, asked[-1][-_MOST_CHARACTERS:] if asked else "")
 
 
 def leans(question: str) -> bool:

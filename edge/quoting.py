@@ -1,58 +1,148 @@
-"""Finds the passage of the sources that answers a question, to be quoted word for word."""
+"""Reads the sources for a question: which passage answers it best, to be quoted word for word."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
+from skerry.edge.followup import Asked
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.passages import Quotation, quotable
-from skerry.guardrails.words import content_stems
+from skerry.guardrails.expected import gives
+from skerry.guardrails.passages import Passage, Quotation, quotable, stretches
+from skerry.guardrails.words import content_stems, numbers
 
 _FLOOR = 0.45
-_WORDS_WEIGHT = 0.3
+_WORDS_WEIGHT = 0.4
 _CODES_WEIGHT = 0.3
+_LENGTH_COST = 0.02
+_BEFORE_WEIGHT = 0.5  # of a word that only the question before this one has
+_TAKEN_UP = 0.2
+_NEAR = 0.1
 _CODE = re.compile(r"\b[^\W_]*\d[^\W_]*\b")
 _MOST_PASSAGES = 48
+_STRETCHED = 4  # of the best sentences: beside their neighbours, too
 
 
-def best_passage(
-    question: str, vector: Vectors, evidence: Sequence[Evidence], encoder: TextEncoder
-) -> Quotation | None:
-    """The passage nearest to the question in meaning; None if none is near enough.
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A passage of a source, its score, and its cosine with the question."""
 
-    Ranks by cosine, plus the shares of the question's content words and of its codes and numbers
-    (`E2`, `40`) that the passage has itself; the floor is on the cosine.
+    passage: Passage
+    source: Evidence
+    score: float
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the sources say that answers a question; the ranking is made when it is first needed.
+
+    Passages rank by cosine, plus the shares of the question's content words and of its codes and
+    numbers (`E2`, `40`) that they have themselves. A word counts the more the fewer passages
+    have it, and less when only the question before this one has it.
 
     Args:
-        question: the text.
-        vector: its unit vector, float32 [dimensions].
+        asked: the question.
+        vector: the unit vector of its text, float32 [dimensions].
         evidence: the sources, best first.
         encoder: the encoder that the vector is from.
     """
-    found = [(one, passage) for one in evidence for passage in quotable(one)][:_MOST_PASSAGES]
-    if not found:
-        return None
-    spoken = [f"{passage.about}\n{passage.spoken}" for _, passage in found]
-    cosines = encoder.encode(spoken) @ vector
-    asked, codes = content_stems(question), _codes(question)
-    scores = [
-        float(cosine)
-        + _WORDS_WEIGHT * _share(asked, content_stems(passage.text))
-        + _CODES_WEIGHT * _share(codes, _codes(passage.text))
-        for cosine, (_, passage) in zip(cosines, found, strict=True)
-    ]
-    best = max(range(len(found)), key=scores.__getitem__)
-    if cosines[best] < _FLOOR:
-        return None
-    source, passage = found[best]
-    return Quotation.of(passage, source, question)
+
+    asked: Asked
+    vector: Vectors
+    evidence: Sequence[Evidence]
+    encoder: TextEncoder
+
+    def quote(self) -> Quotation | None:
+        """The best sentence, table row or two sentences; None if nothing is near."""
+        best = max(self._ranked, key=lambda one: one.score, default=None)
+        if best is None or best.cosine < _FLOOR:
+            return None
+        return Quotation(best.passage.spoken, best.source.mark, self._fits(best.passage))
+
+    def near(self, passage: Passage, source: Evidence) -> bool:
+        """Whether the passage, alone or in a stretch, answers the question as the best one does."""
+        with_it = [
+            one
+            for one in self._ranked
+            if one.source.mark == source.mark and passage.text in one.passage.text
+        ]
+        best = max((one.score for one in self._ranked), default=0.0)
+        return any(one.score >= best - _NEAR and self._fits(one.passage) for one in with_it)
+
+    @cached_property
+    def _ranked(self) -> list[Ranked]:
+        """The passages, and the best of them beside their neighbours."""
+        single = self._scored([(one, source) for source, one in self._found])
+        best = sorted(single, key=lambda one: -one.score)[:_STRETCHED]
+        return [*single, *self._scored(list(_stretched(best)), _LENGTH_COST)]
+
+    @cached_property
+    def _found(self) -> list[tuple[Evidence, Passage]]:
+        every = ((source, one) for source in self.evidence for one in quotable(source))
+        return [one for one, _ in zip(every, range(_MOST_PASSAGES), strict=False)]
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        """How much each word of the question counts."""
+        own, rarity = _said(self.asked.question), _rarity([one for _, one in self._found])
+        every = own | _said(self.asked.before)
+        return {word: rarity(word) * (1 if word in own else _BEFORE_WEIGHT) for word in every}
+
+    def _scored(self, found: Sequence[tuple[Passage, Evidence]], cost: float = 0.0) -> list[Ranked]:
+        if not found:
+            return []
+        spoken = [f"{passage.about}\n{passage.spoken}" for passage, _ in found]
+        cosines = (self.encoder.encode(spoken) @ self.vector).tolist()
+        return [
+            Ranked(passage, source, cosine + self._by_words(passage) - cost, cosine)
+            for cosine, (passage, source) in zip(cosines, found, strict=True)
+        ]
+
+    def _by_words(self, passage: Passage) -> float:
+        codes, there = _codes(self.asked.text), _codes(passage.text)
+        shared = self._share(_said(passage.spoken), frozenset(self._weights))
+        return _WORDS_WEIGHT * shared + _CODES_WEIGHT * len(codes & there) / max(len(codes), 1)
+
+    def _share(self, said: frozenset[str], wanted: frozenset[str]) -> float:
+        """The share, by weight, of the wanted words that are said; 0 where none is wanted."""
+        whole = sum(self._weights[word] for word in wanted)
+        return sum(self._weights[word] for word in wanted & said) / whole if whole else 0.0
+
+    def _fits(self, passage: Passage) -> bool:
+        """Whether it takes up what is asked, not its subject alone, and has what that expects.
+
+        A question that leans on the one before it must be taken up by its own words.
+        """
+        own = _said(self.asked.question) or frozenset(self._weights)
+        wanted = own - _said(passage.context)
+        taken = not wanted or self._share(_said(passage.spoken), wanted) > _TAKEN_UP
+        return taken and gives(self.asked.text, passage.spoken)
+
+
+def _stretched(best: Sequence[Ranked]) -> Iterator[tuple[Passage, Evidence]]:
+    """What each of the best sentences makes with the one before it, and the one after it."""
+    for source in {one.source.mark: one.source for one in best}.values():
+        texts = [one.passage.text for one in best if one.source.mark == source.mark]
+        for passage in stretches(source):
+            if any(text in passage.text for text in texts):
+                yield passage, source
+
+
+def _rarity(passages: Sequence[Passage]) -> Callable[[str], float]:
+    """The inverse frequency of a word among the passages, in nats."""
+    counts = Counter(word for passage in passages for word in _said(passage.spoken))
+    return lambda word: math.log1p(len(passages) / (0.5 + counts[word]))
+
+
+def _said(text: str) -> frozenset[str]:
+    return content_stems(text) | numbers(text)
 
 
 def _codes(text: str) -> frozenset[str]:
     return frozenset(code.casefold() for code in _CODE.findall(text))
-
-
-def _share(wanted: frozenset[str], there: frozenset[str]) -> float:
-    return len(wanted & there) / len(wanted) if wanted else 0.0

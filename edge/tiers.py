@@ -32,7 +32,7 @@ from skerry.edge.session.pseudonyms import ForRequest, Keeper
 from skerry.edge.types import Route
 from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.errors import GuardrailError
-from skerry.guardrails.gate import GroundedGate, OpenGate, Quote, fixed
+from skerry.guardrails.gate import GroundedGate, OpenGate, Reader, fixed
 from skerry.guardrails.passages import Quotation
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
 
@@ -84,7 +84,7 @@ class Work:
     prompt: Prompt
     generation: Generation
     grounded: bool
-    quote: Quote
+    reader: Reader
     query: str
     surrogates: Keeper = field(default_factory=ForRequest)
     ledger: list[Departure] = field(default_factory=list)
@@ -100,19 +100,16 @@ class Work:
         return "\n".join(messages)
 
     def grounded_gate(self) -> GroundedGate:
-        return GroundedGate(self.query, self.evidence(), quote=self.quote)
+        return GroundedGate(self.query, self.evidence(), reader=self.reader)
 
     def quotation(self) -> Quotation | None:
         """The passage of the sources to quote, if one takes up what is asked."""
-        found = self.quote(self.query, self.evidence())
+        found = self.reader.quote()
         return found if found and found.fits else None
 
     def evidence(self) -> list[Evidence]:
         """The sources as the gate sees them."""
-        return [
-            Evidence(one.mark, one.chunk.text, context=_about(one.chunk))
-            for one in self.prompt.sources
-        ]
+        return evidence_of(self.prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +275,11 @@ def _restored(pieces: Iterable[Piece], pseudonyms: Pseudonyms) -> Iterator[Piece
     for piece in pieces:
         text = restorer.feed(piece.text)
         yield replace(piece, text=text + restorer.flush() if piece.finish else text)
+
+
+def evidence_of(prompt: Prompt) -> list[Evidence]:
+    """The sources of a prompt as the gate sees them."""
+    return [Evidence(one.mark, one.chunk.text, context=_about(one.chunk)) for one in prompt.sources]
 
 
 def _about(chunk: Chunk) -> str:

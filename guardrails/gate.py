@@ -8,8 +8,9 @@ Both end in an `Answer`, which nothing else can make. Whatever fails here withho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
 from skerry.guardrails.findings import Finding, FindingKind, Where
@@ -18,8 +19,30 @@ from skerry.guardrails.sentences import SentenceBuffer
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
 from skerry.guardrails.words import denies, numbers
 
-Quote = Callable[[str, Sequence[Evidence]], Quotation | None]
-"""Finds the passage to quote for a question; None if none is near."""
+
+class Reader(Protocol):
+    """Reads the sources for the question of one request."""
+
+    def quote(self) -> Quotation | None:
+        """The passage to quote; None if none is near."""
+
+    def near(self, passage: Passage, source: Evidence) -> bool:
+        """Whether a passage answers the question nearly as well as the best one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordReader:
+    """Reads by the words that the sources share with the question, and nothing else."""
+
+    question: str
+    evidence: Sequence[Evidence]
+
+    def quote(self) -> Quotation | None:
+        return quotation(self.question, [one for one in self.evidence if one.in_force])
+
+    def near(self, passage: Passage, source: Evidence) -> bool:  # noqa: ARG002
+        return True
+
 
 NOT_FOUND = "The documents do not say."
 NEAREST = "The documents may not answer this. The nearest that they say:"
@@ -58,13 +81,17 @@ class Judgement:
 
 
 def judge(
-    sentence: str, question: str, evidence: Sequence[Evidence], rules: GateRules
+    sentence: str,
+    question: str,
+    evidence: Sequence[Evidence],
+    rules: GateRules,
+    reader: Reader | None = None,
 ) -> Judgement:
-    """Decides one sentence of a grounded answer to `question`. Pure.
+    """Decides one sentence of a grounded answer to `question`.
 
     A sentence without a mark, or whose mark does not support it, is attributed to the source
-    that does; a sentence that no source supports, or that denies what its source does not, is
-    dropped.
+    that does; a sentence that no source supports, that denies what its source does not, or that
+    rests on what answers something else is dropped.
     """
     claim = _MARKS.sub("", sentence)
     if not any(character.isalnum() for character in claim):
@@ -75,9 +102,10 @@ def judge(
     there = [one for one in evidence if one.in_force]
     holding = [(one, supporting(claim, question, one, rules.support)) for one in there]
     supported = [(one, found) for one, found in holding if found]
-    agreeing = [one for one, found in supported if _agrees(claim, found)]
+    to_the_point = _to_the_point(supported, reader or WordReader(question, evidence))
+    agreeing = [one for one, found in to_the_point if _agrees(claim, found)]
     if not agreeing:
-        return _drop("opposite" if supported else "unsupported", claim, findings)
+        return _drop(_fault(supported, to_the_point), claim, findings)
     cited = [one for one in agreeing if one.mark in marks]
     cited = cited or [max(agreeing, key=lambda one: best_support(claim, one))]
     if any(mark not in {one.mark for one in cited} for mark in marks):
@@ -85,6 +113,23 @@ def judge(
     if not numbers_hold(claim, cited, rules.number_floor):
         return _drop("number_not_in_source", claim, findings)
     return Judgement(_with_marks(claim, cited), tuple(one.mark for one in cited), findings)
+
+
+Held = Sequence[tuple[Evidence, Sequence[Passage]]]
+
+
+def _to_the_point(held: Held, reader: Reader) -> Held:
+    """Of the passages that hold a claim, those that answer what was asked."""
+    near = (
+        (one, [passage for passage in found if reader.near(passage, one)]) for one, found in held
+    )
+    return [(one, found) for one, found in near if found]
+
+
+def _fault(supported: Held, to_the_point: Held) -> str:
+    if not supported:
+        return "unsupported"
+    return "opposite" if to_the_point else "beside_the_point"
 
 
 def _agrees(claim: str, found: Sequence[Passage]) -> bool:
@@ -145,8 +190,8 @@ class GroundedGate:
 
     `feed` returns the text that may be shown now, a sentence at a time; `finish` returns the
     rest and the `Answer`. When nothing of the draft holds, the source is quoted instead;
-    when no source fits, the answer says that the documents do not say. `quote` finds what to
-    quote.
+    when no source fits, the answer says that the documents do not say. `reader` knows what
+    answers the question.
     """
 
     def __init__(
@@ -154,11 +199,11 @@ class GroundedGate:
         question: str,
         evidence: Sequence[Evidence],
         rules: GateRules | None = None,
-        quote: Quote = quotation,
+        reader: Reader | None = None,
     ) -> None:
         self._question = question
         self._evidence = tuple(evidence)
-        self._quote = quote
+        self._reader = reader or WordReader(question, self._evidence)
         self._rules = rules or GateRules()
         self._buffer = SentenceBuffer()
         self._released: list[str] = []
@@ -188,7 +233,7 @@ class GroundedGate:
         return last, self._answer(verdict)
 
     def _release(self, sentence: str) -> str:
-        judgement = judge(sentence, self._question, self._evidence, self._rules)
+        judgement = judge(sentence, self._question, self._evidence, self._rules, self._reader)
         self._findings += judgement.findings
         key = " ".join(_MARKS.sub("", judgement.text).casefold().split())
         if not judgement.text or key in self._said:
@@ -208,7 +253,7 @@ class GroundedGate:
     def _instead(self) -> str:
         """The source's own words, when the draft had none that hold."""
         self._dropped = True
-        quoted = self._quote(self._question, [one for one in self._evidence if one.in_force])
+        quoted = self._reader.quote()
         if quoted is None:
             return self._show(NOT_FOUND, ())
         text = f"{_MARKS.sub('', quoted.text)} [{quoted.mark}]"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.expected import gives
 from skerry.guardrails.sentences import sentences
 from skerry.guardrails.words import content_stems, numbers
 
+_LINE = re.compile(r"(?:[-*•‣◦+|>#]|\d{1,3}[.)]\s)")
+_BLANK_LINE = 2  # line ends
 _BULLET = re.compile(r"^(?:[-*•–]|\d{1,3}[.)])\s+")
 
 
@@ -83,6 +86,19 @@ def quotable(source: Evidence) -> Iterator[Passage]:
     return (one for one in passages(source) if not one.is_heading)
 
 
+def stretches(source: Evidence) -> Iterator[Passage]:
+    """Every two sentences in a row of one paragraph, as one passage; no list items or rows."""
+    spans = sentences(source.text)
+    for (start, end), (following, last) in pairwise(spans):
+        first, second = source.text[start:end], source.text[following:last]
+        if source.text[end:following].count("\n") < _BLANK_LINE and not (
+            _LINE.match(first) or _LINE.match(second)
+        ):
+            passage = Passage(source.text[start:last], source.context)
+            if not passage.is_heading:
+                yield passage
+
+
 def _name(text: str) -> str:
     """A cell for comparing: one case, one space between words, no full stop at the end."""
     return " ".join(text.split()).casefold().rstrip(".")
@@ -105,6 +121,7 @@ class Quotation:
 
     @classmethod
     def of(cls, passage: Passage, source: Evidence, question: str) -> Quotation:
+        """The passage, quoted as the answer to `question`."""
         fits = passage.takes_up(question) and gives(question, passage.spoken)
         return cls(passage.spoken, source.mark, fits)
 

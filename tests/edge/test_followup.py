@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from skerry.edge.followup import leans, standalone
+from skerry.edge.followup import Asked, leans, standalone
 from skerry.edge.session import Turn
 
 TURNS = (
@@ -25,7 +25,9 @@ TURNS = (
 )
 def test_it_leans(question: str) -> None:
     assert leans(question)
-    assert standalone(question, lambda: TURNS) == f"How much is a loan bicycle?\n{question}"
+    asked = standalone(question, lambda: TURNS)
+    assert asked == Asked(question, before="How much is a loan bicycle?")
+    assert asked.text == f"How much is a loan bicycle?\n{question}"
 
 
 @pytest.mark.parametrize(
@@ -38,9 +40,9 @@ def test_it_leans(question: str) -> None:
 )
 def test_it_stands_alone(question: str) -> None:
     assert not leans(question)
-    assert standalone(question, pytest.fail) == question
+    assert standalone(question, pytest.fail) == Asked(question)
 
 
 def test_without_an_earlier_question_it_is_taken_as_it_is() -> None:
-    assert standalone("And the deposit?", lambda: ()) == "And the deposit?"
-    assert standalone("And the deposit?", lambda: TURNS[1:]) == "And the deposit?"
+    assert standalone("And the deposit?", lambda: ()).text == "And the deposit?"
+    assert standalone("And the deposit?", lambda: TURNS[1:]).text == "And the deposit?"

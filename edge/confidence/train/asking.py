@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from skerry.edge import followup
 from skerry.edge.confidence.train.drafts import CONTEXT_TOKENS, RememberedDrafts
 from skerry.edge.confidence.train.judge import is_answered, is_correct
 from skerry.edge.confidence.train.questions import Collection, Question
@@ -16,12 +17,10 @@ from skerry.edge.engines.base import Generation, TokenStats
 from skerry.edge.index import Index, Metadata, Query
 from skerry.edge.parts import worth_reading
 from skerry.edge.prompt import PromptBudget, assemble
-from skerry.edge.quoting import best_passage
+from skerry.edge.quoting import Reading
 from skerry.edge.request import Request
-from skerry.edge.tiers import Outcome, Work
+from skerry.edge.tiers import Outcome, Work, evidence_of
 from skerry.edge.types import LatencyBudget, RequestClass, Route, Tier
-from skerry.guardrails.answer import Evidence
-from skerry.guardrails.passages import Quotation
 
 MAX_TOKENS = 64
 SOURCES = 4
@@ -85,16 +84,14 @@ def _ask(source: str, question: Question, index: Index, encoder: TextEncoder) ->
     )
     generation = Generation(messages=prompt.messages, max_tokens=MAX_TOKENS)
 
-    def quote(text: str, evidence: Sequence[Evidence]) -> Quotation | None:
-        return best_passage(text, vector, evidence, encoder)
-
+    reader = Reading(followup.Asked(question.text), vector, evidence_of(prompt), encoder)
     work = Work(
         Request(question.text),
         _ROUTE,
         prompt,
         generation,
         grounded=True,
-        quote=quote,
+        reader=reader,
         query=question.text,
     )
     return Asked(source, question, work)

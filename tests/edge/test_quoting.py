@@ -1,0 +1,107 @@
+"""What is quoted for a question: the passage that answers it, not one that shares its subject."""
+
+from __future__ import annotations
+
+import pytest
+
+from skerry.edge.encoder import OnnxEncoder
+from skerry.edge.followup import Asked
+from skerry.edge.quoting import Reading
+from skerry.guardrails.answer import Evidence
+from skerry.guardrails.passages import Passage
+
+BOATS = Evidence(
+    1,
+    "The boathouse is open from April to October, Tuesday to Sunday from 10:00 to 18:00.\n"
+    "On Mondays it stays shut, and in winter as well.",
+    context="Boat hire\nOpening times",
+)
+LAKE = Evidence(
+    2,
+    "Fishing needs a day ticket. It costs 6 pounds and is sold at the ticket office.\n"
+    "Drones may not be flown over the reserve. The fine is 200 pounds.\n"
+    "Before a course starts, no meal for two hours. Drinking water is fine at any time.\n\n"
+    "- Coals go into the iron bins.\n- Nets are hung up to dry.",
+    context="Rules of the lake",
+)
+PRICES = Evidence(
+    3,
+    "| Boat | Price per hour | Price per day |\n|---|---|---|\n"
+    "| Rowing boat | 12 | 60 |\n| Kayak | 9 | 45 |\n| Pedal boat | 15 | 75 |",
+    context="Prices",
+)
+SOURCES = (BOATS, LAKE, PRICES)
+
+
+@pytest.fixture(scope="module")
+def read(encoder: OnnxEncoder):
+    def reading(question: str, before: str = "", sources: tuple[Evidence, ...] = SOURCES):
+        asked = Asked(question, before)
+        return Reading(asked, encoder.encode([asked.text])[0], sources, encoder)
+
+    return reading
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Is the boathouse open on Monday?", "On Mondays it stays shut"),
+        ("What does a fishing ticket cost?", "6 pounds"),
+        ("What is the fine for flying a drone?", "200 pounds"),
+        ("May I drink water before a course?", "Drinking water is fine"),
+    ],
+)
+def test_what_the_next_sentence_says_is_quoted_with_the_one_before(read, question, told) -> None:
+    quoted = read(question).quote()
+    assert quoted.fits
+    assert told in quoted.text
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("What does a kayak cost per day?", "Boat: Kayak; Price per hour: 9; Price per day: 45."),
+        ("What is the price of a pedal boat?", "Boat: Pedal boat;"),
+    ],
+)
+def test_a_row_is_quoted_with_its_columns(read, question: str, row: str) -> None:
+    quoted = read(question).quote()
+    assert quoted.fits
+    assert quoted.text.startswith(row)
+
+
+def test_the_words_of_a_follow_up_count_more_than_those_before_it(read) -> None:
+    first = "What does a rowing boat cost per hour?"
+    assert "Rowing boat" in read(first).quote().text
+    assert "Pedal boat" in read("And a pedal boat?", first).quote().text
+    assert "Kayak" in read("What about a kayak?", first).quote().text
+
+
+def test_a_follow_up_about_what_is_not_there_does_not_fit(read) -> None:
+    quoted = read("And a submarine?", "What does a rowing boat cost per hour?").quote()
+    assert quoted is None or not quoted.fits
+
+
+@pytest.mark.parametrize(
+    "question", ["When are the nets hung up to dry?", "How many nets are there on the lake?"]
+)
+def test_a_passage_without_what_is_expected_does_not_fit(read, question: str) -> None:
+    quoted = read(question).quote()
+    assert quoted is None or not quoted.fits
+
+
+def test_items_of_a_list_are_quoted_alone(read) -> None:
+    assert read("Where do coals go?").quote().text == "Coals go into the iron bins."
+
+
+def test_nothing_is_quoted_where_nothing_is_near_or_there(read) -> None:
+    assert read("Who painted the Mona Lisa?").quote() is None
+    assert read("Where do coals go?", sources=()).quote() is None
+
+
+def test_near_is_what_answers_as_the_quotation_does(read) -> None:
+    reading = read("What does a fishing ticket cost?")
+    price = Passage("It costs 6 pounds and is sold at the ticket office.", LAKE.context)
+    drones = Passage("Drones may not be flown over the reserve.", LAKE.context)
+    assert reading.near(price, LAKE)
+    assert not reading.near(drones, LAKE)
