@@ -45,9 +45,9 @@ def show(name: str, as_json: bool, **given: Any) -> None:
         click.echo(f"{key:16} {'-' if shown in ('', None) else shown}")
 
 
-@models.command()
+@models.command(options_metavar="--name NAME [OPTIONS]")
 @click.argument("url")
-@option("--name", required=True, help="Name to give it.")
+@option("--name", metavar="NAME", required=True, help="Name to give it.")
 @option("--sha256", help="Digest that the file must have; required without https.")
 @settings("models_dir", "offline")
 @json_option

@@ -72,12 +72,33 @@ def replay(receipt_id: str, policy: Path, as_json: bool, **given: Any) -> None:
         click.echo("\n".join(f"  {line}" for line in explain_route(route)))
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @option("--limit", default=20, show_default=True, help="How many, newest first.")
 @settings("state")
 @json_option
-def receipts(limit: int, as_json: bool, **given: Any) -> None:
+@click.pass_context
+def receipts(ctx: click.Context, /, limit: int, as_json: bool, **given: Any) -> None:
     """List the receipts of recent answers, newest first."""
+    if ctx.invoked_subcommand is None:
+        _list(limit, given, as_json=as_json)
+
+
+@receipts.command()
+@settings("state")
+@json_option
+def prune(as_json: bool, **given: Any) -> None:
+    """Delete every receipt that is older than they are kept (docs/receipts.md)."""
+    from skerry.edge.cli.output import emit
+
+    with _store(given) as store:
+        count = store.prune()
+    if as_json:
+        emit("skerry.receipts.prune/1", {"deleted": count})
+    else:
+        click.echo(f"deleted {count} receipt(s)")
+
+
+def _list(limit: int, given: dict[str, Any], *, as_json: bool) -> None:
     from skerry.edge.cli.output import emit, table
     from skerry.edge.receipts import to_json
 
@@ -86,12 +107,13 @@ def receipts(limit: int, as_json: bool, **given: Any) -> None:
     if as_json:
         emit(LIST_SCHEMA, {"receipts": [json.loads(to_json(one)) for one in found]})
         return
-    columns = ("id", "when", "class", "tier", "sent", "ms")
+    columns = ("id", "when", "class", "tier", "sent", "ms", "about")
     table("", columns, (_row(receipt) for receipt in found))
 
 
 def _row(receipt: Receipt) -> tuple[str, ...]:
     from skerry.edge.cli.output import local_time
+    from skerry.edge.receipts.words import about
 
     sent = sum(egress.bytes_sent for egress in receipt.egress)
     return (
@@ -101,6 +123,7 @@ def _row(receipt: Receipt) -> tuple[str, ...]:
         receipt.answered_by or "none",
         f"{sent:,} bytes" if sent else "nothing",
         f"{receipt.total_ms:.0f}",
+        about(receipt),
     )
 
 

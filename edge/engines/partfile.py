@@ -69,6 +69,7 @@ class PartFile:
         self._file.close()
         if not self._size:
             self.path.unlink(missing_ok=True)
+            self._note.unlink(missing_ok=True)
 
     @property
     def size(self) -> int:

@@ -34,12 +34,12 @@ def load_policy(path: Path | None = None) -> Policy:
     Raises:
         ConfigError: the file cannot be read or is not a policy; names file, line and key.
     """
-    return defaults() if path is None else _policy(_read(path), str(path))
+    return defaults() if path is None else _policy(read_document(path), str(path))
 
 
 @cache
 def defaults() -> Policy:
-    return _policy(_read(DEFAULTS), DEFAULTS.name)
+    return _policy(read_document(DEFAULTS), DEFAULTS.name)
 
 
 def parse_policy(text: str, name: str) -> Policy:
@@ -56,7 +56,8 @@ def parse_policy(text: str, name: str) -> Policy:
         raise _error(name, fault.line, fault.what, _MEND) from None
 
 
-def _read(path: Path) -> LocatedToml:
+def read_document(path: Path) -> LocatedToml:
+    """The TOML of a policy file, unchecked. Raises ConfigError when it cannot be read."""
     from skerry.device_profiles.located_toml import TomlFault, read
 
     try:
@@ -69,10 +70,10 @@ def _read(path: Path) -> LocatedToml:
 
 
 def _policy(located: LocatedToml, name: str) -> Policy:
-    extends, document = _extends(located, name), _without_extends(located)
+    extends, document = _extends(located, name), without_extends(located)
     if extends == "nothing":
         return _validated(document, located, name)
-    policy = _validated(lay_over(_without_extends(_read(DEFAULTS)), document), located, name)
+    policy = _validated(lay_over(without_extends(read_document(DEFAULTS)), document), located, name)
     if loosened := first_loosened(defaults(), policy):
         what = f"{loosened} may be made stricter than the default, not looser"
         hint = 'remove the key, or write a whole policy with extends = "nothing"'
@@ -80,7 +81,8 @@ def _policy(located: LocatedToml, name: str) -> Policy:
     return policy
 
 
-def _without_extends(located: LocatedToml) -> dict[str, Any]:
+def without_extends(located: LocatedToml) -> dict[str, Any]:
+    """What the file says of the policy itself."""
     return {key: value for key, value in located.data.items() if key != "extends"}
 
 

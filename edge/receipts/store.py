@@ -24,6 +24,10 @@ _MOST_ROWS = 2**31
 _INSERT = "INSERT INTO receipts (id, created_at, body) VALUES (?, ?, ?)"
 _SELECT = "SELECT id, body FROM receipts"
 _SELECT_TIMED = "SELECT id, body, created_at FROM receipts"
+_DROP_OLD = """
+    DELETE FROM receipts WHERE seq IN
+        (SELECT seq FROM receipts WHERE created_at < ? ORDER BY created_at LIMIT ?)
+"""
 _MOST_NAMED = 5
 _ID_SHOWN = 18  # milliseconds and some random bits: enough to tell them apart
 
@@ -32,12 +36,15 @@ _ID_SHOWN = 18  # milliseconds and some random bits: enough to tell them apart
 class Retention:
     """How many receipts are kept and how long; None for no limit of age.
 
-    Without `store_text` only the question's digest is kept.
+    A new receipt takes at most `at_once` away that are too old, as a clock that jumps ahead makes
+    all of them old; `ReceiptStore.prune` takes all. Without `store_text` only the question's
+    digest is kept.
     """
 
     max_receipts: int = 10_000
     max_age_days: float | None = 90.0
     store_text: bool = True
+    at_once: int = 10
 
     def __post_init__(self) -> None:
         """Raises InputError for limits that would keep nothing."""
@@ -77,8 +84,14 @@ class ReceiptStore:
                     f"receipt {kept.id} is in {self._state.name} already; receipts never change",
                     hint="give the new receipt an id of its own",
                 ) from error
-            self._prune(connection, kept.created_at)
+            self._drop_surplus(connection)
+            self._drop_old(connection, kept.created_at, self._retention.at_once)
         return kept
+
+    def prune(self, now: float | None = None) -> int:
+        """Drops every receipt that is too old at `now` (Unix seconds); returns how many."""
+        with self._state.write() as connection:
+            return self._drop_old(connection, time.time() if now is None else now, _MOST_ROWS)
 
     def check_writable(self) -> None:
         """For before something happens that must not go without a receipt: adds one and takes it
@@ -135,13 +148,16 @@ class ReceiptStore:
             (start, f"{start}~", _MOST_NAMED),
         )
 
-    def _prune(self, connection: sqlite3.Connection, now: float) -> None:
-        keep = self._retention
+    def _drop_surplus(self, connection: sqlite3.Connection) -> None:
         newest = "(SELECT max(seq) FROM receipts)"
-        connection.execute(f"DELETE FROM receipts WHERE seq <= {newest} - ?", (keep.max_receipts,))
-        if keep.max_age_days is not None:
-            oldest = now - keep.max_age_days * _DAY_SECONDS
-            connection.execute("DELETE FROM receipts WHERE created_at < ?", (oldest,))
+        most = self._retention.max_receipts
+        connection.execute(f"DELETE FROM receipts WHERE seq <= {newest} - ?", (most,))
+
+    def _drop_old(self, connection: sqlite3.Connection, now: float, most: int) -> int:
+        if self._retention.max_age_days is None:
+            return 0
+        oldest = now - self._retention.max_age_days * _DAY_SECONDS
+        return connection.execute(_DROP_OLD, (oldest, most)).rowcount
 
     def _read(self, receipt_id: str, body: str) -> Receipt:
         try:

@@ -52,6 +52,15 @@ def how_answered(receipt: Receipt) -> str:
     return "fixed words, without a model"
 
 
+def about(receipt: Receipt) -> str:
+    """What to know a receipt by in a list: the question where it is kept, else the documents that
+    the answer cites, else those that it could have cited; empty where there are none."""
+    if receipt.question.text is not None:
+        return receipt.question.text
+    cited = [chunk.title for chunk in receipt.chunks if chunk.cited]
+    return ", ".join(dict.fromkeys(cited or (chunk.title for chunk in receipt.chunks)))
+
+
 def verdict_words(verdict: str) -> str:
     """The gate's verdict with its meaning; alone when this version has no words for it."""
     return f"{verdict}: {_VERDICTS[verdict]}" if verdict in _VERDICTS else verdict

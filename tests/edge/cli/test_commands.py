@@ -184,6 +184,42 @@ def test_a_json_schema_shapes_the_answer(skerry, tmp_path: Path) -> None:
     assert isinstance(json.loads(done.json["answer"])["n"], int)
 
 
+def test_receipts_are_pruned_and_listed_by_what_they_are_about(answer, skerry) -> None:
+    assert skerry("receipts", "prune", "--json").json == {
+        "schema": "skerry.receipts.prune/1",
+        "deleted": 0,
+    }
+    head, *rows = skerry("receipts").out.splitlines()
+    assert head.split("\t")[-1] == "about"
+    assert "Emergency trolley" in {row.split("\t")[-1] for row in rows}
+
+
+def test_the_policy_in_force_and_where_it_comes_from(skerry, tmp_path: Path) -> None:
+    shown = skerry("policy", "show", "--json").json
+    assert shown["file"] is None
+    assert {one["line"] for one in shown["values"]} == {None}
+    own = tmp_path / "ward.toml"
+    own.write_text(
+        '[cloud]\nallow = false\n\n[sensitivity]\nclinical_labels = ["ward"]\n\n[[deny]]\n'
+        'name = "rota"\nreason = "Stays."\ntiers = ["cloud"]\n'
+    )
+    shown = skerry("policy", "show", str(own), "--json").json
+    values = {one["key"]: one for one in shown["values"]}
+    assert values["cloud.allow"] == {
+        "key": "cloud.allow",
+        "value": False,
+        "line": 2,
+        "added": False,
+    }
+    assert values["cloud.allow_metered"]["line"] is None
+    assert values["sensitivity.clinical_labels"]["added"]
+    assert values["deny.rota"]["line"] == 7
+    assert values["deny.secrets"]["line"] is None
+    table = skerry("policy", "show", "--policy", str(own)).out
+    assert f"cloud.allow\tfalse\t{own}, line 2" in table
+    assert skerry("policy", "show", "nowhere.toml").code == 3
+
+
 def test_policy(skerry, tmp_path: Path) -> None:
     assert len(skerry("policy", "check", "--json").json["digest"]) == 64
     own = tmp_path / "own.toml"

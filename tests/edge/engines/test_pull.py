@@ -108,6 +108,13 @@ def test_a_redirect_is_followed(mirror: Mirror, content: bytes, tmp_path: Path) 
         assert pull(first.url, "m", tmp_path).path.read_bytes() == content
 
 
+def test_what_is_refused_leaves_nothing(tmp_path: Path) -> None:
+    page = serving(Mirror(b"<!doctype html>" * 100))
+    with page as mirror, pytest.raises(PullError, match="not a GGUF file"):
+        pull(mirror.url, "m", tmp_path)
+    assert not left_in(tmp_path)
+
+
 # It breaks off, and goes on
 
 

@@ -137,6 +137,24 @@ def test_only_so_long_are_they_kept(path: Path, make_receipt: Make) -> None:
         assert store.list() == (last, kept)
 
 
+def test_a_clock_that_jumps_ahead_takes_few_away(path: Path, make_receipt: Make) -> None:
+    with ReceiptStore.open(path) as store:
+        for number in range(40):
+            store.add(make_receipt(created_at=DAY + number))
+        store.add(make_receipt(created_at=10_000 * DAY))
+        kept = store.list(100)
+        assert len(kept) == 31
+        assert min(one.created_at for one in kept) == DAY + 10
+        assert store.prune(10_000 * DAY) == 30
+        assert len(store.list()) == 1
+
+
+def test_nothing_is_pruned_where_age_has_no_limit(path: Path, make_receipt: Make) -> None:
+    with ReceiptStore.open(path, retention=Retention(max_age_days=None)) as store:
+        store.add(make_receipt(created_at=0.0))
+        assert store.prune(10_000 * DAY) == 0
+
+
 def test_no_limit_of_age(path: Path, make_receipt: Make) -> None:
     with ReceiptStore.open(path, retention=Retention(max_age_days=None)) as store:
         store.add(make_receipt(created_at=0.0))
