@@ -15,8 +15,17 @@ from skerry.edge.server.errors import bad
 from skerry.edge.server.wire.chat import ChatMessage, ChatRequest
 
 
-def chat(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> list[Answering]:
+def chat(
+    runtime: Runtime,
+    body: ChatRequest,
+    cancel: threading.Event,
+    labels: frozenset[str] | None = None,
+) -> list[Answering]:
     """How each choice of a chat request will be answered.
+
+    Args:
+        labels: the access labels of what the earlier messages were made from; None where nobody
+            knows, as of a history that the client keeps.
 
     Raises:
         ApiError: the model does not exist, or cannot do what is asked.
@@ -24,7 +33,7 @@ def chat(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> list[A
     """
     target = models.find_generating(runtime, body.model)
     if target.kind is models.Kind.PIPELINE:
-        return [partial(from_pipeline, runtime, pipeline_request(runtime, body, cancel))]
+        return [partial(from_pipeline, runtime, pipeline_request(runtime, body, cancel, labels))]
     generate = partial(from_model, runtime, target.key)
     wanted = generation(runtime, body, cancel)
     return [_choice(generate, of_choice(wanted, one), body) for one in range(body.n or 1)]
@@ -52,7 +61,12 @@ def generation(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> 
     )
 
 
-def pipeline_request(runtime: Runtime, body: ChatRequest, cancel: threading.Event) -> Request:
+def pipeline_request(
+    runtime: Runtime,
+    body: ChatRequest,
+    cancel: threading.Event,
+    labels: frozenset[str] | None = None,
+) -> Request:
     """The last message is the question; system messages are instructions; the rest is history."""
     _check_pipeline(body)
     *earlier, last = body.messages
@@ -63,6 +77,7 @@ def pipeline_request(runtime: Runtime, body: ChatRequest, cancel: threading.Even
         last.content or "",
         session=extra.session,
         history=[one.message() for one in earlier if one.role in {"user", "assistant"}],
+        history_labels=labels,
         instructions="\n\n".join(_instructions(earlier)),
         adapter=body.adapter,
         consent=extra.consent,

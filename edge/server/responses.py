@@ -59,7 +59,7 @@ def _answering(
         details = error.errors(include_url=False)
         located = [{**detail, "loc": ("body", *detail["loc"])} for detail in details]
         raise validation_error(located) from None
-    (answering,) = planning.chat(service.runtime, wanted, cancel)
+    (answering,) = planning.chat(service.runtime, wanted, cancel, thread.labels)
     return answering
 
 
@@ -93,5 +93,4 @@ async def _keep(threads: Threads, thread: Thread, text: str, last: Step) -> None
         Item(type="function_call", call_id=call.id, name=call.name, arguments=call.arguments)
         for call in last.calls
     ]
-    receipt = last.receipt.id if last.receipt else None
-    await asyncio.to_thread(threads.finish, thread, calls or said, receipt)
+    await asyncio.to_thread(threads.finish, thread, calls or said, last.receipt)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from skerry.edge.errors import SessionNotFound
 from skerry.edge.parts import Parts
+from skerry.edge.receipts import Receipt
 from skerry.edge.server.errors import ApiError
 from skerry.edge.server.ids import new_id
 from skerry.edge.server.wire.responses import MESSAGE, Item
@@ -24,11 +25,15 @@ _TOOL = "tool"  # the role of turns that hold calls and their outputs, as JSON
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where a response stands: its id, its session (None: it is not kept), what came before."""
+    """Where a response stands: its id, its session (None: it is not kept), what came before.
+
+    `labels` are the access labels of what `history` was made from; None where nobody knows.
+    """
 
     id: str
     session: str | None
     history: tuple[Item, ...]
+    labels: frozenset[str] | None = frozenset()
 
 
 class Threads:
@@ -52,18 +57,23 @@ class Threads:
         with self._lock:
             turns = self._until(previous) if previous is not None else ()
             history = tuple(item for turn in turns for item in _items(turn))
+            given = [_labels_of(item) for item in items]
+            labels = _together([*(turn.labels for turn in turns), *given])
             if not store:
-                return Thread(new_id("resp", "_"), None, history)
+                return Thread(new_id("resp", "_"), None, history, labels)
             session = self._session(previous, turns)
-            for item in items:
-                self._sessions.append(session, *_turn([item]))
+            for item, noted in zip(items, given, strict=True):
+                self._sessions.append(session, *_turn([item]), labels=noted)
             number = len(turns) + len(items) + 1
-        return Thread(f"{_PREFIX}{session}-{number}", session, history)
+        return Thread(f"{_PREFIX}{session}-{number}", session, history, labels)
 
-    def finish(self, thread: Thread, items: Sequence[Item], receipt_id: str | None) -> None:
-        """Keeps the answer."""
-        if thread.session is not None and items:
-            self._sessions.append(thread.session, *_turn(items), receipt_id)
+    def finish(self, thread: Thread, items: Sequence[Item], receipt: Receipt | None) -> None:
+        """Keeps the answer, with the labels of what it was made from."""
+        if thread.session is None or not items:
+            return
+        labels = thread.labels if receipt is None else receipt.input.labels
+        receipt_id = None if receipt is None else receipt.id
+        self._sessions.append(thread.session, *_turn(items), receipt_id, labels)
 
     def _until(self, response_id: str) -> tuple[Turn, ...]:
         session, number = _parse(response_id)
@@ -101,6 +111,23 @@ def _unknown(response_id: str) -> ApiError:
         code="previous_response_not_found",
         param="previous_response_id",
     )
+
+
+def _labels_of(item: Item) -> frozenset[str] | None:
+    """Nobody knows what an answer or a tool's output that a client sends was made from. What its
+    user says is the user's own, as the question is."""
+    own = item.type == MESSAGE and item.role != "assistant"
+    return frozenset() if own else None
+
+
+def _together(labels: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """All of them; None where one is not known."""
+    found: frozenset[str] = frozenset()
+    for one in labels:
+        if one is None:
+            return None
+        found |= one
+    return found
 
 
 def _turn(items: Sequence[Item]) -> tuple[str, str]:
