@@ -97,7 +97,7 @@ def _show(event: Event, prose: Prose) -> None:
             prose.print(text)
         case TierFailed(_, following, why):
             prose.end()
-            click.echo(f"({why}; instead: {ANSWERERS[following]})", err=True)
+            click.echo(f"({why}; next: {ANSWERERS[following]})", err=True)
 
 
 def _print_end(reply: Reply, *, receipt: bool) -> None:

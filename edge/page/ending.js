@@ -7,7 +7,7 @@ import { sourceLine } from "./sources.js";
 
 const SAID_MS = 2000;
 const NO_RECEIPT = "The receipt of this answer is no longer kept.";
-const CUT_OFF = "The answer was cut off at its longest length.";
+const CUT_OFF = "The answer was cut off: it had its longest length, or its time was up.";
 
 /** The elements; `body` holds the answer, `openSource(citation, opener)` opens a document. */
 export function ending(reply, body, openSource) {

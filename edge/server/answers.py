@@ -86,10 +86,15 @@ def _usage(usage: Usage) -> TokenUsage:
 def _finished(reply: Reply) -> Step:
     return Step(
         finish=reply.finish,
-        usage=reply.receipt.usage or NO_USAGE,
+        usage=usage_in(reply.receipt),
         extra={"skerry": skerry_fields(reply)},
         receipt=reply.receipt,
     )
+
+
+def usage_in(receipt: Receipt) -> TokenUsage | None:
+    """The tokens of an answer: none at all without a model, None of a cloud that did not count."""
+    return receipt.usage or (None if receipt.egress else NO_USAGE)
 
 
 def skerry_fields(reply: Reply) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from skerry.edge.events import Event, Finished, TextReleased
 from skerry.edge.fields import event_fields
 from skerry.edge.request import Request
 from skerry.edge.runtime import Runtime
-from skerry.edge.server.answers import NO_USAGE, Step
+from skerry.edge.server.answers import Step, usage_in
 from skerry.edge.server.wire.ask import NEW_SESSION, AskRequest
 
 if TYPE_CHECKING:
@@ -112,6 +112,6 @@ def _step(event: Event) -> Step:
         return Step(event.text, extra=fields)
     if isinstance(event, Finished):
         receipt = event.reply.receipt
-        usage = receipt.usage or NO_USAGE
+        usage = usage_in(receipt)
         return Step(finish=event.reply.finish, usage=usage, extra=fields, receipt=receipt)
     return Step(extra=fields)

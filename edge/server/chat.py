@@ -145,7 +145,7 @@ class _Chunks:
         return frame({**fields, "choices": [choice], **(extra or {})})
 
 
-def _usage_chunk(head: Head, usage: TokenUsage) -> str:
+def _usage_chunk(head: Head, usage: TokenUsage | None) -> str:
     fields = head.fields("chat.completion.chunk")
     return frame({**fields, "choices": [], "usage": usage_fields(usage)})
 

@@ -48,8 +48,11 @@ def wholes(steps: Sequence[Step], count: int) -> list[Whole]:
     return [whole([step for step in steps if step.choice == one]) for one in range(count)]
 
 
-def usage_of(usages: Sequence[TokenUsage | None]) -> TokenUsage:
-    """What the choices of one prompt took: the prompt counts once, as OpenAI has it."""
+def usage_of(usages: Sequence[TokenUsage | None]) -> TokenUsage | None:
+    """What the choices of one prompt took: the prompt counts once, as OpenAI has it. None where
+    nobody counted."""
+    if not any(usages):
+        return None
     first = usages[0] or NO_USAGE
     completion = sum(usage.completion_tokens for usage in usages if usage)
     return replace(first, completion_tokens=completion)

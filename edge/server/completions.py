@@ -17,7 +17,7 @@ from skerry.edge.engines.base import Generation
 from skerry.edge.receipts import TokenUsage
 from skerry.edge.runtime import Runtime
 from skerry.edge.server import models
-from skerry.edge.server.answers import Step, Whole, from_model
+from skerry.edge.server.answers import NO_USAGE, Step, Whole, from_model
 from skerry.edge.server.choices import of_choice, usage_of
 from skerry.edge.server.errors import bad
 from skerry.edge.server.heads import Head, usage_fields
@@ -103,9 +103,9 @@ class Texts:
         }
         return frame({**self.head.fields(_KIND), "choices": [choice]})
 
-    def _usage(self, usages: Sequence[TokenUsage | None]) -> dict[str, Any]:
+    def _usage(self, usages: Sequence[TokenUsage | None]) -> dict[str, Any] | None:
         starts = range(0, len(usages), self.each)
-        every = [usage_of(usages[start : start + self.each]) for start in starts]
+        every = [usage_of(usages[start : start + self.each]) or NO_USAGE for start in starts]
         return usage_fields(
             TokenUsage(
                 sum(usage.prompt_tokens for usage in every),

@@ -26,7 +26,10 @@ class Head:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
-def usage_fields(usage: TokenUsage) -> dict[str, Any]:
+def usage_fields(usage: TokenUsage | None) -> dict[str, Any] | None:
+    """None where nobody counted: it is optional to OpenAI's clients."""
+    if usage is None:
+        return None
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,

@@ -9,7 +9,7 @@ from typing import Any
 
 from skerry.edge.engines.base import FinishReason
 from skerry.edge.receipts import TokenUsage
-from skerry.edge.server.answers import NO_USAGE, Step, ToolCall, Whole
+from skerry.edge.server.answers import Step, ToolCall, Whole
 from skerry.edge.server.ids import new_id
 from skerry.edge.server.logprobs import response_logprobs
 from skerry.edge.server.wire.responses import ResponsesRequest
@@ -64,7 +64,7 @@ class Asked:
     def finished(self, output: Sequence[dict[str, Any]], last: Step) -> dict[str, Any]:
         """The response after its last step."""
         return {
-            **self.response(status_of(last), output, last.usage or NO_USAGE),
+            **self.response(status_of(last), output, last.usage),
             **(last.extra or {}),
         }
 

@@ -39,6 +39,7 @@ def test_every_choice_is_made_in_some_lane(most: int) -> None:
 def test_the_prompt_counts_once() -> None:
     usages = [TokenUsage(10, 4, 3), None, TokenUsage(10, 9, 5)]
     assert usage_of(usages) == TokenUsage(10, 4, 8)
+    assert usage_of([None]) is None
 
 
 def test_seeds_hang_on_the_request_and_the_choice() -> None:

@@ -95,6 +95,15 @@ def test_a_stream_with_citations(clinic: Server) -> None:
     assert chunks[-1].skerry["citations"]
 
 
+def test_an_answer_without_a_model_took_no_tokens(clinic: Server) -> None:
+    with clinic.client() as client:
+        answer: Any = client.chat.completions.create(
+            model="skerry", messages=[{"role": "user", "content": "Who won the regatta in Oslo?"}]
+        )
+    assert answer.skerry["citations"] == []
+    assert answer.usage.total_tokens == 0
+
+
 def test_the_responses_api_has_them_too(clinic: Server) -> None:
     with clinic.client() as client:
         first: Any = client.responses.create(model="skerry", input=QUESTION)
