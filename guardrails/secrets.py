@@ -22,21 +22,24 @@ _ABOUT = r"(?:\s?\([^()\n]{1,40}\)|\s(?:for|of|to|on|at|in)\s[^\n:=,;?!]{1,48}?)
 
 _NO_WORD = (
     "a|about|all|always|an|and|any|anything|are|as|ask|at|be|been|being|blocked|bool|by|can|case|"
-    "change|changed|choose|confidential|contact|correct|default|do|empty|enter|expired|false|for|"
+    "change|changed|choose|confidential|contact|correct|default|do|empty|enter|expected|expired|false|for|"
     "forgotten|from|given|gone|hash|hashed|he|her|here|hidden|his|how|if|in|incorrect|int|invalid|it|"
     "its|keep|kept|known|least|lost|make|masked|may|minimum|missing|must|my|n/a|needed|never|nil|no|"
     "none|not|nothing|now|null|of|ok|okay|old|on|one|only|optional|or|our|personal|please|private|"
-    "protected|provided|redacted|required|reset|safe|same|secret|secure|see|sent|set|she|should|"
+    "protected|provided|pwd|passwd|redacted|required|reset|safe|same|secret|secure|see|sent|set|she|should|"
     "something|still|store|stored|str|string|strong|tbd|temporary|text|that|the|their|there|these|"
     "they|this|to|too|true|two|undefined|unique|unknown|up|us|use|used|valid|very|we|weak|what|when|"
     "where|which|who|why|with|working|write|wrong|yes|you|your|yours"
 )
+_NO_TALK = r"(?!(?:can|cannot|has|is|may|must|should|was|will)\b)"
 _NO_PHRASE = "a|an|always|any|at|changed|in|kept|known|never|no|not|one|set|stored|the|used|what"
 _NO_VALUE = (
-    rf"(?!(?:{_NO_WORD})(?![^\s.,;:!?])|[*•x.#_\-]{{3,64}}(?!\w)|[<$%{{\[]|[a-z_.]{{1,60}}[(\[])"
+    rf"(?!(?:{_NO_WORD})(?![^\s.,;:!?)\]}}\"'])|[*•x.#_\-]{{3,64}}(?!\w)|[<$%{{\[]|self\.|"
+    r"[a-z_.]{1,60}[(\[])"
 )
 """Not a word that says something of a secret, not stars, not a blank to fill in, not a call."""
-_QUOTED = r"[\"'“‘`][^\"'”’`\n]{3,64}[\"'”’`]"
+_IN_QUOTES = r"[^\"'”’`\n]{3,64}"
+_QUOTED = rf"[\"'“‘`]{_IN_QUOTES}[\"'”’`]"
 _END = r"[^\s.,;)\]}\"'<>]"
 _STRONG = rf"(?=\S{{0,60}}(?:[\d@#$%^&*+=~_]|[!?]\S))[^\s<]{{3,127}}{_END}"
 _DIGIT_AND_LETTER = r"(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])"
@@ -56,7 +59,7 @@ _NO_NAME = (
 _PASSWORDS = (
     pii(
         "password",
-        rf"{_LEAD}{_ABOUT}(?:{_ASSIGN}(?P<id>{_QUOTED}|{_NO_VALUE}[^\s<]{{3,127}}{_END}))",
+        rf"{_LEAD}{_ABOUT}{_ASSIGN}(?P<id>{_QUOTED}|{_NO_VALUE}[^\s<]{{2,127}}{_END})",
         0.9,
         _LEADS,
     ),
@@ -95,7 +98,7 @@ _PASSWORDS = (
     ),
     pii(
         "password",
-        rf"{_LEAD}\s(?:(?:to|as|from|of)\s)?(?P<id>{_NO_NAME}{_DIGIT_AND_LETTER}[a-z\d][^\s<]{{3,63}}"
+        rf"{_LEAD}(?:['’]s)?\s(?:(?:to|as|from|of|-)\s)?(?P<id>[\"']{_NO_TALK}{_IN_QUOTES}[\"']|{_NO_NAME}{_DIGIT_AND_LETTER}[a-z\d][^\s<]{{3,63}}"
         rf"[^\s.,;:!?)\]}}\"'<>]|(?!(?:19|20)\d\d{NOT_BEFORE})\d{{4,12}}{NOT_BEFORE}{_UNIT})",
         0.8,
         _LEADS,
@@ -138,7 +141,7 @@ _CODES = (
     ),
     pii(
         "password",
-        rf"{_CODE}\s(?P<id>\d{{4,8}}){NOT_BEFORE}{_UNIT}",
+        rf"{_CODE}(?:['’]s)?\s(?P<id>\d{{4,8}}){NOT_BEFORE}{_UNIT}",
         0.8,
         _CODES_LOOK,
     ),
@@ -169,14 +172,14 @@ _KEYS = (
     pii(
         "api_key",
         rf"{_SECRETS}(?:{_ASSIGN}(?P<id>{_QUOTED}|{_DIGIT_AND_LETTER}[^\s<\"']{{5,255}}{_END}|"
-        rf"(?<==){_NO_VALUE}[^\s<\"'&]{{3,255}}{_END}))",
+        rf"(?<==){_NO_VALUE}[^\s<\"'&]{{2,255}}{_END}))",
         0.9,
         has("secret"),
     ),
     pii(
         "api_key",
-        rf"{_TICKET}{_ASSIGN}[\"']?(?P<id>{_DIGIT_AND_LETTER}{_VALUE}{{6,255}}={{0,2}}|"
-        rf"\d{{6,12}}{NOT_BEFORE}(?!\.\d))",
+        rf"{_TICKET}{_ASSIGN}[\"']?{_NO_VALUE}(?P<id>{_DIGIT_AND_LETTER}{_VALUE}{{6,255}}={{0,2}}|"
+        rf"\d{{6,12}}{NOT_BEFORE}(?!\.\d)|\w{{20,255}})",
         0.9,
         has("token", "sess"),
     ),
@@ -209,7 +212,7 @@ _HEADERS = (
     pii(
         "bearer_token",
         rf"b(?<![^\W_]b)earer(?:{_CLOSED}\s?[:=]\s?[\"']?|\s{{1,3}})"
-        r"(?P<id>(?=[^\d\s]{0,60}\d)[a-z0-9._~+/\-]{16,4096}={0,2})",
+        r"(?P<id>(?:(?=[^\d\s]{0,60}\d)[a-z0-9._~+/\-]{16,4096}|[a-z0-9]{24,4096})={0,2})",
         1.0,
         has("bearer"),
     ),

@@ -14,7 +14,7 @@ _REST = rf"{_WITH_A_DIGIT}[a-z\d_\-]{{16,255}}"
 _BEFORE_MANY = (
     r"sk-", r"sk_(?:live|test|prod)_", r"rk_(?:live|test|prod)_", r"whsec_", r"gh[opsur]_",
     r"github_pat_", r"gl(?:pat|ptt|rt|dt|ft|agent|cbt|oas|soat)-", r"xox[a-z](?:\.xox[a-z])?-",
-    r"xapp-", r"npm_", r"pypi-", r"rubygems_", r"gocspx-", r"d(?:op|oo|or)_v1_",
+    r"xapp-", r"hf_", r"npm_", r"pypi-", r"rubygems_", r"gocspx-", r"d(?:op|oo|or)_v1_",
     r"shp(?:at|ca|pa|ss)_", r"sq0[a-z]{3}-", r"lin_api_", r"gl(?:sa|c)_", r"xkeysib-",
     r"sntry[su]_", r"pscale_[a-z]{2,6}_", r"pmak-", r"nrak-", r"r8_", r"gsk_", r"pplx-",
     r"nvapi-", r"sbp_", r"atatt3x", r"dapi", r"tfp_", r"duffel_(?:test|live)_",
@@ -80,6 +80,6 @@ TOKENS: tuple[Recogniser, ...] = (
         r"(?:[a-z0-9+/=\s:,.()\\]|-(?!-)){0,16384}"
         r"(?:-{4,5} ?end [a-z\d ]{0,40}private key(?: block)? ?-{4,5})?",
         1.0,
-        has("private key-", "private key block-", "private key -"),
+        has("private key"),
     ),
 )  # fmt: skip

@@ -33,7 +33,11 @@ PASSWORDS = [
     ("password: hunter2", "hunter2"),
     ("pw: hunter2", "hunter2"),
     ("pw: swordfish", "swordfish"),
-    ("pwd=abcd", "abcd"),
+    ("pwd=abc", "abc"),
+    ("pwd is Abc-123", "Abc-123"),
+    ("the password 'my dog rex' opens it", "my dog rex"),
+    ("the wifi password's hunter2", "hunter2"),
+    ("password - hunter2", "hunter2"),
     ("DB_PASSWORD=swordfish", "swordfish"),
     ("userPassword = 'correct horse battery'", "correct horse battery"),
     ('{"user": "ada", "password": "open sesame"}', "open sesame"),
@@ -72,6 +76,8 @@ KEYS = [
     (f"client_secret: {KEY}", KEY),
     (f'clientSecret = "{KEY}"', KEY),
     ("secret=swordfish", "swordfish"),
+    ("secret=abc", "abc"),
+    ("token=deadbeefdeadbeefdeadbeef", "deadbeefdeadbeefdeadbeef"),
     (f"token: {KEY}", KEY),
     (f'"access_token": "{KEY}"', KEY),
     ("The token is a1b2c3d4e5", "a1b2c3d4e5"),
@@ -90,6 +96,7 @@ KEYS = [
 ]
 BEARERS = [
     (f"Bearer: {KEY}", KEY),
+    ("Bearer: abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrstuvwxyz"),
     (f"Authorization: Bearer {KEY}", KEY),
     (f"Authorization: Token {KEY}", KEY),
     (f"'authorization': '{KEY}'", KEY),
@@ -132,7 +139,9 @@ BENIGN = [
     "the door code is changed weekly", "code 1234 is not in the list", "error code 500123",
     "the private key is kept by the pharmacist", "public key cryptography", "passed 1234 tests",
     "pw is short for password", "present working directory: pwd", "compass: 1234",
-    "a token 2 cm long", "My passcode was denied.", "The access key: see reception",
+    "a token 2 cm long", "My passcode was denied.", "def f(name, pwd=None):",
+    "token = self._fp.read(1)[0]", "self.password = self.pwd.encode()", 'the word "password" is',
+    "the password 'must' be long", "The access key: see reception",
     "The pass phrase is a sequence of words", "pip install passlib==1.7.4",
 ]  # fmt: skip
 SECRET = {"password", "api_key", "bearer_token", "private_key"}
