@@ -42,6 +42,8 @@ AS_WRITTEN = {
     "postcode": "SW1A 1AA",
     "person": "Dr Lovelace",
     "address": "12 Mill Lane",
+    "password": "PIN 4821",
+    "api_key": "secret=a1b2c3d4",
 }
 
 
