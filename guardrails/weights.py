@@ -1,4 +1,4 @@
-"""A guardrail model's folder: a manifest, and the files that it names with their SHA-256 digests.
+"""The folder of a small model, a guardrail or the encoder: a manifest, files with their digests.
 
 What is loaded is what was checked: the bytes are read once. What a model means is said where it is
 used.
@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from skerry.guardrails.errors import GuardrailError
 
@@ -25,30 +25,40 @@ _TELEMETRY = "ORT_DISABLE_TELEMETRY"
 _REINSTALL = "Reinstall skerry."
 
 
+class Fault(Protocol):
+    """Makes the error of the room whose model it is."""
+
+    def __call__(self, what: str, *, hint: str = "") -> Exception: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The manifest's content, and where it lies. `sha256` maps a file's name to its digest."""
+    """The manifest's content, and where it lies. `sha256` maps a file's name to its digest.
+
+    `fault` makes what is raised: GuardrailError unless another room says otherwise.
+    """
 
     folder: Path
     name: str
     sha256: Mapping[str, str]
     settings: Mapping[str, Any]
+    fault: Fault = GuardrailError
 
     @classmethod
-    def read(cls, folder: Path, manifest: str) -> Weights:
+    def read(cls, folder: Path, manifest: str, fault: Fault = GuardrailError) -> Weights:
         """The manifest `manifest` of the model in `folder`.
 
         Raises:
             GuardrailError: it is missing, or not a manifest.
         """
-        content = _read(folder / manifest)
+        content = _read(folder / manifest, fault)
         try:
             document = json.loads(content)
             digests = {str(name): str(one) for name, one in document["sha256"].items()}
-            return cls(folder, str(document["name"]), digests, document)
+            return cls(folder, str(document["name"]), digests, document, fault)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"'{folder / manifest}' is not a model's manifest: {error!r}"
-            raise GuardrailError(what, hint=_REINSTALL) from error
+            raise fault(what, hint=_REINSTALL) from error
 
     def content(self, name: str) -> bytes:
         """The content of a file, which has the digest that the manifest gives.
@@ -56,11 +66,11 @@ class Weights:
         Raises:
             GuardrailError: the file is not named, missing, truncated or was changed.
         """
-        content = _read(self.folder / name)
+        content = _read(self.folder / name, self.fault)
         if hashlib.sha256(content).hexdigest() != self.sha256.get(name):
             where = self.folder / name
             what = f"'{where}' is truncated or was changed: its digest is not the manifest's"
-            raise GuardrailError(what, hint=_REINSTALL)
+            raise self.fault(what, hint=_REINSTALL)
         return content
 
     def session(self, threads: int = 1) -> Any:
@@ -83,7 +93,7 @@ class Weights:
             return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except refused as error:
             what = f"'{self.folder / MODEL}' is no model that this ONNX Runtime can run: {error}"
-            raise GuardrailError(what, hint="Install onnxruntime 1.22 or later.") from error
+            raise self.fault(what, hint="Install onnxruntime 1.22 or later.") from error
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer; what looks like a special token in a text is text to it.
@@ -98,14 +108,14 @@ class Weights:
             tokenizer = Tokenizer.from_buffer(content)
         except ValueError as error:
             where = self.folder / TOKENIZER
-            raise GuardrailError(f"'{where}' is not a tokenizer: {error}") from error
+            raise self.fault(f"'{where}' is not a tokenizer: {error}") from error
         tokenizer.encode_special_tokens = True
         return tokenizer
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, fault: Fault) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        what = f"the guardrail model's file '{path}' cannot be read: {error.strerror}"
-        raise GuardrailError(what, hint=_REINSTALL) from error
+        what = f"the model's file '{path}' cannot be read: {error.strerror}"
+        raise fault(what, hint=_REINSTALL) from error

@@ -24,11 +24,10 @@ _CLOUD_LIMIT_S = 5.0
 
 
 def check_encoder(_: Settings) -> Check:
-    from skerry.edge.encoder.files import DEFAULT_FOLDER, read_manifest, read_verified
+    from skerry.edge.encoder.files import DEFAULT_FOLDER, read_manifest
 
     manifest = read_manifest(DEFAULT_FOLDER)
-    for name in manifest.sha256:
-        read_verified(DEFAULT_FOLDER, manifest, name)
+    manifest.check()
     return Check("encoder", Status.OK, f"{manifest.id}: every digest is right")
 
 

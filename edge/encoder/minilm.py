@@ -16,16 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.edge.encoder.base import Vectors
-from skerry.edge.encoder.files import (
-    DEFAULT_FOLDER,
-    MODEL,
-    TOKENIZER,
-    Manifest,
-    read_manifest,
-    read_verified,
-)
-from skerry.edge.errors import EncoderError, InputError
-from skerry.edge.onnx import import_onnxruntime
+from skerry.edge.encoder.files import DEFAULT_FOLDER, read_manifest
+from skerry.edge.errors import InputError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -60,14 +52,13 @@ class OnnxEncoder:
         Raises:
             EncoderError: a file is missing, truncated, was changed or cannot be loaded.
         """
-        folder = DEFAULT_FOLDER if folder is None else folder
-        manifest = read_manifest(folder)
+        manifest = read_manifest(DEFAULT_FOLDER if folder is None else folder)
         return cls(
             id=manifest.id,
             dimensions=manifest.dimensions,
             max_tokens=manifest.max_tokens,
-            _session=_open_session(folder, manifest, threads),
-            _tokenizer=_open_tokenizer(folder, manifest),
+            _session=manifest.weights.session(threads),
+            _tokenizer=manifest.weights.tokenizer(),
         )
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -103,34 +94,6 @@ class OnnxEncoder:
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         vectors: Vectors = self._session.run([_OUTPUT], feed)[0]
         return vectors
-
-
-def _open_session(folder: Path, manifest: Manifest, threads: int) -> Any:
-    ort = import_onnxruntime()
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    content = read_verified(folder, manifest, MODEL)
-    try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.NotImplemented) as error:
-        what = f"'{folder / MODEL}' is no model that this ONNX Runtime can run: {error}"
-        raise EncoderError(what, hint="Install onnxruntime 1.22 or later.") from error
-
-
-def _open_tokenizer(folder: Path, manifest: Manifest) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    content = read_verified(folder, manifest, TOKENIZER)
-    try:
-        tokenizer = Tokenizer.from_buffer(content)
-    except ValueError as error:
-        raise EncoderError(f"'{folder / TOKENIZER}' is not a tokenizer: {error}") from error
-    tokenizer.encode_special_tokens = True  # "[SEP]" in a text is text
-    return tokenizer
 
 
 def _clean(text: str) -> str:
