@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from skerry.edge.session.pseudonyms import Keeper
     from skerry.edge.settings import Settings
     from skerry.guardrails.findings import Finding
+    from skerry.guardrails.grounding import GroundingChecker
 
 _ON_DEVICE = frozenset({Tier.RULES, Tier.DEVICE, Tier.HUMAN, Tier.REFUSE})
 _MOST_TURNS = 64
@@ -141,6 +142,13 @@ class Parts:
         return {"encoder", "router", "policy"} <= self._made.keys() and (
             "index" in self._made or not self.settings.index.exists()
         )
+
+    @property
+    def grounding(self) -> GroundingChecker:
+        """Tells whether a source supports a sentence of a draft."""
+        from skerry.guardrails.grounding import GroundingChecker
+
+        return self._once("grounding", GroundingChecker.load)
 
     @property
     def pool(self) -> ModelPool:

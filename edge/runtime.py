@@ -45,6 +45,7 @@ from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
 from skerry.guardrails.gate import NOT_FOUND
+from skerry.guardrails.judging import Judge
 from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
+    from skerry.guardrails.answer import Evidence
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.TOOL})
 _GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
@@ -269,17 +271,20 @@ class Runtime:
             cancel=request.cancel,
         )
         grounded = _grounded(request, route, prompt.sources)
-        evidence = tiers.evidence_of(prompt)
-        reader = Reading(decided.asked, decided.vector, evidence, self.parts.encoder)
         return Work(
             request,
             route,
             prompt,
             generation,
             grounded,
-            reader,
-            decided.asked.text,
+            self._judge(decided, tiers.evidence_of(prompt)),
             self.parts.surrogates(request),
+        )
+
+    def _judge(self, decided: Decided, evidence: Sequence[Evidence]) -> Judge:
+        reader = Reading(decided.asked, decided.vector, evidence, self.parts.encoder)
+        return Judge(
+            decided.asked.text, evidence, reader=reader, checker=lambda: self.parts.grounding
         )
 
     def _answer(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -32,7 +32,8 @@ from skerry.edge.session.pseudonyms import ForRequest, Keeper
 from skerry.edge.types import Route
 from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.errors import GuardrailError
-from skerry.guardrails.gate import GroundedGate, OpenGate, Reader, fixed
+from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
+from skerry.guardrails.judging import Judge
 from skerry.guardrails.passages import Quotation
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
 
@@ -74,9 +75,8 @@ class Departure:
 class Work:
     """A routed request, ready to be answered.
 
-    `query` is what was searched for: the question, with the one before it where it leans on
-    that. `quote` finds the passage of the sources to quote. `surrogates` keeps what stands for
-    what. What leaves the device is written to `ledger`.
+    `judge` judges the sentences of a draft that must be `grounded`. `surrogates` keeps what stands
+    for what. What leaves the device is written to `ledger`.
     """
 
     request: Request
@@ -84,10 +84,14 @@ class Work:
     prompt: Prompt
     generation: Generation
     grounded: bool
-    reader: Reader
-    query: str
+    judge: Judge
     surrogates: Keeper = field(default_factory=ForRequest)
     ledger: list[Departure] = field(default_factory=list)
+
+    @property
+    def query(self) -> str:
+        """What was searched for: the question, with the one before it where it leans on that."""
+        return self.judge.question
 
     def gate(self) -> Gate:
         if self.grounded:
@@ -100,16 +104,16 @@ class Work:
         return "\n".join(messages)
 
     def grounded_gate(self) -> GroundedGate:
-        return GroundedGate(self.query, self.evidence(), reader=self.reader)
+        return GroundedGate(self.judge)
 
     def quotation(self) -> Quotation | None:
         """The passage of the sources to quote, if one takes up what is asked."""
-        found = self.reader.quote()
+        found = self.judge.quote()
         return found if found and found.fits else None
 
-    def evidence(self) -> list[Evidence]:
+    def evidence(self) -> Sequence[Evidence]:
         """The sources as the gate sees them."""
-        return evidence_of(self.prompt)
+        return self.judge.evidence
 
 
 @dataclass(frozen=True, slots=True)

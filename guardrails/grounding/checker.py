@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from skerry.guardrails.answer import Evidence
+from skerry.guardrails.entailment import Label
 from skerry.guardrails.grounding.exact import Exact, ExactKind, Passage, exact_findings
 from skerry.guardrails.grounding.inputs import asked
 from skerry.guardrails.grounding.model import CrossEncoder, Outcome
@@ -23,12 +23,6 @@ Span = tuple[int, int]
 
 _NOT_HELD = 0.5
 _SURE = 0.8
-
-
-class Label(StrEnum):
-    SUPPORTED = "supported"
-    CONTRADICTED = "contradicted"
-    NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +152,10 @@ class GroundingChecker:
             self.check(claim, one, question, [*texts[:i], *texts[i + 1 :]])
             for i, one in enumerate(sources)
         ]
+
+    def labels(self, claim: str, sources: Sequence[Evidence], question: str = "") -> list[Label]:
+        """The labels alone of what `check_all` gives."""
+        return [one.label for one in self.check_all(claim, sources, question)]
 
 
 def overall(found: Sequence[Grounding]) -> Label:

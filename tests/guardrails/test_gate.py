@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.guardrails import Answer, Evidence, Verdict
-from skerry.guardrails.gate import NOT_FOUND, GateRules, GroundedGate, OpenGate, fixed, judge
+from skerry.guardrails.gate import NOT_FOUND, GroundedGate, OpenGate, fixed
+from skerry.guardrails.judging import Judge
 
 TROLLEY = "The emergency trolley is checked every day at 08:00 by the nurse in charge."
 FRIDGE = "The vaccine fridge is kept between 2 and 8 degrees. Tell the pharmacist at once."
@@ -87,13 +88,13 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_judge(case: Case) -> None:
-    judgement = judge(case.sentence, "How is it checked?", EVIDENCE, GateRules())
+    judgement = Judge("How is it checked?", EVIDENCE)(case.sentence)
     assert judgement.text == case.text
     assert tuple(finding.label for finding in judgement.findings) == case.labels
 
 
 def run(draft: str, question: str = "How often is the trolley checked?") -> tuple[str, Answer]:
-    gate = GroundedGate(question, EVIDENCE)
+    gate = GroundedGate(Judge(question, EVIDENCE))
     shown = gate.feed(draft)
     rest, answer = gate.finish()
     return shown + rest, answer
@@ -123,14 +124,14 @@ def test_a_sentence_is_said_once() -> None:
 
 
 def test_without_evidence_it_is_withheld() -> None:
-    gate = GroundedGate("Anything?", ())
+    gate = GroundedGate(Judge("Anything?", ()))
     gate.feed("Yes, certainly.")
     assert gate.finish()[1].verdict is Verdict.WITHHELD
 
 
 @given(st.text(max_size=300), st.integers(1, 7))
 def test_streaming_changes_nothing(draft: str, width: int) -> None:
-    gate = GroundedGate("How often is the trolley checked?", EVIDENCE)
+    gate = GroundedGate(Judge("How often is the trolley checked?", EVIDENCE))
     parts = [gate.feed(draft[at : at + width]) for at in range(0, len(draft), width)]
     rest, answer = gate.finish()
     whole_shown, whole = run(draft)
@@ -184,19 +185,19 @@ PHONES = Evidence(
     ],
 )
 def test_a_number_belongs_to_the_words_beside_it(claim: str, holds: bool) -> None:
-    judgement = judge(claim, "", [PHONES], GateRules())
+    judgement = Judge("", [PHONES])(claim)
     assert bool(judgement.text) is holds
     assert holds or judgement.findings[-1].label in {"number_not_in_source", "unsupported"}
 
 
 def test_the_row_of_a_table_is_quoted() -> None:
-    gate = GroundedGate("What is the extension of the pharmacist?", [PHONES])
+    gate = GroundedGate(Judge("What is the extension of the pharmacist?", [PHONES]))
     _, answer = gate.finish()
     assert answer.text == "Who: Pharmacist; Extension: 231; When: weekdays. [1]"
 
 
 def test_a_hopeless_draft_is_not_waited_for() -> None:
-    gate = GroundedGate("How often is the trolley checked?", EVIDENCE)
+    gate = GroundedGate(Judge("How often is the trolley checked?", EVIDENCE))
     gate.feed("Bananas grow. ")
     assert gate.wants_more
     gate.feed("Lemons are sour. Figs are sweet. ")
@@ -204,7 +205,7 @@ def test_a_hopeless_draft_is_not_waited_for() -> None:
 
 
 def test_a_sentence_that_was_cut_off_is_left_out() -> None:
-    gate = GroundedGate("How often is the trolley checked?", EVIDENCE)
+    gate = GroundedGate(Judge("How often is the trolley checked?", EVIDENCE))
     gate.feed("The trolley is checked every day. The emergency trolley is checked every")
     _, answer = gate.finish(whole=False)
     assert answer.text == "The trolley is checked every day [1]."
@@ -231,5 +232,5 @@ PRICES = Evidence(
     ],
 )
 def test_a_cell_is_said_under_the_name_of_its_own_column(claim: str, passes: bool) -> None:
-    judged = judge(claim, "What does a blood test cost?", (PRICES,), GateRules())
+    judged = Judge("What does a blood test cost?", (PRICES,))(claim)
     assert bool(judged.text) is passes

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from skerry.edge import followup
@@ -21,6 +22,8 @@ from skerry.edge.quoting import Reading
 from skerry.edge.request import Request
 from skerry.edge.tiers import Outcome, Work, evidence_of
 from skerry.edge.types import LatencyBudget, RequestClass, Route, Tier
+from skerry.guardrails.grounding import GroundingChecker
+from skerry.guardrails.judging import Judge
 
 MAX_TOKENS = 64
 SOURCES = 4
@@ -91,10 +94,14 @@ def _ask(source: str, question: Question, index: Index, encoder: TextEncoder) ->
         prompt,
         generation,
         grounded=True,
-        reader=reader,
-        query=question.text,
+        judge=Judge(question.text, evidence_of(prompt), reader=reader, checker=_checker),
     )
     return Asked(source, question, work)
+
+
+@lru_cache(maxsize=1)
+def _checker() -> GroundingChecker:
+    return GroundingChecker.load()
 
 
 def answer(asked: Sequence[Asked], drafts: RememberedDrafts) -> Iterator[Example]:

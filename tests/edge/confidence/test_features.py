@@ -13,6 +13,7 @@ from skerry.edge.confidence.features import NAMES, Answered, Source, features
 from skerry.edge.engines.base import TokenStats
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.gate import GroundedGate
+from skerry.guardrails.judging import Judge
 
 from .conftest import STATS, Answering
 
@@ -60,7 +61,7 @@ def test_a_feature_sees(case: Case, answered: Answering) -> None:
 
 def test_a_count_stands_before_what_is_counted() -> None:
     source = Evidence(1, "The study had 41 women and took 12 weeks.")
-    gate = GroundedGate("How many women were studied?", [source])
+    gate = GroundedGate(Judge("How many women were studied?", [source]))
     gate.feed("The study had 41 women [1].")
     _, answer = gate.finish()
     found = Answered("How many women were studied?", answer, [Source(source, 0.5, 0.5)], STATS)
@@ -70,7 +71,7 @@ def test_a_count_stands_before_what_is_counted() -> None:
 
 def test_a_number_of_the_question_is_no_answer() -> None:
     source = Evidence(1, "Room 7 is cleaned.")
-    gate = GroundedGate("When is room 7 cleaned?", [source])
+    gate = GroundedGate(Judge("When is room 7 cleaned?", [source]))
     gate.feed("Room 7 is cleaned [1].")
     _, answer = gate.finish()
     found = Answered("When is room 7 cleaned?", answer, [Source(source, 0.5, 0.5)], STATS)
@@ -80,7 +81,7 @@ def test_a_number_of_the_question_is_no_answer() -> None:
 @given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=200))
 def test_features_of_any_text_are_finite(question: str, draft: str, source: str) -> None:
     evidence = Evidence(1, source)
-    gate = GroundedGate(question, [evidence])
+    gate = GroundedGate(Judge(question, [evidence]))
     gate.feed(draft)
     _, answer = gate.finish()
     stats = TokenStats(-1.0, -3.0, 1.0, 2.0)

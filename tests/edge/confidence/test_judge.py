@@ -13,6 +13,7 @@ from skerry.edge.confidence.train.judge import holds, is_answered, is_correct
 from skerry.edge.confidence.train.questions import Fate, Gold
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.gate import GroundedGate
+from skerry.guardrails.judging import Judge
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ SOURCE = "It is autosomal dominant, seldom autosomal recessive."
     ],
 )
 def test_an_answer_is_judged(draft: str, answerable: bool, correct: bool) -> None:
-    gate = GroundedGate("Is it dominant or recessive?", [Evidence(1, SOURCE)])
+    gate = GroundedGate(Judge("Is it dominant or recessive?", [Evidence(1, SOURCE)]))
     gate.feed(draft)
     _, answer = gate.finish()
     assert is_correct(answer, DOMINANT, answerable=answerable) is correct
