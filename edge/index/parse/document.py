@@ -30,6 +30,9 @@ SUPPORTED: Mapping[str, str] = MappingProxyType(
 )
 """Media type of each suffix that can be parsed; suffixes are in lower case."""
 
+LARGE_BYTES = 128 * 2**10
+"""From this size on a text has a process of its own; a smaller one can do little harm."""
+
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _HEAD = 2048
 
@@ -58,9 +61,21 @@ def parse(path: Path, *, max_bytes: int = 64 * 2**20) -> Parsed:
 def parse_data(data: bytes, name: str) -> Parsed:
     """Parses a document that is already in memory; the suffix of `name` tells its format.
 
+    A large one is parsed in a process of its own, which has limits; so is every PDF.
+
     Raises:
         DocumentError: as `parse`.
     """
+    if len(data) < LARGE_BYTES or _media_type(name) == "application/pdf":
+        return parse_here(data, name)
+    from skerry.edge.index.parse import confined
+
+    parse_large = confined.parse_text if confined.has_python() else parse_here
+    return parse_large(data, name)
+
+
+def parse_here(data: bytes, name: str) -> Parsed:
+    """As `parse_data`, but a text in this process, whatever it takes."""
     media_type = _media_type(name)
     if not data.strip():
         raise DocumentError(

@@ -1,34 +1,25 @@
-"""Reads PDF: starts `pdf_child` for each one, and gives what it prints to `pdf_layout`.
+"""Reads PDF: runs `pdf_child` on each one, and gives what it prints to `pdf_layout`.
 
-A PDF of a megabyte can unpack to gigabytes. So it is read in a process of its own, with limits: one
-that does harm is refused, and what it takes the system gets back. Pictures of text are not read.
+Pictures of text are not read.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterable
-from multiprocessing.spawn import get_executable
 from pathlib import Path
 from typing import Any
 
 from skerry.edge.errors import DocumentError
-from skerry.edge.index.parse import pdf_child
+from skerry.edge.index.parse import confined, pdf_child
 from skerry.edge.index.parse.builder import Builder
 from skerry.edge.index.parse.metadata import canonical, without_bad_date
 from skerry.edge.index.parse.pdf_layout import Line, lay_out
 
-MEMORY_BYTES = 2**30
-PROCESSOR_SECONDS = 60
 MOST_CHARACTERS = 10_000_000
 MOST_LINES = 500_000
-_PATIENCE_SECONDS = 5 * PROCESSOR_SECONDS  # by the clock: on a busy machine, or without limits
 _END_MARK = b"%%EOF"
 _END_WITHIN = 2048
 _DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
@@ -40,14 +31,8 @@ _FAULTS = {
     "page": ("is damaged on page {page}", _EXPORT),
     "characters": (f"has more than {MOST_CHARACTERS:,} characters", _SPLIT),
     "lines": (f"has more than {MOST_LINES:,} lines", _SPLIT),
-    "memory": (f"needs more than {MEMORY_BYTES >> 20:,} MiB of memory to be read", _SPLIT),
-    "time": (f"takes more than {PROCESSOR_SECONDS} seconds to be read", _SPLIT),
-    "crash": (
-        f"cannot be read: it is damaged, or needs more than {MEMORY_BYTES >> 20:,} MiB of memory",
-        f"{_EXPORT}, or split it",
-    ),
 }
-"""What each fault that the child knows, and each of its ends, means to a person."""
+"""What each fault that the child knows means to a person."""
 
 
 def read_pdf(data: bytes, builder: Builder, name: str) -> tuple[dict[str, str], tuple[int, ...]]:
@@ -72,37 +57,22 @@ def read_pdf(data: bytes, builder: Builder, name: str) -> tuple[dict[str, str], 
 
 def _printed(data: bytes, name: str) -> list[Any]:
     """What the child prints of the PDF: its pages, then its metadata."""
-    try:
-        done = subprocess.run(  # noqa: S603 -- our own file; the document comes by a pipe
-            _command(name), input=data, capture_output=True, timeout=_PATIENCE_SECONDS, check=False
+    if not confined.has_python():
+        raise DocumentError(
+            f"{name} cannot be read: there is no Python to read it with",
+            hint="give multiprocessing.set_executable the path of one that has pypdfium2",
         )
-    except subprocess.TimeoutExpired:
-        raise _refused(name, "time") from None
-    except OSError as error:
-        what = f"{name} cannot be read: no process can be started for it: {error.strerror}"
-        raise DocumentError(what, hint="close other programs, or save its text as .txt") from error
-    if done.returncode:
-        timed_out = done.returncode == -getattr(signal, "SIGXCPU", 0)
-        raise _refused(name, "time" if timed_out else "crash")
-    parts = [json.loads(line) for line in done.stdout.splitlines()]
+    limits = (confined.MEMORY_BYTES, confined.PROCESSOR_SECONDS, MOST_CHARACTERS, MOST_LINES)
+    arguments = [str(Path(pdf_child.__file__)), *map(str, limits)]
+    parts = [json.loads(line) for line in confined.run(arguments, data, name).splitlines()]
     if "fault" in parts[-1]:
         raise _refused(name, parts[-1]["fault"], parts[-1]["page"])
     return parts
 
 
-def _command(name: str) -> list[str]:
-    """Runs the child with this Python, or with the one that `multiprocessing` was told of."""
-    python = os.fsdecode(get_executable() or "")
-    if not python or (getattr(sys, "frozen", False) and python == sys.executable):
-        raise DocumentError(
-            f"{name} cannot be read: there is no Python to read it with",
-            hint="give multiprocessing.set_executable the path of one that has pypdfium2",
-        )
-    limits = (MEMORY_BYTES, PROCESSOR_SECONDS, MOST_CHARACTERS, MOST_LINES)
-    return [python, "-P", str(Path(pdf_child.__file__)), *map(str, limits)]
-
-
-def _refused(name: str, fault: str, page: int = 0) -> DocumentError:
+def _refused(name: str, fault: str, page: int) -> DocumentError:
+    if fault == "memory":
+        return confined.too_large(name)
     what, hint = _FAULTS[fault]
     return DocumentError(f"{name} {what.format(page=page)}", hint=hint)
 

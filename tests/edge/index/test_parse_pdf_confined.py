@@ -12,7 +12,7 @@ import pytest
 
 from skerry.edge.errors import DocumentError
 from skerry.edge.index import Index
-from skerry.edge.index.parse import parse_data, pdf
+from skerry.edge.index.parse import confined, parse_data, pdf
 from tests.edge.index.conftest import RandomEncoder
 from tests.edge.index.test_parse_pdf import PLAIN, assembled
 
@@ -65,7 +65,7 @@ HOSTILE = [
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
 def test_a_pdf_that_does_harm_is_refused(case: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, case.limit, case.value)
+    monkeypatch.setattr(pdf if case.limit.startswith("MOST") else confined, case.limit, case.value)
     with pytest.raises(DocumentError, match=rf"a\.pdf .*{case.what}") as caught:
         parse_data(case.make(), "a.pdf")
     assert "split it" in caught.value.hint
@@ -107,7 +107,7 @@ def test_without_a_python_to_read_it(
     monkeypatch: pytest.MonkeyPatch, frozen: bool, python: str, what: str, hint: str
 ) -> None:
     monkeypatch.setattr(sys, "frozen", frozen, raising=False)
-    monkeypatch.setattr(pdf, "get_executable", lambda: python)
+    monkeypatch.setattr(confined, "get_executable", lambda: python)
     with pytest.raises(DocumentError, match=what) as caught:
         parse_data(PLAIN, "a.pdf")
     assert hint in caught.value.hint
