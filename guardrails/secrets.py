@@ -33,10 +33,12 @@ _NO_WORD = (
 )
 _NO_TALK = r"(?!(?:can|cannot|has|is|may|must|should|was|will)\b)"
 _NO_PHRASE = "a|an|always|any|at|changed|in|kept|known|never|no|not|one|set|stored|the|used|what"
-_NO_VALUE = (
-    rf"(?!(?:{_NO_WORD})(?![^\s.,;:!?)\]}}\"'])|[*•x.#_\-]{{3,64}}(?!\w)|[<$%{{\[]|self\.|"
-    r"[a-z_.]{1,60}[(\[])"
+_BLANK = (
+    r"<[^<>\n]{1,40}>|\[[a-z _\-]{1,40}\]|\$[{(]|\{\{|%[a-z_]{1,40}%|%[sd(]|"
+    r"\$[a-z_]{2,40}(?![^\s.,;)\"'])|[*•x.#_\-]{3,64}(?!\w)"
 )
+_CALL = r"self\.|[a-z_.]{1,60}[(\[]"
+_NO_VALUE = rf"(?!(?:{_NO_WORD})(?![^\s.,;:!?)\]}}\"'])|{_BLANK}|{_CALL})"
 """Not a word that says something of a secret, not stars, not a blank to fill in, not a call."""
 _IN_QUOTES = r"[^\"'”’`\n]{3,64}"
 _QUOTED = rf"[\"'“‘`]{_IN_QUOTES}[\"'”’`]"
