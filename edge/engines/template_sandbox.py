@@ -20,7 +20,7 @@ from jinja2.visitor import NodeTransformer
 
 from skerry.edge.engines import template_limits as limits
 
-LONGEST_SOURCE = 256 * 1024
+LONGEST_SOURCE = 128 * 1024
 """Characters of a template; those of the largest models have some twenty thousand."""
 
 _FORBIDDEN = (
