@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from skerry.guardrails.grounding.exact.copies import copied
 from skerry.guardrails.grounding.exact.dates import dates, days, days_told, months, same_date
 from skerry.guardrails.grounding.exact.exchange import exchanged
 from skerry.guardrails.grounding.exact.frequency import frequencies
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in, is_named, names_in
-from skerry.guardrails.grounding.exact.parts import Beside, Part
+from skerry.guardrails.grounding.exact.owners import of_another
+from skerry.guardrails.grounding.exact.parts import Part
 from skerry.guardrails.grounding.exact.quantities import Quantity, quantities
 from skerry.guardrails.grounding.exact.times import times
 from skerry.guardrails.grounding.exact.units import UNITS
@@ -24,7 +26,8 @@ from skerry.guardrails.words import content_stems, denies
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LISTED = re.compile(r"\s*\d{1,3}[.)]\s")
-_YEARS = range(1500, 2101)  # they go with a sentence, not with a word beside them
+_YEARS = range(1500, 2101)
+_CLAUSE = re.compile(r"[;:]|,? (?:and|but|while|whereas) (?![\d ])")
 _IMPLIES_NOT = re.compile(
     r"\b(?:avoid|withh[eo]ld|contraindicat|forbid|prohibit|banned|refus|unless|except|only|instead|"
     r"rather|without|(?:more|less|fewer) than|at most|at least|fail|lack|absen|stop|free of|"
@@ -79,7 +82,17 @@ def exact_findings(
     found += [*_drugs(normal.text, told.all), *_names(normal.text, told.all)]
     found += _negation(normal.text, told)
     found += exchanged(normal.text, [*told.parts, *_others(elsewhere)])
-    return tuple(sorted({_placed(one, normal) for one in found}, key=lambda one: one.start))
+    found += copied(normal.text, [part.text for part in told.parts])
+    return _apart({_placed(one, normal) for one in found})
+
+
+def _apart(found: set[Exact]) -> tuple[Exact, ...]:
+    """In order of their place; of those of one kind that overlap the first and longest."""
+    kept: list[Exact] = []
+    for one in sorted(found, key=lambda each: (each.start, -each.end, not each.contradicts)):
+        if not any(one.kind is other.kind and one.start < other.end for other in kept):
+            kept.append(one)
+    return tuple(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +118,12 @@ class _Told:
         return cls(f"{context}\n{text}", tuple(parts), alike)
 
     def about(self, claim: str, start: int, end: int) -> list[Part]:
-        """The sentences that have a third of the words around `claim[start:end]`, or half of all.
+        """The sentences that have one of the words around `claim[start:end]`, or half of all.
 
         So a number is not held by a sentence about something else altogether.
         """
         near = _around(claim, start, end)
-        return [
-            one for one in self.parts if len(near & one.stems) * 3 >= len(near) or one in self.alike
-        ]
+        return [one for one in self.parts if not near or near & one.stems or one in self.alike]
 
 
 def _others(elsewhere: Sequence[str]) -> list[Part]:
@@ -128,6 +139,14 @@ def _around(claim: str, start: int, end: int) -> frozenset[str]:
     return content_stems(" ".join(word for word in (*before, *after) if word.lower() not in UNITS))
 
 
+def _clause(claim: str, at: int) -> frozenset[str]:
+    """The stems of the part of the claim that a place is in."""
+    bounds = [match.end() for match in _CLAUSE.finditer(claim)]
+    first = max((end for end in bounds if end <= at), default=0)
+    last = min((end for end in bounds if end > at), default=len(claim))
+    return content_stems(claim[first:last])
+
+
 def _placed(found: Found, normal: Normal) -> Exact:
     kind, start, end, contradicts = found
     first, last = normal.original(start, end) if end > start else (start, end)
@@ -136,8 +155,11 @@ def _placed(found: Found, normal: Normal) -> Exact:
 
 def _times(claim: str, told: _Told) -> Iterator[Found]:
     for time in times(claim):
-        near = [one for part in told.about(claim, time.start, time.end) for one in part.times]
-        if not any(time.minutes & one.minutes for one in near):
+        near = [part for part in told.about(claim, time.start, time.end) if part.times]
+        holders = [one for one in near if any(time.minutes & at.minutes for at in one.times)]
+        rivals = [one for one in near if one not in holders]
+        said = _clause(claim, time.start)
+        if not holders or of_another(said, holders, rivals):
             yield ExactKind.TIME, time.start, time.end, bool(near)
 
 
@@ -176,43 +198,63 @@ def _frequencies(claim: str, told: str) -> Iterator[Found]:
 def _numbers(claim: str, told: _Told) -> Iterator[Found]:
     """Numbers that are no times or dates; those of the passage's dates count, as years do.
 
-    One with a unit may be anywhere in the passage; a bare one must be in a sentence about its
-    matter, with one of the words beside it. The number of a list's item is none.
+    One with a unit may be anywhere in the passage, a bare one in a sentence about its matter; both
+    not where it is said of something else. The number of a list's item is none.
     """
     listed = _LISTED.match(claim)
     first = listed.end() if listed else 0
     taken = {at for clock in times(claim) for at in range(clock.start, clock.end)}
     taken |= {at for date in dates(claim) for at in range(date.start, date.end)}
-    for one in quantities(claim):
+    claimed = quantities(claim)
+    for one in claimed:
         if not one.certain or one.start in taken or one.start < first:
             continue
-        there = [other for part in told.parts for other in part.amounts]
-        if not _is_held(one, claim, told):
+        holders = _holders(one, claim, told)
+        rivals = [
+            part
+            for part in told.parts
+            if part not in holders and _has_rival(one, part) and not _has_any(claimed, one, part)
+        ]
+        if not holders or of_another(_clause(claim, one.start), holders, rivals):
+            there = [other for part in told.parts for other in part.amounts]
             other_unit = any(one.differs_in_unit(other) for other in there)
-            kind = ExactKind.UNIT if other_unit else ExactKind.NUMBER
-            yield kind, one.start, one.end, _has_rival(one, there)
+            kind = ExactKind.UNIT if other_unit and not holders else ExactKind.NUMBER
+            yield kind, one.start, one.end, bool(rivals)
 
 
-def _is_held(claimed: Quantity, claim: str, told: _Told) -> bool:
-    measured = [one for part in told.parts for one in part.amounts if one.unit]
-    if claimed.unit and any(claimed.equals(one) for one in measured):
-        return True
-    if claimed.unit and any(claimed.differs_in_unit(one) for one in measured):
-        return False
-    beside = Beside.of(claim, claimed)
-    year = claimed.unit is None and claimed.value in _YEARS
+def _holders(claimed: Quantity, claim: str, told: _Told) -> list[Part]:
+    """The sentences that have the amount: with its unit, or in a sentence about its matter."""
+    if claimed.unit:
+        measured = [(part, one) for part in told.parts for one in part.amounts if one.unit]
+        with_unit = [part for part, one in measured if claimed.equals(one)]
+        if with_unit or any(claimed.differs_in_unit(one) for _, one in measured):
+            return with_unit
+    near = told.about(claim, claimed.start, claimed.end)
+    return [
+        part
+        for part in (told.parts if _is_year(claimed) else near)
+        if any(claimed.equals(one) for one in part.amounts if not (claimed.unit and one.unit))
+    ]
+
+
+def _has_rival(claimed: Quantity, part: Part) -> bool:
+    """Whether the sentence has a number of the same measure; of a year, another year."""
+    measure = claimed.unit and claimed.unit.measure
     return any(
-        claimed.equals(other) and (year or beside.fits(words, loose=part.is_row))
-        for part in told.about(claim, claimed.start, claimed.end)
-        for other, words in zip(part.amounts, part.beside, strict=True)
-        if not (claimed.unit and other.unit)
+        (one.unit and one.unit.measure) == measure and _is_year(one) == _is_year(claimed)
+        for one in part.amounts
+        if one.certain
     )
 
 
-def _has_rival(claimed: Quantity, there: Sequence[Quantity]) -> bool:
-    """Whether the passage has a number of the same measure."""
-    measure = claimed.unit and claimed.unit.measure
-    return any((one.unit and one.unit.measure) == measure for one in there if one.certain)
+def _has_any(claimed: Sequence[Quantity], but: Quantity, part: Part) -> bool:
+    """Whether the sentence has what else the claim says of the same measure: it is meant, too."""
+    others = [one for one in claimed if one is not but and one.unit == but.unit and one.certain]
+    return any(one.equals(other) for one in others for other in part.amounts)
+
+
+def _is_year(one: Quantity) -> bool:
+    return one.unit is None and one.value in _YEARS
 
 
 def _drugs(claim: str, told: str) -> Iterator[Found]:

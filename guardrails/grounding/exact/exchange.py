@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in
+from skerry.guardrails.grounding.exact.owners import of_another
 from skerry.guardrails.grounding.exact.parts import Part
 from skerry.guardrails.words import content_stems
 
@@ -35,5 +36,7 @@ def exchanged(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
             for one, drugs in named
             if name not in drugs and drugs - mine and not (drugs & mine) - beside
         ]
-        if missing and not unnamed and any(missing <= one.own for one in rivals):
+        theirs = [one for one in rivals if missing <= one.own]
+        of = said - content_stems(name)
+        if missing and not unnamed and of_another(of, [one for one, _ in about], theirs):
             yield ExactKind.DRUG, start, end, True

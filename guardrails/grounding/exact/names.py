@@ -11,6 +11,7 @@ from skerry.guardrails.english import FUNCTION_WORDS
 from skerry.guardrails.words import content_stems
 
 _WORD = re.compile(r"[^\W_]+(?:[-'\u2019][^\W_]+)*")
+_PART = re.compile(r"[^\W_]+")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|\n)[\s\"'(\u201c*-]*$")
 _LOOK_BACK = 12  # characters before a word that say whether a sentence begins there
 _CODE = re.compile(r"(?=[A-Za-z0-9-]*[A-Za-z])(?=[A-Za-z0-9-]*\d)[A-Za-z0-9-]{2,24}")
@@ -44,11 +45,20 @@ def drugs() -> frozenset[str]:
 
 
 def drugs_in(text: str) -> Iterator[tuple[str, int, int]]:
-    """Words that are drugs by the list or by their ending, with their spans, one name for each."""
+    """Words that are drugs by the list or by their ending, with their spans, one name for each.
+
+    A part of a compound is a word: "insulin-dependent".
+    """
     for match in _WORD.finditer(text):
-        word = match.group().lower().removesuffix("'s").removesuffix("\u2019s")
-        if is_drug(word):
-            yield _SAME.get(word, word), *match.span()
+        whole = match.group().lower()
+        parts = [(whole, match.start())] if is_drug(whole) else _parts(whole, match.start())
+        for word, start in parts:
+            if is_drug(word):
+                yield _SAME.get(word, word), start, start + len(word)
+
+
+def _parts(word: str, start: int) -> list[tuple[str, int]]:
+    return [(one.group(), start + one.start()) for one in _PART.finditer(word)]
 
 
 @cache
@@ -77,7 +87,7 @@ def _is_name(word: str, *, opens: bool) -> bool:
     if word.lower() in _DAYS_AND_MONTHS or len(word) > 40 or word.lower() in FUNCTION_WORDS:
         return False
     if _CODE.fullmatch(word):
-        return not re.fullmatch(r"\d+(?:st|nd|rd|th|am|pm|[a-zµ]{1,4})", word)
+        return not re.fullmatch(r"\d+(?:st|nd|rd|th|am|pm|[KMB]|[a-zµ]{1,4}|(?:-[a-z]+)+)", word)
     capitals = sum(character.isupper() for character in word)
     return capitals > 1 or (capitals == 1 and word[0].isupper() and len(word) > 1 and not opens)
 

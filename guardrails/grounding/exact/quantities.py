@@ -16,6 +16,9 @@ _NUMBER = re.compile(r"\d")
 _THOUSANDS = re.compile(r",(?=\d{3}(?:\D|$))")
 _JOINS = frozenset({"to", "and", "or", "-", "\u2013", "until", "of"})
 _MONEY = frozenset({"£", "$", "€"})
+_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "mln": 1e6, "bn": 1e9}
+_SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9}
+"""After an amount of money: "$8.2m"."""
 _EACH = re.compile(
     r"\b(?:an?|per|each|every) (?P<unit>hour|day|week|month|year)\b"
     r"|\b(?P<word>hourly|daily|weekly|monthly|yearly|annually)\b"
@@ -104,9 +107,10 @@ def _number(tokens: Sequence[str], at: int) -> tuple[float, int] | None:
     bare = _THOUSANDS.sub("", token.rstrip("stndrh"))
     if len(bare) > _MOST_DIGITS or bare.count(".") > 1 or "," in bare:
         bare = re.sub(r"\D", "", bare)[:_MOST_DIGITS]
-    scale = {"million": 1e6, "billion": 1e9, "thousand": 1e3}
     following = tokens[at + 1] if at + 1 < len(tokens) else ""
-    return float(bare) * scale.get(following, 1), 2 if following in scale else 1
+    money = at > 0 and tokens[at - 1] in _MONEY
+    scale = _SCALES.get(following) or (_SHORT_SCALES.get(following) if money else None)
+    return float(bare) * (scale or 1), 2 if scale else 1
 
 
 def _unit(tokens: Sequence[str], first: int, at: int) -> tuple[Unit | None, int]:

@@ -1,0 +1,58 @@
+"""Words that exclude each other where everything around them is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_PAIRS = """
+    increase/decrease increases/decreases increased/decreased increasing/decreasing
+    increase/reduce increases/reduces increased/reduced increasing/reducing
+    raise/lower raises/lowers raised/lowered raising/lowering rise/fall rises/falls rose/fell
+    high/low higher/lower highest/lowest more/less more/fewer most/least above/below over/under
+    before/after first/last early/late earlier/later earliest/latest older/younger old/young
+    large/small larger/smaller largest/smallest big/small long/short longer/shorter
+    fast/slow faster/slower strong/weak stronger/weaker better/worse best/worst good/bad
+    open/closed opens/closes opened/closed inside/outside indoors/outdoors with/without always/never
+    safe/unsafe safe/dangerous allowed/forbidden allowed/prohibited permitted/prohibited
+    possible/impossible likely/unlikely present/absent positive/negative left/right upper/lower
+    top/bottom front/rear front/back hot/cold warm/cold wet/dry full/empty on/off
+    start/stop starts/stops started/stopped begin/end begins/ends began/ended gain/lose gained/lost
+    improve/worsen improves/worsens improved/worsened cause/prevent causes/prevents caused/prevented
+    acute/chronic benign/malignant common/rare common/uncommon frequent/rare easy/difficult
+    known/unknown
+    accept/refuse accepted/refused accept/reject accepted/rejected men/women male/female
+    morning/evening day/night minimum/maximum internal/external active/inactive
+    complete/incomplete sufficient/insufficient adequate/inadequate legal/illegal win/lose won/lost
+    buy/sell bought/sold mild/severe voluntary/mandatory optional/mandatory optional/required
+    healthy/sick dominant/recessive hyper/hypo enhance/inhibit enhances/inhibits enhanced/inhibited
+    activate/inhibit activates/inhibits activated/inhibited promote/inhibit promotes/inhibits
+    sensitive/resistant gains/losses success/failure north/south east/west northern/southern
+    eastern/western add/remove added/removed adds/removes wider/narrower near/far inner/outer
+"""
+_OPPOSITE = frozenset(
+    pair for a, _, b in (one.partition("/") for one in _PAIRS.split()) for pair in ((a, b), (b, a))
+)
+_EXTENTS = {
+    "all": "all", "every": "all", "each": "all", "no": "none", "none": "none", "most": "most",
+    "half": "half", "few": "few", "many": "some", "some": "some", "several": "some",
+}  # fmt: skip
+_WEAK = {"some"}
+"""What holds where more holds: "some" of what is said of all, most, half or five."""
+
+
+def opposites(claimed: Sequence[str], told: Sequence[str]) -> bool:
+    """Whether two single words, in lower case, exclude each other."""
+    return len(claimed) == len(told) == 1 and (claimed[0], told[0]) in _OPPOSITE
+
+
+def differ_in_extent(
+    claimed: Sequence[str], told: Sequence[str], claimed_number: bool, told_number: bool
+) -> bool:
+    """Whether two words say of how many something holds, and the first is not implied."""
+    if len(claimed) > 1 or len(told) > 1:
+        return False
+    mine = _EXTENTS.get(claimed[0], "number" if claimed_number else "")
+    theirs = _EXTENTS.get(told[0], "number" if told_number else "")
+    if not mine or not theirs or mine == theirs:
+        return False
+    return mine not in _WEAK or theirs in {"none", "few"}
