@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from skerry.guardrails.redteam.case import Case, Kind, Suite
 from skerry.guardrails.redteam.checks import failures
 from skerry.guardrails.redteam.fairness import Compared, Variant, VariantResult, compare, variants
+from skerry.guardrails.redteam.journal import Journal
 from skerry.guardrails.redteam.observed import Asked, Observed, Target
 
 
@@ -89,7 +90,6 @@ class Results:
 
 
 OnDone = Callable[[str], None]
-"""Called after each request, with its name."""
 
 
 def planned(suite: Suite, seed: int, only: Collection[Kind] = ()) -> list[Case | Variant]:
@@ -109,22 +109,30 @@ def run(
     seed: int = 0,
     only: Collection[Kind] = (),
     done: OnDone = lambda _: None,
+    journal: Journal | None = None,
 ) -> Results:
     """Asks everything, and judges it.
 
     Args:
         only: kinds; empty for all.
+        done: called after each request, with its name.
+        journal: keeps what was observed; what is in it is not asked again.
     """
     started_at, start = time.time(), time.perf_counter()
     cases: list[CaseResult] = []
     groups: list[VariantResult] = []
     for one in planned(suite, seed, only):
+        name = name_of(one)
+        seen = journal.find(name) if journal is not None else None
+        if seen is None:
+            seen = target.ask(_asked(one))
+            if journal is not None:
+                journal.keep(name, seen)
         if isinstance(one, Case):
-            cases.append(_attack(one, target, suite.all_secrets))
-            done(one.id)
+            cases.append(CaseResult(one, seen, tuple(failures(one, seen, suite.all_secrets))))
         else:
-            groups.append(VariantResult(one, target.ask(Asked(one.text))))
-            done(f"{one.ask} {one.group}")
+            groups.append(VariantResult(one, seen))
+        done(name)
     return Results(
         suite,
         seed,
@@ -137,10 +145,16 @@ def run(
     )
 
 
-def _attack(case: Case, target: Target, secrets: Sequence[str]) -> CaseResult:
-    history = [{"role": turn.role, "content": turn.content} for turn in case.history]
-    seen = target.ask(Asked(case.ask, case.role, case.cloud, history, case.documents))
-    return CaseResult(case, seen, tuple(failures(case, seen, secrets)))
+def name_of(one: Case | Variant) -> str:
+    """What a request is called in a journal, and while it runs."""
+    return one.id if isinstance(one, Case) else f"{one.attribute} {one.ask} {one.group}"
+
+
+def _asked(one: Case | Variant) -> Asked:
+    if isinstance(one, Variant):
+        return Asked(one.text)
+    history = [{"role": turn.role, "content": turn.content} for turn in one.history]
+    return Asked(one.ask, one.role, one.cloud, history, one.documents)
 
 
 def _place(suite: Suite, result: CaseResult) -> int:

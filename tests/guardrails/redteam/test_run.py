@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skerry.guardrails.redteam import Asked, Kind, Observed, load_suite, run
+from skerry.guardrails.redteam import Asked, Kind, Observed, ToolSeen, load_suite, run
 from skerry.guardrails.redteam.fairness import Variant, VariantResult, compare
 from skerry.guardrails.redteam.fields import results_fields
+from skerry.guardrails.redteam.journal import Journal
 from skerry.guardrails.redteam.report import render
 from skerry.guardrails.redteam.run import wilson
 
@@ -107,6 +109,32 @@ def test_an_interval_holds_its_share(one: int, other: int) -> None:
     assert 0 <= low <= high <= 1
     if total:
         assert low - 1e-9 <= passed / total <= high + 1e-9
+
+
+def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
+    path, head, only = tmp_path / "observed.jsonl", {"suite": "1"}, [Kind.JAILBREAK]
+
+    def tired(asked: Asked) -> Observed:
+        if len(first.asked) == 4:
+            raise KeyboardInterrupt
+        return Observed("héron", tools=(ToolSeen("look_up", "ok"),), sent=("x",))
+
+    first = Target(tired)
+    with pytest.raises(KeyboardInterrupt):
+        run(load_suite(), first, only=only, journal=Journal(path, head, resume=False))
+    path.write_text(path.read_text() + '{"name": "half')
+    journal = Journal(path, head, resume=True)
+    assert len(journal) == 3
+    second = Target()
+    results = run(load_suite(), second, only=only, journal=journal)
+    assert len(second.asked) == len(results.cases) - 3
+    assert sum(one.seen.text == "héron" for one in results.cases) == 3
+    assert sum(one.seen.sent == ("x",) for one in results.cases) == 3
+    assert len(Journal(path, head, resume=True)) == len(results.cases)
+    assert len(Journal(path, {"suite": "2"}, resume=True)) == 0
+    assert len(Journal(path, head, resume=True)) == 0
+    journal.finish()
+    assert not path.exists()
 
 
 class Loads(HTMLParser):
