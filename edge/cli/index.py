@@ -189,7 +189,7 @@ def _consent(document: str, matching: Sequence[Document], *, may_ask: bool) -> N
 
     Raises:
         InputError: nobody can be asked.
-        click.Abort: the answer is no.
+        click.exceptions.Exit: the answer is no.
     """
     sources = list(dict.fromkeys(one.source for one in matching))
     if len(matching) == 1 or (len(sources) == 1 and matching[0].kind == "anchored"):
@@ -199,7 +199,9 @@ def _consent(document: str, matching: Sequence[Document], *, may_ask: bool) -> N
         what = f"'{visible_line(document)}' stands for {count}"
         raise InputError(what, hint="add --yes to remove them; `skerry index ls --all` lists them")
     show_list(sources)
-    click.confirm(f"Remove {count}?", default=False, abort=True, err=True)
+    if not click.confirm(f"Remove {count}?", default=False, err=True):
+        click.echo("nothing was removed", err=True)
+        raise click.exceptions.Exit(1)
 
 
 @index.command()

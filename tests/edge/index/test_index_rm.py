@@ -64,6 +64,7 @@ def test_many_are_listed_and_asked_about(shell: Shell) -> None:
     assert asked.exit_code == 1
     assert "b.txt" in asked.stderr
     assert "Remove 2 documents" in asked.stderr
+    assert "nothing was removed" in asked.stderr
     assert shell.left() == ALL
     assert shell("rm", str(shell.docs / "sub"), answer="y\n").exit_code == 0
     assert shell.left() == ["a.txt", "rota", "rota"]
