@@ -1,7 +1,7 @@
 """Finds questions that lean on the one before them ("And the deposit?"). Pure.
 
-Only what is searched for is made whole: the model sees the conversation, and the router
-and the guardrails see the question as it was asked.
+Only what is searched for is made whole, and what is routed where it says too little alone: the
+model sees the conversation, and the guardrails see the question as it was asked.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 _FEW_WORDS = 4
+_ENOUGH_WORDS = 3
 _MOST_CHARACTERS = 1_000
 
 
@@ -40,6 +41,11 @@ class Asked:
     def text(self) -> str:
         """The question made whole."""
         return f"{self.before}\n{self.question}" if self.before else self.question
+
+    @property
+    def says_enough(self) -> bool:
+        """Whether the question says by itself what kind of request it is."""
+        return len(content_stems(self.question)) >= _ENOUGH_WORDS
 
 
 def standalone(question: str, turns: Callable[[], Sequence[Turn]]) -> Asked:

@@ -23,6 +23,7 @@ _LENGTH_COST = 0.02
 _BEFORE_WEIGHT = 0.5  # of a word that only the question before this one has
 _TAKEN_UP = 0.2
 _NEAR = 0.1
+_SAME = 0.6
 _CODE = re.compile(r"\b[^\W_]*\d[^\W_]*\b")
 _MOST_PASSAGES = 48
 _STRETCHED = 4  # of the best sentences: beside their neighbours, too
@@ -67,13 +68,36 @@ class Reading:
 
     def near(self, passage: Passage, source: Evidence) -> bool:
         """Whether the passage, alone or in a stretch, answers the question as the best one does."""
-        with_it = [
-            one
+        return any(
+            self._answers(one)
             for one in self._ranked
             if one.source.mark == source.mark and passage.text in one.passage.text
-        ]
-        best = max((one.score for one in self._ranked), default=0.0)
-        return any(one.score >= best - _NEAR and self._fits(one.passage) for one in with_it)
+        )
+
+    def otherwise(self, claim: str, source: Evidence) -> Quotation | None:
+        """What another document says of the same thing with other numbers, if one does.
+
+        It must answer the question as well, with the words of the question that the claim has.
+        """
+        known = numbers(self.asked.text)
+        told, said = numbers(claim) - known, content_stems(claim)
+        asked = frozenset(self._weights) & _said(f"{source.context}\n{claim}")
+        others = (
+            one
+            for one in sorted(self._ranked, key=lambda one: -one.score)
+            if one.source.document != source.document
+            and self._answers(one)
+            and _disagree(told, numbers(one.passage.spoken) - known)
+            and _same_thing(said, content_stems(one.passage.spoken))
+            and asked <= _said(f"{one.source.context}\n{one.passage.spoken}")
+        )
+        other = next(others, None)
+        return other and Quotation(other.passage.spoken, other.source.mark, fits=True)
+
+    def _answers(self, one: Ranked) -> bool:
+        """Whether it answers the question as the best one does."""
+        best = max((each.score for each in self._ranked), default=0.0)
+        return one.score >= best - _NEAR and self._fits(one.passage)
 
     @cached_property
     def _ranked(self) -> list[Ranked]:
@@ -132,6 +156,15 @@ def _stretched(best: Sequence[Ranked]) -> Iterator[tuple[Passage, Evidence]]:
         for passage in stretches(source):
             if any(text in passage.text for text in texts):
                 yield passage, source
+
+
+def _disagree(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether either has a number that the other has not."""
+    return bool(some - others) and bool(others - some)
+
+
+def _same_thing(some: frozenset[str], others: frozenset[str]) -> bool:
+    return len(some & others) >= _SAME * max(min(len(some), len(others)), 1)
 
 
 def _rarity(passages: Sequence[Passage]) -> Callable[[str], float]:

@@ -43,7 +43,7 @@ from skerry.edge.screening import may_leave, names_in
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.trace import Trace
-from skerry.edge.types import RequestClass, Route, Tier
+from skerry.edge.types import Classification, RequestClass, Route, Tier
 from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.judging import Judge
 from skerry.guardrails.screen import screen
@@ -223,11 +223,11 @@ class Runtime:
         with trace.step("screen"):
             findings = screen(request.question)
         with trace.step("encode"):
-            vector = self.parts.encoder.encode([request.question])[0]
+            asked = standalone(request.question, lambda: self.parts.turns(request))
+            vector = self.parts.encoder.encode([asked.text])[0]
         with trace.step("route"):
-            seen = self.parts.router.classify(vector, request.question)
+            seen = self._classify(asked, vector)
         with trace.step("retrieve"):
-            asked, vector = self._asked(request, vector)
             hits = self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
             hits, findings = screen_sources(hits, findings, policy.injection.score)
@@ -240,12 +240,12 @@ class Runtime:
                 route = decide(given, policy)
         return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector)
 
-    def _asked(self, request: Request, vector: Vectors) -> tuple[Asked, Vectors]:
-        """What to search for, and its vector: a question that leans on the last one, with it."""
-        asked = standalone(request.question, lambda: self.parts.turns(request))
-        if not asked.before:
-            return asked, vector
-        return asked, self.parts.encoder.encode([asked.text])[0]
+    def _classify(self, asked: Asked, vector: Vectors) -> Classification:
+        """What kind of request it is. A question that says too little alone is routed whole."""
+        if asked.before and asked.says_enough:
+            vector = self.parts.encoder.encode([asked.question])[0]
+            return self.parts.router.classify(vector, asked.question)
+        return self.parts.router.classify(vector, asked.text)
 
     def _assemble(self, request: Request, decided: Decided) -> Work:
         route = decided.route

@@ -283,7 +283,10 @@ def _restored(pieces: Iterable[Piece], pseudonyms: Pseudonyms) -> Iterator[Piece
 
 def evidence_of(prompt: Prompt) -> list[Evidence]:
     """The sources of a prompt as the gate sees them."""
-    return [Evidence(one.mark, one.chunk.text, context=_about(one.chunk)) for one in prompt.sources]
+    return [
+        Evidence(one.mark, one.chunk.text, context=_about(one.chunk), document=one.chunk.source)
+        for one in prompt.sources
+    ]
 
 
 def _about(chunk: Chunk) -> str:

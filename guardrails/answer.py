@@ -24,12 +24,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A source that an answer may cite as `[mark]`. `context` is its title and headings."""
+    """A source that an answer may cite as `[mark]`.
+
+    `context` is its title and headings. `document` tells which sources are of one document.
+    """
 
     mark: int
     text: str
     in_force: bool = True
     context: str = ""
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from skerry.guardrails.sentences import SentenceBuffer
 from skerry.guardrails.words import numbers
 
 NOT_FOUND = "The documents do not say."
+OTHERWISE = "Another document says otherwise:"
 NEAREST = "The documents may not answer this. The nearest that they say:"
 
 
@@ -38,6 +39,7 @@ class GroundedGate:
         self._marks: list[int] = []
         self._findings: list[Finding] = []
         self._said: set[str] = set()
+        self._claims: list[tuple[str, tuple[int, ...]]] = []
         self._dropped = False
         self._in_vain = 0
 
@@ -53,12 +55,16 @@ class GroundedGate:
         """The rest, and the answer. A sentence that is cut off (not `whole`) is left out."""
         rest = [one for one in self._buffer.flush() if whole or _is_ended(one)]
         last = "".join(self._release(sentence) for sentence in rest)
-        if not "".join(self._released).strip():
+        if "".join(self._released).strip():
+            last += self._otherwise()
+        else:
             last = self._instead()
-        verdict = Verdict.REPAIRED if self._dropped else Verdict.RELEASED
-        if not self._judge.evidence:
-            verdict = Verdict.WITHHELD
-        return last, self._answer(verdict)
+        return last, self._answer(self._verdict())
+
+    def _verdict(self) -> Verdict:
+        if not self._judge.evidence or self._released == [NOT_FOUND]:
+            return Verdict.WITHHELD
+        return Verdict.REPAIRED if self._dropped else Verdict.RELEASED
 
     def _release(self, sentence: str) -> str:
         judgement = self._judge(sentence)
@@ -71,12 +77,24 @@ class GroundedGate:
             return ""
         self._said.add(key)
         self._in_vain = 0
+        self._claims.append((judgement.text, judgement.marks))
         return self._show(judgement.text, judgement.marks)
 
     def _show(self, text: str, marks: Sequence[int]) -> str:
         self._released.append(text)
         self._marks += [mark for mark in marks if mark not in self._marks]
         return text
+
+    def _otherwise(self) -> str:
+        """What another document says instead of what was released, if one does."""
+        found = (self._judge.otherwise(*one) for one in self._claims)
+        other = next((one for one in found if one and one.mark not in self._marks), None)
+        if other is None:
+            return ""
+        self._findings.append(finding(FindingKind.GROUNDING, "documents_disagree", other.text))
+        quoted = f"{OTHERWISE} {MARKS.sub('', other.text)} [{other.mark}]"
+        space = "" if self._released[-1].endswith(("\n", " ")) else " "
+        return self._show(f"{space}{quoted}", (other.mark,))
 
     def _instead(self) -> str:
         """The source's own words, when the draft had none that hold."""

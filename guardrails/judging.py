@@ -42,6 +42,9 @@ class Reader(Protocol):
     def near(self, passage: Passage, source: Evidence) -> bool:
         """Whether a passage answers the question nearly as well as the best one."""
 
+    def otherwise(self, claim: str, source: Evidence) -> Quotation | None:
+        """What another document says instead of a claim that is in `source`, if one does."""
+
 
 @dataclass(frozen=True, slots=True)
 class WordReader:
@@ -55,6 +58,9 @@ class WordReader:
 
     def near(self, passage: Passage, source: Evidence) -> bool:  # noqa: ARG002
         return True
+
+    def otherwise(self, claim: str, source: Evidence) -> Quotation | None:  # noqa: ARG002
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,13 @@ class Judge:
     def quote(self) -> Quotation | None:
         """The passage to quote where nothing of the draft holds."""
         return self._reader.quote()
+
+    def otherwise(self, released: str, marks: Sequence[int]) -> Quotation | None:
+        """What another document says instead of a released sentence, if one does."""
+        cited = (one for one in self.evidence if one.mark in marks)
+        claim = MARKS.sub("", released)
+        found = (self._reader.otherwise(claim, one) for one in cited)
+        return next((one for one in found if one), None)
 
     @cached_property
     def _reader(self) -> Reader:

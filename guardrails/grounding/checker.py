@@ -71,8 +71,9 @@ def decide(seen: Sequence[Seen], threshold: float) -> tuple[Label, Seen]:
 
 
 def _holds(one: Seen, threshold: float) -> bool:
-    """A missing name alone is outweighed by a classifier that is sure: it may be said otherwise."""
-    hard = any(finding.kind is not ExactKind.NAME for finding in one.exact)
+    """A missing name alone is outweighed by a classifier that is sure: it may be said otherwise.
+    Not so a name in the place of another one."""
+    hard = any(found.contradicts or found.kind is not ExactKind.NAME for found in one.exact)
     least = _SURE if one.exact else threshold
     return one.outcome.supported >= least and not hard
 

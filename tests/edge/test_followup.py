@@ -43,6 +43,18 @@ def test_it_stands_alone(question: str) -> None:
     assert standalone(question, pytest.fail) == Asked(question)
 
 
+@pytest.mark.parametrize(
+    ("question", "enough"),
+    [
+        ("And in a kayak?", False),
+        ("Why?", False),
+        ("And what do I do when somebody drinks bleach?", True),
+    ],
+)
+def test_what_says_enough_is_routed_by_itself(question: str, *, enough: bool) -> None:
+    assert Asked(question, before="May dogs come along?").says_enough is enough
+
+
 def test_without_an_earlier_question_it_is_taken_as_it_is() -> None:
     assert standalone("And the deposit?", lambda: ()).text == "And the deposit?"
     assert standalone("And the deposit?", lambda: TURNS[1:]).text == "And the deposit?"

@@ -105,3 +105,32 @@ def test_near_is_what_answers_as_the_quotation_does(read) -> None:
     drones = Passage("Drones may not be flown over the reserve.", LAKE.context)
     assert reading.near(price, LAKE)
     assert not reading.near(drones, LAKE)
+
+
+DEPOSIT = "A deposit of 50 euro is taken for every planned operation."
+
+
+def otherwise(read, flyer: str, document: str = "flyer"):
+    rules = Evidence(1, DEPOSIT, context="Deposits", document="rules")
+    other = Evidence(2, flyer, context="Planned operations", document=document)
+    question = "How much is the deposit for a planned operation?"
+    return read(question, sources=(rules, other)).otherwise(DEPOSIT, rules)
+
+
+def test_another_document_with_another_number_is_told(read) -> None:
+    flyer = "Please bring a deposit of 80 euro for every planned operation."
+    assert otherwise(read, flyer).text == flyer
+
+
+@pytest.mark.parametrize(
+    ("flyer", "document"),
+    [
+        ("Please bring a deposit of 50 euro for every planned operation.", "flyer"),
+        ("Please bring a deposit of 80 euro for every planned operation.", "rules"),
+        ("Please bring a deposit for every planned operation.", "flyer"),
+        ("A deposit of 80 euro is taken for every rabbit that stays overnight.", "flyer"),
+        ("The operation theatre has 80 lamps.", "flyer"),
+    ],
+)
+def test_what_agrees_or_is_about_something_else_is_no_disagreement(read, flyer, document) -> None:
+    assert otherwise(read, flyer, document) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -9,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.guardrails import Answer, Evidence, Verdict
-from skerry.guardrails.gate import NOT_FOUND, GroundedGate, OpenGate, fixed
-from skerry.guardrails.judging import Judge
+from skerry.guardrails.entailment import Label
+from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.gate import NOT_FOUND, OTHERWISE, GroundedGate, OpenGate, fixed
+from skerry.guardrails.judging import Judge, Judgement, WordReader
+from skerry.guardrails.passages import Quotation
 
 TROLLEY = "The emergency trolley is checked every day at 08:00 by the nurse in charge."
 FRIDGE = "The vaccine fridge is kept between 2 and 8 degrees. Tell the pharmacist at once."
@@ -234,3 +238,73 @@ PRICES = Evidence(
 def test_a_cell_is_said_under_the_name_of_its_own_column(claim: str, passes: bool) -> None:
     judged = Judge("What does a blood test cost?", (PRICES,))(claim)
     assert bool(judged.text) is passes
+
+
+class Disagreeing(WordReader):
+    """Reads by words, and knows of another document."""
+
+    def otherwise(self, claim: str, source: Evidence) -> Quotation | None:
+        return Quotation("The trolley is checked every hour.", 2, fits=True)
+
+
+def test_what_another_document_says_follows_the_answer() -> None:
+    question = "How often is the trolley checked?"
+    reader = Disagreeing(question, EVIDENCE)
+    gate = GroundedGate(Judge(question, EVIDENCE, reader=reader))
+    shown = gate.feed("The emergency trolley is checked every day at 08:00 [1].")
+    rest, answer = gate.finish()
+    told = f"{OTHERWISE} The trolley is checked every hour. [2]"
+    assert shown + rest == answer.text
+    assert answer.text == f"The emergency trolley is checked every day at 08:00 [1]. {told}"
+    assert answer.marks == (1, 2)
+    assert "documents_disagree" in {finding.label for finding in answer.findings}
+
+
+class Checker:
+    """Says of each source what it was told to."""
+
+    def __init__(self, **labels: Label) -> None:
+        self.given = {int(mark[1:]): label for mark, label in labels.items()}
+        self.asked: list[str] = []
+
+    def labels(self, claim: str, sources: Sequence[Evidence], question: str = "") -> list[Label]:
+        self.asked.append(f"{question} {claim}")
+        return [self.given[one.mark] for one in sources]
+
+
+CLAIM = "The emergency trolley is checked at 08:00 every day [1]."
+
+
+def checked(checker: object, claim: str = CLAIM) -> Judgement:
+    question = "How often is the trolley checked?"
+    return Judge(question, EVIDENCE, checker=lambda: checker)(claim)  # type: ignore[arg-type, return-value]
+
+
+def test_a_sentence_that_its_source_does_not_entail_is_dropped() -> None:
+    assert checked(Checker(_1=Label.SUPPORTED)).text
+    for label in (Label.CONTRADICTED, Label.NOT_FOUND):
+        judgement = checked(Checker(_1=label))
+        assert not judgement.text
+        assert [one.label for one in judgement.findings] == [label]
+
+
+def test_what_was_copied_needs_no_checker() -> None:
+    checker = Checker(_1=Label.CONTRADICTED)
+    assert checked(checker, f"{TROLLEY} [1]").text
+    assert not checker.asked
+
+
+def test_a_checker_that_fails_withholds_the_sentence() -> None:
+    class Broken:
+        def labels(self, *_: object) -> list[Label]:
+            raise GuardrailError("the model's file was changed")
+
+    judgement = checked(Broken())
+    assert not judgement.text
+    assert [one.label for one in judgement.findings] == ["unchecked"]
+
+
+def test_nothing_found_is_withheld() -> None:
+    gate = GroundedGate(Judge("Who painted it?", EVIDENCE))
+    _, answer = gate.finish()
+    assert (answer.text, answer.verdict) == (NOT_FOUND, Verdict.WITHHELD)
