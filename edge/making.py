@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import RemoteTier
     from skerry.edge.receipts import ReceiptStore
     from skerry.edge.settings import Settings
+    from skerry.edge.tools import Registry
 
 
 def profile(settings: Settings) -> Profile:
@@ -43,6 +44,30 @@ def pool(settings: Settings, options: EngineOptions) -> ModelPool:
         max_loaded=settings.max_loaded,
         idle_unload_s=settings.idle_unload_s,
     )
+
+
+def tools(settings: Settings, closing: Callable[[Callable[[], None]], object]) -> Registry:
+    """The tools that come with Skerry: document lookup, and appointments where there is a book.
+
+    `closing` takes what is to be called at the end.
+
+    Raises:
+        ConfigError: the rules cannot be used.
+        StateError: the book cannot be used.
+    """
+    from skerry.edge.tools import Registry, load_rules
+    from skerry.edge.tools.documents import look_up
+
+    registry = Registry(load_rules(settings.tool_rules))
+    if settings.appointments.exists():
+        from skerry.edge.tools.appointments import AppointmentBook, appointment_tools
+
+        book = AppointmentBook.open(settings.appointments)
+        closing(book.close)
+        for one in appointment_tools(book):
+            registry.add(one)
+    registry.add(look_up)
+    return registry
 
 
 def cloud(settings: Settings, network: Callable[[], Network]) -> RemoteTier:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from skerry.edge.session import SessionStore, Turn
     from skerry.edge.session.pseudonyms import Keeper
     from skerry.edge.settings import Settings
+    from skerry.edge.tools import Registry, Toolbox
     from skerry.guardrails.findings import Finding
     from skerry.guardrails.grounding import GroundingChecker
 
@@ -162,6 +163,23 @@ class Parts:
             ConfigError: none is configured.
         """
         return self._once("cloud", lambda: making.cloud(self.settings, self.network))
+
+    @property
+    def tools(self) -> Registry:
+        """The tools that there are, for whatever role."""
+        return self._once("tools", lambda: making.tools(self.settings, self._closing.callback))
+
+    def toolbox(self, request: Request) -> Toolbox:
+        """The tools of one request, which spends its own budget on them."""
+        from skerry.edge.tools import Toolbox
+
+        return Toolbox(
+            self.tools,
+            request.role or self.settings.role,
+            confirm=request.confirm,
+            injection_score=self.policy.injection.score,
+            cancelled=request.cancel,
+        )
 
     @property
     def sampling(self) -> Sampling:
@@ -331,17 +349,20 @@ def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.score >= _LEAST_OF_BEST * best]
 
 
-def build_parts(settings: Settings | None, overrides: Mapping[str, Any]) -> Parts:
-    """Parts for `settings` with `overrides` over them.
+def build_parts(
+    settings: Settings | None, overrides: Mapping[str, Any], tools: Registry | None = None
+) -> Parts:
+    """Parts for `settings` with `overrides` over them, and `tools`, if there are any.
 
     Raises:
         ConfigError: a setting is wrong.
     """
     from skerry.edge.settings import Settings
 
+    given = {} if tools is None else {"tools": tools}
     if settings is None:
-        return Parts(Settings(**overrides))
+        return Parts(Settings(**overrides), **given)
     if not isinstance(settings, Settings):
         what = f"settings is no Settings but {type(settings).__name__}"
         raise ConfigError(what, hint="give settings by name: Runtime(offline=True)")
-    return Parts(settings.with_changes(**overrides))
+    return Parts(settings.with_changes(**overrides), **given)

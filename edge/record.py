@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from skerry.edge.receipts import (
     Question,
     Receipt,
     TokenUsage,
+    ToolUsed,
     digest,
     new_id,
 )
@@ -29,6 +31,7 @@ from skerry.guardrails.findings import Finding
 
 if TYPE_CHECKING:
     from skerry.edge.index.types import Chunk
+    from skerry.edge.tools import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Record:
             findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),
             chunks=tuple(_chunks(self)),
             usage=_usage(outcome),
+            tools=tuple(map(_tool, work.toolbox.results if work.toolbox else ())),
             egress=tuple(_egress(departure, self) for departure in work.ledger),
             steps=tuple(self.trace.steps),
             ttft_ms=self.trace.ttft_ms,
@@ -112,6 +116,13 @@ def _usage(outcome: Outcome | None) -> TokenUsage | None:
         return None
     usage = outcome.usage
     return TokenUsage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
+
+
+def _tool(result: Result) -> ToolUsed:
+    said = json.dumps(dict(result.arguments), ensure_ascii=False)
+    return ToolUsed(
+        result.tool, result.outcome.value, result.ms, result.confirmed, digest(said), said
+    )
 
 
 def _chunks(record: Record) -> Iterator[ChunkUsed]:

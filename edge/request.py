@@ -15,6 +15,7 @@ from skerry.edge.types import Consent, LatencyBudget, Sensitivity
 
 if TYPE_CHECKING:
     from skerry.edge.escalate import Preview
+    from skerry.edge.tools import Confirmation
 
 MAX_QUESTION_CHARACTERS = 200_000
 _LONGEST_SHOWN = 60
@@ -30,8 +31,9 @@ class Request:
     where nobody knows. `labels` are those that the caller holds. `consent` can be stricter than
     the runtime's setting, never looser. `offline` keeps this request on the device. `as_of` (Unix
     seconds) asks what was in force then. `approve` is shown exactly what would leave the device
-    when policy wants a person's consent; without it nothing leaves. `max_tokens` bounds the
-    answer.
+    when policy wants a person's consent; without it nothing leaves. `role` decides which tools
+    there are; `confirm` is shown what a tool would change, and without it nothing is changed.
+    `max_tokens` bounds the answer.
     """
 
     question: str
@@ -53,6 +55,8 @@ class Request:
     stop: Sequence[str] = ()
     grammar: str | None = None
     approve: Callable[[Preview], bool] | None = None
+    role: str | None = None
+    confirm: Callable[[Confirmation], bool] | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -189,6 +193,13 @@ def _approve(name: str, given: Any) -> Callable[[Preview], bool] | None:
     raise refused_argument(name, given, "a function that is shown a preview and returns a bool")
 
 
+def _confirm(name: str, given: Any) -> Callable[[Confirmation], bool] | None:
+    if given is None or callable(given):
+        agreed: Callable[[Confirmation], bool] | None = given
+        return agreed
+    raise refused_argument(name, given, "a function that is shown a call and returns a bool")
+
+
 def _cancel(name: str, given: Any) -> threading.Event:
     check_argument(name, given, threading.Event)
     event: threading.Event = given
@@ -220,5 +231,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "stop": _texts,
     "grammar": _TEXT_OR_NOTHING,
     "approve": _approve,
+    "role": _TEXT_OR_NOTHING,
+    "confirm": _confirm,
     "cancel": _cancel,
 }

@@ -42,6 +42,13 @@ from skerry.edge.request import Request, check_argument
 from skerry.edge.screening import may_leave, names_in
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
+from skerry.edge.tools.routing import (
+    claimed,
+    planned_by_rules,
+    wants_tool,
+    with_reason,
+    with_tools,
+)
 from skerry.edge.trace import Trace
 from skerry.edge.types import Classification, RequestClass, Route, Tier
 from skerry.guardrails.gate import NOT_FOUND
@@ -55,6 +62,7 @@ if TYPE_CHECKING:
     from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
+    from skerry.edge.tools import Registry
     from skerry.guardrails.answer import Evidence
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.TOOL})
@@ -85,6 +93,7 @@ class Runtime:
     Args:
         settings: where everything is; None reads the environment and the file of settings.
         on_step: called at the end of every step of every request.
+        tools: what requests may have done; None takes the tools that come with Skerry.
         **overrides: settings by name, such as `model="…"`, `index="…"`, `offline=True`.
 
     Raises:
@@ -96,11 +105,12 @@ class Runtime:
         settings: Settings | None = None,
         *,
         on_step: Callable[[StepTiming], None] | None = None,
+        tools: Registry | None = None,
         **overrides: Any,
     ) -> None:
         if on_step is not None and not callable(on_step):
             raise ConfigError("on_step cannot be called", hint="give a function of one argument")
-        self.parts = build_parts(settings, overrides)
+        self.parts = build_parts(settings, overrides, tools)
         self._on_step = on_step
 
     @classmethod
@@ -227,8 +237,10 @@ class Runtime:
             vector = self.parts.encoder.encode([asked.text])[0]
         with trace.step("route"):
             seen = self._classify(asked, vector)
+        plan = planned_by_rules(request, seen, self.parts)
+        seen = claimed(seen, plan)
         with trace.step("retrieve"):
-            hits = self.parts.search(request, asked.text, vector)
+            hits = [] if plan else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
             hits, findings = screen_sources(hits, findings, policy.injection.score)
         with trace.step("decide"):
@@ -238,6 +250,7 @@ class Runtime:
             with trace.step("screen_names"):
                 given = replace(given, findings=(*given.findings, *names_in(request.question)))
                 route = decide(given, policy)
+        route = with_reason(route, plan)
         return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector)
 
     def _classify(self, asked: Asked, vector: Vectors) -> Classification:
@@ -279,6 +292,7 @@ class Runtime:
             grounded,
             self._judge(decided, tiers.evidence_of(prompt)),
             self.parts.surrogates(request),
+            toolbox=self.parts.toolbox(request),
         )
 
     def _judge(self, decided: Decided, evidence: Sequence[Evidence]) -> Judge:
@@ -332,6 +346,19 @@ class Runtime:
             return tiers.decline(tiers.REFUSED)
         if tier is Tier.HUMAN:
             return tiers.refer(work, self.parts.policy.safety.notice)
+        if tier is Tier.DEVICE and wants_tool(work.request, work.route):
+            return self._by_tool(work)
+        return self._from_documents(tier, work)
+
+    def _by_tool(self, work: Work) -> tiers.TierRun:
+        """What a tool says; the documents, where none is wanted."""
+        engine = partial(self.parts.engine, work.request.model)
+        run = with_tools(work, self.parts.encoder, engine)
+        if run is not None:
+            return Outcome((yield from run))
+        return (yield from self._from_documents(Tier.DEVICE, work))
+
+    def _from_documents(self, tier: Tier, work: Work) -> tiers.TierRun:
         if self._cannot_be_grounded(work):
             return tiers.decline(NOT_FOUND)
         if tier is Tier.RULES:

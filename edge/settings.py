@@ -168,6 +168,14 @@ class Settings(BaseSettings):
         120.0, gt=0, le=3600, description="Seconds for a whole answer, with retries."
     )
 
+    role: str = Field("user", min_length=1, description="Role of the user, for the rules of tools.")
+    appointments: UserPath = _in_data(
+        "appointments.sqlite", "File of the appointment book; its tools are there when it is."
+    )
+    tool_rules: UserPath | None = Field(
+        None, description="File of rules for tools, in place of those that come with Skerry."
+    )
+
     labels: Labels = Field(
         frozenset(), description="Access labels that the user holds, separated by commas."
     )

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import Preview, RemoteTier
     from skerry.edge.escalate.base import Egress
     from skerry.edge.index.types import Chunk
+    from skerry.edge.tools import Toolbox
 
 _TICK_S = 0.02
 REFUSED = (
@@ -76,7 +77,7 @@ class Work:
     """A routed request, ready to be answered.
 
     `judge` judges the sentences of a draft that must be `grounded`. `surrogates` keeps what stands
-    for what. What leaves the device is written to `ledger`.
+    for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`.
     """
 
     request: Request
@@ -87,6 +88,7 @@ class Work:
     judge: Judge
     surrogates: Keeper = field(default_factory=ForRequest)
     ledger: list[Departure] = field(default_factory=list)
+    toolbox: Toolbox | None = None
 
     @property
     def query(self) -> str:

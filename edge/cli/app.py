@@ -17,6 +17,7 @@ from skerry.edge.cli.errors import leave_at_once, report
 from skerry.edge.cli.streams import prepare, styled
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "appointments": ("appointments:appointments", "Keep the appointment book of the tools."),
     "ask": ("ask:ask", "Ask one question."),
     "chat": ("chat:chat", "Talk, keeping the conversation on this device."),
     "demo": ("demo:demo", "Index a small handbook and ask it a few questions."),
@@ -27,11 +28,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models:models", "List, fetch and inspect models."),
     "policy": ("policy:policy", "Show or check the policy."),
     "receipts": ("receipts:receipts", "List the receipts of recent answers."),
+    "redteam": ("redteam:redteam", "Attack the runtime, and report what worked."),
     "replay": ("receipts:replay", "Show what another policy would have done."),
     "review": ("review:review", "See what waits for a person; answer it; correct answers."),
     "route": ("route:route", "Decide only: where would this be answered, and why?"),
     "serve": ("serve:serve", "Serve the OpenAI API and the chat page on this machine."),
     "sessions": ("sessions:sessions", "List and delete conversations."),
+    "tools": ("tools:tools", "List the tools, and who may run them."),
 }
 
 

@@ -36,6 +36,7 @@ EVENT_SCHEMA = "skerry.event/1"
 @option("--grammar", type=click.Path(path_type=Path), help="Answer in this GBNF grammar.")
 @option("--receipt/--no-receipt", default=None, help="Show the receipt; default: on a terminal.")
 @option("--yes", is_flag=True, help="Approve what policy wants approved before it leaves.")
+@option("--confirm-tools", is_flag=True, help="Confirm what a tool would change.")
 @option("--stream", is_flag=True, help="With --json: one object a line, as things happen.")
 @json_option
 def ask(
@@ -46,6 +47,7 @@ def ask(
     grammar: Path | None,
     receipt: bool | None,
     yes: bool,
+    confirm_tools: bool,
     stream: bool,
     as_json: bool,
     **given: Any,
@@ -61,7 +63,13 @@ def ask(
     text = _question(question)
     with make_runtime(given) as runtime:
         request = build_request(
-            text, session=session, as_of=as_of, schema=schema, grammar=grammar, yes=yes
+            text,
+            session=session,
+            as_of=as_of,
+            schema=schema,
+            grammar=grammar,
+            yes=yes,
+            confirm_tools=confirm_tools,
         )
         events = runtime.stream(request)
         if as_json:

@@ -16,6 +16,7 @@ from skerry.edge.request import Request
 
 if TYPE_CHECKING:
     from skerry.edge.escalate import Preview
+    from skerry.edge.tools import Confirmation
 
 _LARGEST_FILE = 1 << 20
 
@@ -28,6 +29,7 @@ def build_request(
     schema: Path | None = None,
     grammar: Path | None = None,
     yes: bool = False,
+    confirm_tools: bool = False,
 ) -> Request:
     """Raises InputError or GrammarError for a schema or grammar that cannot be used."""
     return Request(
@@ -36,6 +38,7 @@ def build_request(
         as_of=as_of.replace(tzinfo=UTC).timestamp() if as_of else None,
         grammar=_grammar(schema, grammar),
         approve=approver(yes=yes),
+        confirm=confirmer(yes=confirm_tools),
     )
 
 
@@ -44,6 +47,28 @@ def approver(*, yes: bool) -> Callable[[Preview], bool] | None:
     if yes:
         return _approve
     return _ask_person if sys.stdin.isatty() else None
+
+
+def confirmer(*, yes: bool) -> Callable[[Confirmation], bool] | None:
+    """Asks on a terminal; confirms everything with `--confirm-tools`; None, which is no, on a
+    pipe."""
+    if yes:
+        return _confirm
+    return _ask_to_confirm if sys.stdin.isatty() else None
+
+
+def _confirm(asked: Confirmation) -> bool:
+    from skerry.edge.terminal import visible_line
+
+    click.secho(f"confirmed: {visible_line(asked.text)}", dim=True, err=True)
+    return True
+
+
+def _ask_to_confirm(asked: Confirmation) -> bool:
+    from skerry.edge.terminal import visible_line
+
+    click.secho(f"This would be done: {visible_line(asked.text)}", bold=True, err=True)
+    return click.confirm("Do it?", default=False, err=True)
 
 
 def _approve(preview: Preview) -> bool:

@@ -6,13 +6,18 @@ import shutil
 import sys
 import tempfile
 import tomllib
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from skerry.edge.cli.options import make_runtime, option, settings
 
+if TYPE_CHECKING:
+    from skerry.edge.tools import Confirmation
+
+_FOR_TOOLS = ("Which appointments are free on Monday?", "Book me an appointment on Monday at 10")
 DEMO = Path(__file__).resolve().parents[1] / "demo"
 
 
@@ -36,20 +41,32 @@ def demo(keep: Path | None, questions: int, **given: Any) -> None:
 def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
     from skerry.edge.cli.ask import print_answer
     from skerry.edge.cli.index_shown import show_report
+    from skerry.edge.tools.appointments.sample import fill
 
     places = {
         "index": folder / "index.sqlite",
         "state": folder / "state.sqlite",
+        "appointments": folder / "appointments.sqlite",
         "offline": True,
         "store_text": True,
     }
+    fill(folder / "appointments.sqlite", datetime.now().date())
     with make_runtime(given | places) as runtime:
         _say(f"Indexing the handbook of the Harbour Clinic ({DEMO / 'handbook'})")
         show_report(runtime.index.add([DEMO / "handbook"]))
         for entry in _questions()[:questions]:
             _say(entry["question"])
             print_answer(runtime.stream(entry["question"]), receipt=True)
+        for wanted in _FOR_TOOLS:
+            _say(wanted)
+            print_answer(runtime.stream(wanted, confirm=_confirm), receipt=True)
     _say(f'Ask your own documents: {_command()} index add FOLDER, then {_command()} ask "…"')
+
+
+def _confirm(asked: Confirmation) -> bool:
+    """What a person does at a terminal; the book is the demo's own."""
+    click.secho(f"This would be done: {asked.text}. The demo says yes.", bold=True)
+    return True
 
 
 def _command() -> str:

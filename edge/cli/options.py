@@ -44,6 +44,15 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "cloud_model": {"help": "Model to ask for there."},
     "labels": {"help": "Access labels that you hold, separated by commas."},
     "domain": {"help": "Search only documents of this domain."},
+    "role": {"help": "Your role, for the rules of tools."},
+    "appointments": {
+        "help": "File of the appointment book.",
+        "type": click.Path(path_type=Path),
+    },
+    "tool_rules": {
+        "help": "Rules for tools in place of the default ones.",
+        "type": click.Path(path_type=Path),
+    },
     "max_tokens": {"help": "Most tokens of an answer.", "type": int},
     "temperature": {"help": "Sampling temperature; 0 is greedy.", "type": float},
     "seed": {"help": "Seed of sampling.", "type": int},
@@ -54,9 +63,11 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "profiles_dir": {"help": "Folder of device profiles.", "type": click.Path(path_type=Path)},
     "api_key_file": {"help": "File of the API key.", "type": click.Path(path_type=Path)},
 }
-PLACES = ("index", "state", "policy", "profile")
+PLACES = ("index", "state", "policy", "profile", "appointments", "tool_rules")
 GENERATING = ("model", "threads", "context_tokens", "max_tokens", "temperature", "seed")
-ASKING = ("offline", "consent", "sensitivity", "cloud_url", "cloud_model", "labels", "domain")
+ASKING = (
+    "offline", "consent", "sensitivity", "cloud_url", "cloud_model", "labels", "domain", "role",
+)  # fmt: skip
 
 
 def settings(*names: str) -> Callable[[Command], Command]:

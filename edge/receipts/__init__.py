@@ -17,6 +17,7 @@ from skerry.edge.receipts.receipt import (
     Receipt,
     StepTiming,
     TokenUsage,
+    ToolUsed,
     digest,
 )
 from skerry.edge.receipts.replay import Replay, replay
@@ -35,6 +36,7 @@ __all__ = [
     "Retention",
     "StepTiming",
     "TokenUsage",
+    "ToolUsed",
     "digest",
     "from_json",
     "new_id",

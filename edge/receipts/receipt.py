@@ -79,6 +79,22 @@ class TokenUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """A call of a tool, also one that was refused: `outcome` is `ok`, `not_allowed`, ….
+
+    `ms` is the time of the tool alone; `confirmed`: a person agreed to exactly this call.
+    `digest` is the SHA-256 of `arguments`, a JSON object, which is None where no text is kept.
+    """
+
+    name: str
+    outcome: str
+    ms: float
+    confirmed: bool
+    digest: str
+    arguments: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Egress:
     """One line of the ledger of what left the device, kept also when nothing came back.
 
@@ -132,6 +148,7 @@ class Receipt:
     findings: tuple[Finding, ...] = ()
     chunks: tuple[ChunkUsed, ...] = ()
     usage: TokenUsage | None = None
+    tools: tuple[ToolUsed, ...] = ()
     egress: tuple[Egress, ...] = ()
     steps: tuple[StepTiming, ...] = ()
     ttft_ms: float | None = None

@@ -22,7 +22,7 @@ from skerry.edge.receipts.receipt import (
     StepTiming,
     TokenUsage,
 )
-from skerry.edge.receipts.words import finding_lines, how_answered, verdict_words
+from skerry.edge.receipts.words import finding_lines, how_answered, tool_line, verdict_words
 from skerry.edge.terminal import visible
 from skerry.edge.types import Tier
 
@@ -70,6 +70,8 @@ def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
     yield "class", _plain(f"{route.request_class} (confidence {route.confidence:.2f})")
     yield "answered", _answered(receipt)
     yield "left device", _left(receipt.egress)
+    if receipt.tools:
+        yield "tools", _plain("\n".join(map(tool_line, receipt.tools)))
     yield "verdict", _verdict(receipt)
     if receipt.findings:
         used = {chunk.id for chunk in receipt.chunks}

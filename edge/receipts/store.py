@@ -178,4 +178,5 @@ def _ids_with_times(rows: Sequence[tuple[str, str, float]]) -> str:
 
 
 def _without_text(receipt: Receipt) -> Receipt:
-    return replace(receipt, question=replace(receipt.question, text=None))
+    tools = tuple(replace(one, arguments=None) for one in receipt.tools)
+    return replace(receipt, tools=tools, question=replace(receipt.question, text=None))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 
 from skerry.edge.policy.request import PLACES
-from skerry.edge.receipts.receipt import Receipt
+from skerry.edge.receipts.receipt import Receipt, ToolUsed
 from skerry.edge.terminal import visible_line
 from skerry.edge.types import Tier
 from skerry.guardrails.findings import Finding, FindingKind
@@ -49,6 +49,8 @@ def how_answered(receipt: Receipt) -> str:
         return ANSWERERS[tier]
     if any(chunk.cited for chunk in receipt.chunks):
         return "quoted from a source, without a model"
+    if any(tool.outcome == "ok" for tool in receipt.tools):
+        return "by a tool, without a model"
     return "fixed words, without a model"
 
 
@@ -64,6 +66,14 @@ def about(receipt: Receipt) -> str:
 def verdict_words(verdict: str) -> str:
     """The gate's verdict with its meaning; alone when this version has no words for it."""
     return f"{verdict}: {_VERDICTS[verdict]}" if verdict in _VERDICTS else verdict
+
+
+def tool_line(tool: ToolUsed) -> str:
+    """A call of a tool: its arguments, how it ended, and how long it took."""
+    said = "arguments not kept" if tool.arguments is None else visible_line(tool.arguments)
+    confirmed = ", confirmed by a person" if tool.confirmed else ""
+    took = f", {tool.ms:.1f} ms" if tool.ms else ""
+    return f"{visible_line(tool.name)} ({said}): {tool.outcome.replace('_', ' ')}{confirmed}{took}"
 
 
 def finding_lines(findings: Iterable[Finding], used: Container[int]) -> Iterator[str]:

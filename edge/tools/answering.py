@@ -47,6 +47,13 @@ def run(
     return None
 
 
+def without_tools(toolbox: Toolbox, question: str) -> ToolRun | None:
+    """What is said where no tool may be used: None where the request is for none."""
+    if by_rules(toolbox, question) is None and not is_order(question):
+        return None
+    return _said(NO_TOOLS_NOW)
+
+
 def look_up(toolbox: Toolbox, query: str) -> ToolRun | None:
     """Looks the documents up; an answer only where that may not be done. What it finds is what the
     caller answers from."""

@@ -11,6 +11,7 @@ from skerry.edge import (
 )
 from skerry.edge.confidence import ConfidenceModel
 from skerry.edge.engines.base import FinishReason, TokenStats
+from skerry.edge.tools.answering import NOTHING_DONE
 from skerry.edge.types import LatencyBudget, RequestClass
 from skerry.guardrails import Verdict
 from skerry.guardrails.gate import NEAREST, NOT_FOUND
@@ -175,7 +176,7 @@ def test_an_order_is_no_way_around_the_documents(make_runtime, handbook: Path, s
     runtime = make_runtime(route_as(RequestClass.TOOL), offline=True)
     runtime.index.add([handbook])
     reply = runtime.ask("Reserve the tennis court of my cousin in Lisbon")
-    assert reply.text == "The documents do not say."
+    assert reply.text.startswith(NOTHING_DONE)
     assert not reply.citations
 
 

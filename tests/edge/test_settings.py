@@ -75,7 +75,7 @@ def test_a_user_without_a_home_folder(config: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(ConfigError, match="no home folder") as raised:
         Settings()
     assert "HOME" in raised.value.hint
-    places = ("index", "state", "models_dir", "profiles_dir", "api_key_file")
+    places = ("index", "state", "models_dir", "profiles_dir", "api_key_file", "appointments")
     assert Settings(**dict.fromkeys(places, config)).index == config
 
 

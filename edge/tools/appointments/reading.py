@@ -14,29 +14,39 @@ from enum import StrEnum
 from skerry.edge.tools.asking import bare, is_negated
 from skerry.edge.tools.when import MONTHS, WEEKDAYS, NoSuchTime, When, find_when
 
-_THING = r"\b(?:appointments?|slots?|bookings?)\b"
-_ONE = (
-    r"\b(?:an?|the|this|that|one|another|next|first|earliest)\b[^.?!]{0,40}\b(?:appointment|slot)\b"
-)
+_LONGEST = 2_000  # a longer text is no request, whatever it says
+_THING = r"(?:appointments?|slots?|bookings?)\b"
+_KIND = r"(?:(?:free|new|short|long|early|late|morning|afternoon|available|open|\d+[- ]minute) )?"
+_ONE = rf"(?:an?|another|one|the (?:first|next|earliest)) {_KIND}(?:appointment|slot)\b"
+_STATE = r"\b(?:free|available|open|left|vacant|unbooked)\b(?! of)"
+_PEOPLE = r"(?:patients?|people|persons?|names?|everyone|everybody|who)"
 _BOOK = re.compile(
-    rf"(?:book|reserve|schedule|arrange|make|get|take|give)\b[^?!]{{0,80}}{_THING}|book me in\b"
+    rf"(?:book|reserve|schedule|arrange)\b(?! of)[^?!]{{0,80}}\b{_THING}|book me in\b"
+    rf"|(?:make|get|take|give) (?:me |us |him |her |them )?{_ONE}"
+    r"|i(?:['’]d like| would like| want| need) "
+    rf"(?:to (?:book|have|make|get|reserve|arrange) )?{_ONE}"
 )
-_WANTS = re.compile(
-    r"i(?:['’]d| would) (?:like|love)\b|i (?:want|need)\b|(?:may|can|could) i (?:have|book|get)\b"
-)
+_MAY = re.compile(rf"(?:may|can|could) i (?:please )?(?:have|book|get) {_ONE}")
 _CANCEL = re.compile(
-    r"(?:cancel|call off|delete|drop|withdraw)\b|i (?:want|need|would like|['’]d like) to cancel\b"
+    r"(?:cancel|call off|delete|drop|withdraw)\b"
+    r"|i(?:['’]d like| would like| want| need) to (?:cancel|call off)\b"
 )
-_FREE = re.compile(r"\b(?:free|available|open|left|vacant|unbooked|any|next|earliest|first)\b")
-_ASKS = re.compile(
-    r"(?:which|what|when|where|show|list|tell|find|give|is|are|do|does|have|has|any|free|available|"
-    r"how many)\b"
+_FREE = re.compile(
+    rf"(?:which|what|when|where|show|list|tell|find|give|is|are|any|free|available|how many)\b"
+    rf"[^?!]{{0,60}}(?:\b{_THING}[^.?!]{{0,60}}{_STATE}|{_STATE}[^.?!]{{0,20}}\b{_THING})"
+    rf"|(?:are|is) there (?:(?:any|an?|another|other|more|still) ){{0,3}}{_KIND}{_THING}"
+    rf"|(?:do|does) (?:you|we|dr \w+|nurse \w+) have (?:(?:any|an?) ){{0,2}}{_KIND}{_THING}"
+    rf"|when is (?:the (?:next|first|earliest)|an?) {_KIND}(?:appointment|slot)\b"
+    rf"|(?:free|available|open) {_THING}"
 )
 _BOOKED = re.compile(
-    r"who\b[^?!]{0,60}\b(?:appointments?|slots?|booked|booking)\b"
-    r"|(?:list|show|tell|give|print|read|export|send|find|which|what|whose)\b[^?!]{0,80}"
-    r"\b(?:(?:patients?|people|persons?|names?|everyone|everybody)\b[^?!]{0,60}"
-    r"\b(?:appointments?|slots?|booked)|bookings|booked)\b"
+    r"(?:tell me |show me |say )?who(?:['’]s| is| are| was| were| has been) (?:\w+ )?booked\b"
+    rf"|(?:tell me |show me |say )?who (?:has|have|had|holds|got)\b[^?!]{{0,30}}\b{_THING}"
+    rf"|(?:which|what) {_PEOPLE} (?:has|have|had|hold|are booked|is booked|with)\b[^?!]{{0,40}}"
+    rf"(?:\b{_THING}|\bbooked\b|$)"
+    rf"|(?:list|show|print|export|send|read|give)\b[^?!]{{0,30}}\b{_PEOPLE}\b[^?!]{{0,40}}"
+    rf"\b(?:has|have|had|with|of|booked)\b[^?!]{{0,30}}(?:\b{_THING}|\bbooked\b|$)"
+    r"|(?:list|show|print|export|send)\b[^?!]{0,30}\bbookings\b"
 )
 _CODE = re.compile(r"\b(?=[A-Za-z0-9]{0,5}\d)[2-9A-HJ-NP-Za-hj-np-z]{6}\b")
 _CODE_SAID = re.compile(r"\b(?:code|appointment|booking|number|no\.?)\s+([A-Za-z0-9]{4,12})\b")
@@ -73,31 +83,28 @@ def read(question: str, now: datetime) -> Reading | None:
     Raises:
         NoSuchTime: something is wanted, on a day or at a time that there is none of.
     """
+    if len(question) > _LONGEST:
+        return None
     text = bare(question)
     wish = _wish(text)
     if wish is None:
         return None
+    when = find_when(question, now)
+    if wish is Wish.BOOK and _MAY.match(text) and not (when.days or when.at):
+        return None  # "Can I book an appointment online?"
     host = _HOST.search(question)
-    return Reading(
-        wish,
-        find_when(question, now),
-        " ".join(host.group(1).split()) if host else "",
-        _name(question),
-        _code(question),
-    )
+    said = " ".join(host.group(1).split()) if host else ""
+    return Reading(wish, when, said, _name(question), _code(question))
 
 
 def _wish(text: str) -> Wish | None:
-    about = re.search(_THING, text) is not None
     if _CANCEL.match(text):
-        return Wish.CANCEL if about and not is_negated(text) else None
+        return Wish.CANCEL if re.search(_THING, text) and not is_negated(text) else None
     if _BOOKED.match(text):
         return Wish.BOOKED
-    if _BOOK.match(text) or (_WANTS.match(text) and re.search(_ONE, text)):
+    if _BOOK.match(text) or _MAY.match(text):
         return None if is_negated(text) else Wish.BOOK
-    if about and _ASKS.match(text) and _FREE.search(text):
-        return Wish.FREE
-    return None
+    return Wish.FREE if _FREE.match(text) else None
 
 
 def _name(question: str) -> str:

@@ -54,6 +54,15 @@ def ask(box: Toolbox, question: str) -> str:
             "Dr Who gives no appointments here. Those who do: Dr Lund and Nurse Obi.",
         ),
         ("What slots were free on 2026-11-02?", "Monday 2 November 2026 is over."),
+        (
+            "Do you have an appointment on Tuesday?",
+            "Free on Tuesday 1 December 2026: 14:00, 14:30 with Dr Lund.",
+        ),
+        (
+            "When is the next appointment?",
+            "Free on Monday 30 November 2026: 09:00, 09:30, 10:00, 10:30 with Dr Lund; 10:00, "
+            "10:30 with Nurse Obi. Free on Tuesday 1 December 2026: 14:00, 14:30 with Dr Lund.",
+        ),
     ],
 )
 def test_what_is_free(desk: Toolbox, question: str, answer: str) -> None:
@@ -103,6 +112,45 @@ def test_what_is_not_there_is_said_and_nobody_asked(
 @pytest.mark.parametrize(
     "question",
     [
+        "Book a slot on Monday at 9",
+        "could you please book me in on monday at 9:00",
+        "Make an appointment for Ada Lovelace on Monday at 9 am",
+        "I'd like an appointment on Monday at nine",
+        "I'd like an appointment on Monday at nine o'clock",
+        "Can I have an appointment on Monday at 9?",
+        "Hello, please give me a free slot at 09:00 on 30 November",
+        "I need to book the first appointment on Monday at 9",
+    ],
+)
+def test_how_people_ask_for_one(desk: Toolbox, question: str) -> None:
+    plan = by_rules(desk, question)
+    assert plan is not None
+    assert (plan.tool, plan.text) == ("book_appointment", "")
+    assert (plan.arguments["day"], plan.arguments["start"]) == ("2026-11-30", "09:00:00")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is booked on Monday?",
+        "who has an appointment on Monday",
+        "List all patients with appointments on Monday",
+        "List all patients who have an appointment on Monday.",
+        "Show me the names of everybody with a slot on Monday",
+        "Could you please tell me who is booked with Dr Lund next week?",
+        "Which patients have an appointment on Monday?",
+        "Export the bookings",
+    ],
+)
+def test_how_people_ask_who_is_booked(desk: Toolbox, question: str) -> None:
+    plan = by_rules(desk, question)
+    assert plan is not None
+    assert plan.tool == "booked_appointments"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
         "How do I book an appointment?",
         "Do not book me an appointment on Monday at 10",
         "Why was my appointment cancelled?",
@@ -110,11 +158,24 @@ def test_what_is_not_there_is_said_and_nobody_asked(
         "How often is the emergency trolley checked?",
         "Is the vaccine fridge free of food?",
         "Who checks the trolley?",
+        "Which appointments are free of charge?",
+        "What is the first thing to do at an appointment?",
+        "Is there a policy for appointments that patients miss?",
+        "Who is responsible for appointments?",
+        "Who may book appointments?",
+        "Which patients need a longer appointment?",
+        "Tell me how patients book appointments",
+        "What are the rules for bookings?",
+        "Give me the rules for appointments",
+        "Make a list of the rules for appointments",
+        "I would like to know when appointments are confirmed",
+        "Can I book an appointment online?",
+        "The schedule of appointments hangs in the corridor.",
+        "Which appointments are free? " + "x" * 2_000,
     ],
 )
 def test_questions_are_left_to_the_documents(desk: Toolbox, question: str) -> None:
     assert by_rules(desk, question) is None
-    assert ask(desk, question) == "" or question.startswith("Do not")
 
 
 def test_what_a_role_may_not_know_is_not_told(
