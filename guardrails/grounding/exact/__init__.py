@@ -1,5 +1,5 @@
 """What can be said of a claim without a model: whether its numbers, units, times, dates and names
-are in the passage, and whether both deny. Pure functions over text, in linear time.
+are in the passage and in their place, and whether both deny. Pure functions, in bounded time.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ Span = tuple[int, int]
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*(?![^\W\d_])|[^\W_]+")
 _LIST = re.compile(r"(?:[\s,;/&]|\b(?:and|or)\b|\b[^\W_]+\b(?=\s*(?:[,;/&]|(?:and|or)\b)))*")
 _MOST_TOKENS = 120  # of a claim or a sentence
+_MOST_SENTENCES = 30  # a window has few; this bounds the time
 _NEAR = 0.6  # share of the claim's words that stand in the sentence in the same order
 _SHORT = 4  # words that are another, at most
 _FRAME = 2  # words before and after them that are the same, at least
@@ -122,6 +123,7 @@ def copied(claim: str, sentences: Sequence[str]) -> Iterator[Found]:
     if len(mine.tokens) < _FRAME + 1:
         return
     said = content_stems(claim)
+    sentences = sentences[:_MOST_SENTENCES]
     like = [one for one in sentences if 2 * len(said & content_stems(one)) >= len(said)]
     laid = [_laid(mine, Text.of(one)) for one in like]
     best = max((same for same, _ in laid), default=0)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +16,6 @@ from skerry.guardrails.train.grounding import dataset
 from skerry.guardrails.train.grounding.pair import Pair
 from skerry.guardrails.train.grounding.vocabulary import remembered
 
-FIRST_PART = 440  # batches, some 16,000 pairs
 _NEVER = 2.0  # a probability that no window reaches: all are looked at
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -23,40 +23,45 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command(help="Train the grounding checker on public sets and on pairs of our own making.")
 @click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
 @click.option("--out", required=True, type=_FOLDER, help="Folder for the files; keeps checkpoints.")
-@click.option("--limit", default=0, help="So many pairs of each part only, to try the recipe.")
+@click.option(
+    "--start", type=click.Path(dir_okay=False, path_type=Path), help="Weights to go on from."
+)
+@click.option("--mix", default=0.0, help="Share of the weights of --start in the result.")
+@click.option("--most", default=0, help="At most so many batches.")
 @click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
-def main(data: Path, out: Path, limit: int, seed: int) -> None:
+def main(data: Path, out: Path, start: Path | None, **how: Any) -> None:
     try:
-        train(data, out, limit, seed)
+        train(data, out, start, **how)
     except GuardrailError as error:
         raise click.ClickException(f"{error} {error.hint}") from None
 
 
-def train(data: Path, out: Path, limit: int, seed: int) -> None:
+def train(data: Path, out: Path, start: Path | None, *, mix: float, most: int, seed: int) -> None:
+    """Trains, and writes the files that a device loads into `out`."""
     from tokenizers import Tokenizer
 
+    from skerry.guardrails.train.grounding.batches import example
     from skerry.guardrails.train.grounding.export import write
-    from skerry.guardrails.train.grounding.fit import example, fit, new_model
+    from skerry.guardrails.train.grounding.fit import fit, mixed, new_model
 
-    pairs, dev = dataset.training(data, seed), dataset.development(data, seed)
-    parts = [some[: limit or None] for some in (pairs, dataset.binding(data, seed))]
+    pairs = dataset.training(data, seed)
+    dev = dataset.development(data, seed)
     out.mkdir(parents=True, exist_ok=True)
-    texts = [text for pair in parts[0] for text in (pair.claim, pair.evidence)]
+    texts = [text for pair in pairs for text in (pair.claim, pair.evidence)]
     document, kept = remembered(out, source_folder() / "tokenizer.json", texts)
     tokenizer = Tokenizer.from_str(json.dumps(document))
     special = [tokenizer.token_to_id(name) or 0 for name in ("[CLS]", "[SEP]")]
-    click.echo(f"{[len(some) for some in parts]} pairs, {len(kept)} pieces")
-    model = new_model(kept, special, seed)
+    click.echo(f"{len(pairs)} pairs, {len(kept)} pieces")
     model = fit(
-        model,
-        [
-            ([example(tokenizer, pair) for pair in some], most)
-            for some, most in zip(parts, (FIRST_PART, 0), strict=True)
-        ],
+        new_model(kept, special, seed, start),
+        [example(tokenizer, pair) for pair in pairs],
         {name: [example(tokenizer, pair) for pair in some] for name, some in dev.items()},
         seed=seed,
         folder=out,
+        most=most,
     )
+    if start is not None:
+        model = mixed(model, start, mix)
     calibration = [pair for some in dev.values() for pair in some[:40]]
     write(model, tokenizer, calibration, [p for some in dev.values() for p in some], out)
     set_threshold(out, dev)

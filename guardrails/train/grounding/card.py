@@ -93,6 +93,9 @@ sentences together, is "not found". Reasoning over steps, arithmetic and the wor
 beyond it. The labels of edited sentences are by rule and sometimes wrong. Not a medical device.
 """
 
+_FIGURES = ("number", "quantity", "unit", "clock", "month", "drug")
+"""Kinds of mistakes that exact checks are made for."""
+
 
 def card(report: Report) -> str:
     """Markdown."""
@@ -123,8 +126,11 @@ def _set_row(name: str, one: Figures) -> str:
 
 
 def _kinds(found: Mapping[str, Sequence[Verdict]], threshold: float) -> str:
-    every = [one for some in found.values() for one in some]
-    rows = {**{name.replace("_", " "): some for name, some in found.items()}, "**all**": every}
+    rows = {name.replace("_", " "): some for name, some in found.items()}
+    figured = [one for name, some in found.items() if name in _FIGURES for one in some]
+    if figured:
+        rows["**" + ", ".join(name for name in _FIGURES if name in found) + "**"] = figured
+    rows["**all**"] = [one for some in found.values() for one in some]
     return "\n".join(
         f"| {name} | {len(some)} | {caught_alone(some, threshold):.3f} | {caught(some):.3f} |"
         for name, some in rows.items()

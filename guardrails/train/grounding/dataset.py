@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,18 +18,19 @@ from skerry.guardrails.grounding.windows import WIDTH, windows
 from skerry.guardrails.sentences import sentences
 from skerry.guardrails.train.grounding import sets, templates
 from skerry.guardrails.train.grounding.edits import NAME, Place, edited
+from skerry.guardrails.train.grounding.entailment import entailment
 from skerry.guardrails.train.grounding.lexicon import Lexicon, lexicon
 from skerry.guardrails.train.grounding.pair import Pair, Truth, shuffled
 from skerry.guardrails.train.grounding.rephrase import rephrased
 
-TEMPLATES, EDITED = 6_500, 8_500
-"""Pairs of the first part of the training."""
-BINDING, EDITED_AGAIN, PUBLIC_AGAIN = 4_500, 1_000, 1_000
-"""Pairs of the second part, which is about what goes with what."""
-DEV_EACH = 120
+TEMPLATES, BINDING, EDITED = 2_500, 3_000, 6_000
+"""Pairs of our own making in one round: rules of all kinds, rules with their values exchanged,
+edited sentences."""
+DEV_EACH = 150
 _DEV_SHARE = 0.06
 _CLAIM = range(30, 260)  # characters of a sentence that becomes a claim
 _SENTENCE = re.compile(r"[a-z]{2,} [a-z]{2,}")
+_SHARES = {"medquad": 4, "halueval": 2, "scifact": 2}
 _WHERE_TITLE = 0.4  # share of passages that come with their title
 
 
@@ -47,24 +48,14 @@ class Passage:
 
 
 def training(data: Path, seed: int) -> list[Pair]:
-    """All pairs to train on, shuffled."""
+    """All pairs of one round of training, shuffled. Another seed makes other edits and rules."""
     draw, words = random.Random(seed), lexicon("train")
-    made = [
-        *templates.pairs(templates.facts(held_out=False), words, draw, TEMPLATES),
-        *_from_passages(passages(data, draw, dev=False), words, draw, EDITED),
-        *_public(data, draw, dev=False),
-    ]
-    return shuffled(made, draw)
-
-
-def binding(data: Path, seed: int) -> list[Pair]:
-    """Pairs for the second part: mostly rules with their values exchanged; some of all others."""
-    draw, words = random.Random(seed + 2), lexicon("train")
     known = templates.facts(held_out=False)
     made = [
+        *templates.pairs(known, words, draw, TEMPLATES),
         *templates.pairs(known, words, draw, BINDING, templates.BINDING),
-        *_from_passages(passages(data, draw, dev=False), words, draw, EDITED_AGAIN),
-        *_public(data, draw, dev=False)[:PUBLIC_AGAIN],
+        *_from_passages(passages(data, draw, dev=False), words, draw, EDITED),
+        *_public(data, draw, dev=False),
     ]
     return shuffled(made, draw)
 
@@ -77,8 +68,10 @@ def development(data: Path, seed: int) -> dict[str, list[Pair]]:
     return {
         "templates": templates.pairs(templates.facts(held_out=False), words, draw, DEV_EACH),
         "passages": edits,
-        "scifact": [one for one in public if one.source == "scifact"][:DEV_EACH],
-        "halueval": [one for one in public if one.source == "halueval"][:DEV_EACH],
+        **{
+            name: [one for one in public if one.source == name][:DEV_EACH]
+            for name in ("scifact", "halueval", "multinli", "fool_me_twice")
+        },
         "summedits": _sampled(
             _by_sentence(sets.summedits(data, (sets.SUMMEDITS_DEV,))), DEV_EACH, draw
         ),
@@ -95,13 +88,21 @@ def chooses(key: str) -> bool:
 
 
 def passages(data: Path, draw: random.Random, *, dev: bool) -> Iterator[Passage]:
-    """Passages of chance, without end. Every source has its share, however large it is."""
+    """Passages of chance, without end, of the documents that train or of those that choose."""
+    every = sets.documents(data)
+    kept = (one for one in every if chooses(one.title or one.text[:80]) == dev)
+    return cut(kept, draw, _SHARES)
+
+
+def cut(
+    documents: Iterable[sets.Document], draw: random.Random, shares: Mapping[str, float]
+) -> Iterator[Passage]:
+    """Passages of chance, without end. Every source has its share (1), however large it is."""
     by_source: dict[str, list[sets.Document]] = {}
-    for document in sets.documents(data):
-        if chooses(document.title or document.text[:80]) == dev:
-            by_source.setdefault(document.source, []).append(document)
+    for document in documents:
+        by_source.setdefault(document.source, []).append(document)
     names = sorted(by_source)
-    weights = [{"medquad": 4, "halueval": 2, "scifact": 2}.get(name, 1) for name in names]
+    weights = [shares.get(name, 1) for name in names]
     while True:
         document = draw.choice(by_source[draw.choices(names, weights)[0]])
         if passage := _passage(document, draw):
@@ -132,13 +133,22 @@ def _from_passages(
     made: list[Pair] = []
     while len(made) < count:
         passage = next(passages)
-        makers = (_faithful, _spoilt, _spoilt, _elsewhere) if draw.random() < 0.5 else (
-            _faithful, _spoilt, _faithful,
-        )  # fmt: skip
-        for maker in makers:
-            if (pair := maker(passage, words, draw)) is not None:
+        made += _twins(passage, words, draw)
+        for maker in (_faithful, _spoilt, _elsewhere):
+            if draw.random() < 0.5 and (pair := maker(passage, words, draw)) is not None:
                 made.append(pair)
     return made[:count]
+
+
+def _twins(passage: Passage, words: Lexicon, draw: random.Random) -> Iterator[Pair]:
+    """A rephrased sentence of the passage, and the same with one edit, twice."""
+    told = [one for one in passage.sentences if _claimable(one)]
+    if not told:
+        return
+    text = rephrased(draw.choice(told), words, draw)
+    yield _pair(passage, text, Truth.SUPPORTED, "faithful", draw, wrong=())
+    for _ in range(2):
+        yield from _edited_pair(passage, text, words, draw)
 
 
 def _faithful(passage: Passage, words: Lexicon, draw: random.Random) -> Pair | None:
@@ -159,12 +169,17 @@ def _spoilt(passage: Passage, words: Lexicon, draw: random.Random) -> Pair | Non
     if not told:
         return None
     text = rephrased(draw.choice(told), words, draw)
+    return next(_edited_pair(passage, text, words, draw), None)
+
+
+def _edited_pair(
+    passage: Passage, text: str, words: Lexicon, draw: random.Random
+) -> Iterator[Pair]:
+    """The sentence with an edit that applies to it, if there is one."""
     place = Place(passage.text, _names(passage), [*passage.sentences, *passage.elsewhere[:20]])
-    made = edited(text, place, words, draw)
-    if made is None:
-        return None
-    kind, edit = made
-    return _pair(passage, edit.text, edit.truth, kind, draw, wrong=edit.wrong)
+    if made := edited(text, place, words, draw):
+        kind, edit = made
+        yield _pair(passage, edit.text, edit.truth, kind, draw, wrong=edit.wrong)
 
 
 def _elsewhere(passage: Passage, words: Lexicon, draw: random.Random) -> Pair | None:
@@ -202,6 +217,7 @@ def _public(data: Path, draw: random.Random, *, dev: bool) -> list[Pair]:
         *_answers(data),
         *_notes(data),
         *_summaries(data),
+        *entailment(data, draw),
     ]
     kept = [one for one in found if chooses(_key(one)) == dev]
     return shuffled(kept, draw)
@@ -209,7 +225,7 @@ def _public(data: Path, draw: random.Random, *, dev: bool) -> list[Pair]:
 
 def _key(pair: Pair) -> str:
     """Claims about one text stay together."""
-    return pair.claim if pair.source == "scifact" else pair.evidence[:80]
+    return pair.claim if pair.source == "scifact" else pair.group or pair.evidence[:80]
 
 
 def _questions(data: Path) -> Iterator[Pair]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from skerry.guardrails.train.grounding.lexicon import Lexicon
 from skerry.guardrails.train.grounding.pair import Span, Truth, capital
 
-NUMBER = re.compile(r"(?<![\w.,:-])\d[\d,]*(?:\.\d+)?(?![\w:]|[.,]\d)")
+NUMBER = re.compile(r"(?<![\w.,:-])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w:]|[.,]\d)")
 NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*\b|\b[A-Z]{2,6}\d?\b")
 _CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
 _UNIT = re.compile(
@@ -258,8 +258,8 @@ EDITS: Mapping[str, tuple[Maker, float]] = {
     "deny": (deny, 2.5),
     "modality": (modality, 0.6),
     "quantity": (quantity, 1),
-    "roles": (roles, 1.5),
-    "blend": (blend, 3),
+    "roles": (roles, 4),
+    "blend": (blend, 5),
     "beyond": (beyond, 1),
 }
 """Each edit by name, and how often it is tried first."""

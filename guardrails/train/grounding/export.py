@@ -16,7 +16,7 @@ import torch
 
 from skerry.export.encoder.quantize import products, quantize
 from skerry.guardrails.grounding.inputs import MAX_TOKENS
-from skerry.guardrails.train.grounding.fit import Example, example
+from skerry.guardrails.train.grounding.batches import Example, example
 from skerry.guardrails.train.grounding.pair import Pair
 
 NAME = "minilm-grounding-int8"

@@ -1,12 +1,15 @@
-"""Fits the cross-encoder. Batches are of equal cost; a stopped run goes on from its checkpoint."""
+"""Fits the cross-encoder. Batches are of equal cost; a stopped run goes on from its checkpoint.
+
+Pairs about one thing are in one batch, and the supported ones of them have to score higher than
+the others: what tells them apart is then a word or two.
+"""
 
 from __future__ import annotations
 
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,64 +18,21 @@ import torch
 from torch.nn import functional
 
 from skerry.export.encoder.float32 import source_folder
-from skerry.guardrails.grounding.inputs import Encoded, encode
-from skerry.guardrails.grounding.windows import beside
+from skerry.guardrails.train.grounding.batches import UNKNOWN, Example, batches
+from skerry.guardrails.train.grounding.measure import auroc
 from skerry.guardrails.train.grounding.network import CrossEncoder
-from skerry.guardrails.train.grounding.pair import Pair, Truth
+from skerry.guardrails.train.grounding.pair import Truth
 
-BATCH_TOKENS = 2_000
-MOST_TOKENS = 112  # longer pairs cost much and say little more
-_RATE = 2e-4
+MOST_TOKENS = 144  # longer pairs cost much and say little more
+_RATE = 1.5e-4
 _WARM_UP = 32  # steps
-_COOL_DOWN = 0.3
-_KEEP, _TEST = 40, 160  # steps between checkpoints, and between tests
+_COOL_DOWN = 0.5
+_KEEP, _TEST = 40, 200  # steps between checkpoints, and between tests
 _DECAY = 0.01
 _TOKEN_SHARE = 0.5  # of the loss: the head for tokens
 _SMOOTHING = 0.05
-_UNKNOWN = -1.0
-_POOL = 50  # batches' worth of examples that are sorted by length together
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """`wrong` [length] is 1 where a token of the claim is not held, `_UNKNOWN` if not known."""
-
-    encoded: Encoded
-    truth: Truth
-    wrong: Sequence[float]
-
-
-def claim_of(pair: Pair) -> str:
-    """The claim after its question, if it has one."""
-    return f"{pair.question} {pair.claim}" if pair.question else pair.claim
-
-
-def example(tokenizer: Any, pair: Pair) -> Example:
-    """A pair as token ids with a target for each token."""
-    encoded = encode(tokenizer, claim_of(pair), beside(pair.context, pair.evidence))
-    wrong = [_UNKNOWN] * len(encoded.ids)
-    if pair.wrong is not None:
-        shift = len(pair.question) + 1 if pair.question else 0
-        for at, (start, end) in enumerate(encoded.spans, 1):
-            inside = any(start < b + shift and a + shift < end for a, b in pair.wrong)
-            wrong[at] = float(inside)
-    return Example(encoded, pair.truth, wrong)
-
-
-def batches(examples: Sequence[Example], draw: random.Random | None) -> Iterator[list[Example]]:
-    """Examples of like length together, at most `BATCH_TOKENS` tokens with the padding."""
-    order = draw.sample(list(examples), len(examples)) if draw else list(examples)
-    size = _POOL * 32
-    made: list[list[Example]] = []
-    for start in range(0, len(order), size):
-        batch: list[Example] = []
-        for one in sorted(order[start : start + size], key=lambda each: len(each.encoded.ids)):
-            if batch and (len(batch) + 1) * len(one.encoded.ids) > BATCH_TOKENS:
-                made.append(batch)
-                batch = []
-            batch.append(one)
-        made.append(batch)
-    yield from draw.sample(made, len(made)) if draw else made
+_TESTED = 16  # examples at a time
+_CONTRAST = 0.3  # of the loss: supported pairs above the others of their group
 
 
 def tensors(batch: Sequence[Example]) -> tuple[Any, Any, Any, Any, Any]:
@@ -85,7 +45,7 @@ def tensors(batch: Sequence[Example]) -> tuple[Any, Any, Any, Any, Any]:
     ids = padded([one.encoded.ids for one in batch], 0)
     types = padded([one.encoded.types for one in batch], 1)
     mask = padded([[1] * len(one.encoded.ids) for one in batch], 0)
-    wrong = padded([one.wrong for one in batch], _UNKNOWN)
+    wrong = padded([one.wrong for one in batch], UNKNOWN)
     return ids, types, mask, wrong, torch.tensor([int(one.truth) for one in batch])
 
 
@@ -97,7 +57,7 @@ def loss_of(outcomes: Any, tokens: Any, wrong: Any, truth: Any) -> Any:
     known = truth != int(Truth.UNSUPPORTED)
     exact = log.gather(1, truth.clamp(max=2)[:, None])[:, 0]
     outcome = -torch.where(known, exact, either).mean()
-    told = wrong != _UNKNOWN
+    told = wrong != UNKNOWN
     if not bool(told.any()):
         return outcome
     weight = torch.where(wrong[told] > 0, 3.0, 1.0)
@@ -105,24 +65,37 @@ def loss_of(outcomes: Any, tokens: Any, wrong: Any, truth: Any) -> Any:
     return outcome + _TOKEN_SHARE * by_token
 
 
+def contrast(outcomes: Any, truth: Any, groups: Sequence[str]) -> Any:
+    """How far the others of a group come near to its supported pairs: the mean over all such pairs
+    of log(1 + exp(other - supported)), in logits of "supported"."""
+    log = functional.log_softmax(outcomes, 1)
+    logit = log[:, 0] - torch.logsumexp(log[:, 1:], 1)
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(groups))}
+    of = torch.tensor([numbers[name] for name in groups])
+    supported = truth == int(Truth.SUPPORTED)
+    both = (of[:, None] == of[None, :]) & supported[:, None] & ~supported[None, :]
+    if not bool(both.any()):
+        return outcomes.sum() * 0.0
+    return functional.softplus(logit[None, :] - logit[:, None])[both].mean()
+
+
 def fit(
     model: CrossEncoder,
-    parts: Sequence[tuple[Sequence[Example], int]],
+    examples: Sequence[Example],
     dev: Mapping[str, Sequence[Example]],
     *,
     seed: int,
     folder: Path,
+    most: int = 0,
 ) -> CrossEncoder:
-    """Trains in place: of each part in turn so many batches (0: all of them).
+    """Trains in place; at most `most` batches (0: no bound).
 
-    Logs loss and balanced accuracy, and keeps a checkpoint in `folder`. The rate is constant until
+    Logs loss and AUROC, and keeps a checkpoint in `folder`. The rate is constant until
     the last steps (Hu et al. 2024, arXiv:2404.06395).
     """
     draw = random.Random(seed)
-    plan: list[list[Example]] = []
-    for examples, most in parts:
-        short = [one for one in examples if len(one.encoded.ids) <= MOST_TOKENS]
-        plan += list(batches(short, draw))[: most or None]
+    short = [one for one in examples if one.size <= MOST_TOKENS]
+    plan = list(batches(short, draw))[: most or None]
     optimizer = torch.optim.AdamW(_groups(model), lr=_RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _pace(len(plan)))
     done = _resume(folder, model, optimizer, schedule)
@@ -133,6 +106,7 @@ def fit(
         ids, types, mask, wrong, truth = tensors(plan[step])
         outcomes, tokens = model(ids, types, mask)
         error = loss_of(outcomes, tokens, wrong, truth)
+        error = error + _CONTRAST * contrast(outcomes, truth, [one.group for one in plan[step]])
         error.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -143,7 +117,7 @@ def fit(
         if (step + 1) % _KEEP == 0 or last:
             _keep(folder, step + 1, model, optimizer, schedule)
         if (step + 1) % _TEST == 0 or last:
-            scores = {name: balanced_accuracy(model, some) for name, some in dev.items()}
+            scores = {name: auroc_of(model, some) for name, some in dev.items()}
             loss, seconds = float(np.mean(losses[-_TEST:])), time.monotonic() - since
             _log(folder, step=step + 1, of=len(plan), loss=loss, seconds=seconds, **scores)
     return model
@@ -176,23 +150,20 @@ def probabilities(model: CrossEncoder, examples: Sequence[Example]) -> Any:
     """[examples, 3], in their order."""
     model.eval()
     rows = np.zeros((len(examples), 3), np.float32)
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i].encoded.ids))
-    at = 0
-    for batch in batches([examples[i] for i in order], None):
-        ids, types, mask, _, _ = tensors(batch)
+    order = sorted(range(len(examples)), key=lambda i: examples[i].size)
+    for at in range(0, len(order), _TESTED):
+        some = order[at : at + _TESTED]
+        ids, types, mask, _, _ = tensors([examples[i] for i in some])
         with torch.no_grad():
             outcomes, _ = model(ids, types, mask)
-        rows[order[at : at + len(batch)]] = functional.softmax(outcomes, 1).numpy()
-        at += len(batch)
+        rows[some] = functional.softmax(outcomes, 1).numpy()
     return rows
 
 
-def balanced_accuracy(model: CrossEncoder, examples: Sequence[Example]) -> float:
-    """Of supported against not, at one half."""
-    said = probabilities(model, examples)[:, 0] > 0.5
+def auroc_of(model: CrossEncoder, examples: Sequence[Example]) -> float:
+    """Of supported against not."""
     true = np.array([one.truth is Truth.SUPPORTED for one in examples])
-    shares = [np.mean(said[true]), np.mean(~said[~true])]
-    return float(np.mean(shares))
+    return auroc(true, probabilities(model, examples)[:, 0])
 
 
 def _log(folder: Path, **row: float) -> None:
@@ -220,7 +191,26 @@ def _resume(folder: Path, model: Any, optimizer: Any, schedule: Any) -> int:
     return int(state["step"])
 
 
-def new_model(kept: Sequence[int], special: Sequence[int], seed: int) -> CrossEncoder:
-    """MiniLM with new heads."""
+def mixed(model: CrossEncoder, start: Path, share: float) -> CrossEncoder:
+    """Puts `share` of the weights of the checkpoint `start` into the model, in place.
+
+    What was known before is forgotten less (Wortsman et al. 2022, arXiv:2109.01903).
+    """
+    before = torch.load(start, weights_only=True)["model"]
+    now = model.state_dict()
+    model.load_state_dict(
+        {name: torch.lerp(now[name], before[name], share) if now[name].is_floating_point()
+         else now[name] for name in now}
+    )  # fmt: skip
+    return model
+
+
+def new_model(
+    kept: Sequence[int], special: Sequence[int], seed: int, start: Path | None = None
+) -> CrossEncoder:
+    """MiniLM with new heads, or the weights of the checkpoint `start`."""
     torch.manual_seed(seed)
-    return CrossEncoder(source_folder(), kept, special)
+    model = CrossEncoder(source_folder(), kept, special)
+    if start is not None:
+        model.load_state_dict(torch.load(start, weights_only=True)["model"])
+    return model

@@ -97,5 +97,5 @@ def auroc(true: np.ndarray, scores: np.ndarray) -> float:
 
 def best_threshold(sets: Sequence[Sequence[Verdict]]) -> float:
     """The threshold with the best mean of the balanced accuracies of the classifier alone."""
-    grid = [round(0.2 + 0.02 * i, 2) for i in range(31)]
+    grid = [round(0.1 + 0.02 * i, 2) for i in range(36)]
     return max(grid, key=lambda one: np.mean([figures(some, one).alone for some in sets]))

@@ -27,6 +27,8 @@ class Pair:
 
     `wrong` are the spans of the claim that the evidence does not hold; None where that is not
     known. `kind` names how the pair came about, `source` the set that its text is from.
+    Pairs of one `group` are contrasted with each other; without one, those that have the same
+    evidence.
     """
 
     claim: str
@@ -37,6 +39,7 @@ class Pair:
     question: str = ""
     context: str = ""
     wrong: tuple[Span, ...] | None = None
+    group: str = ""
 
 
 def shuffled(items: Sequence[Item], draw: random.Random) -> list[Item]:

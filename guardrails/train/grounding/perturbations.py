@@ -5,6 +5,7 @@ Each sentence beside its own section is a faithful claim; each edit of it must b
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from skerry.guardrails.grounding.exact.names import drugs
 from skerry.guardrails.sentences import sentences
-from skerry.guardrails.train.grounding import dataset, templates
+from skerry.guardrails.train.grounding import dataset, sets, templates
 from skerry.guardrails.train.grounding.edits import EDITS, NAME, Place
 from skerry.guardrails.train.grounding.lexicon import Lexicon, lexicon
 from skerry.guardrails.train.grounding.pair import Pair, Truth
@@ -69,11 +70,11 @@ def invented(seed: int, count: int) -> list[Pair]:
 
 
 def documents(data: Path, seed: int, count: int) -> list[Document]:
-    """Short passages of documents that are not trained on."""
-    draw = random.Random(seed)
+    """Short passages of documents of which nothing trained or chose, as many of each source."""
+    found = dataset.cut(sets.unused(data), random.Random(seed), {})
     return [
         Document(one.text, one.document.source, one.document.title)
-        for one, _ in zip(dataset.passages(data, draw, dev=True), range(count), strict=False)
+        for one in itertools.islice(found, count)
     ]
 
 

@@ -26,6 +26,7 @@ SUMMEDITS_TEST = "sales_email"
 SUMMEDITS_DEV = "qmsumm"
 _SUMMEDITS_TRAIN = ("samsum", "ectsum", "news")
 _SCIFACT = {"SUPPORT": Truth.SUPPORTED, "CONTRADICT": Truth.CONTRADICTED}
+_SCIFACT_SHARE = 3  # every third abstract is cut into passages to train on
 _LISTS = "Human Phenotype Ontology"  # the same words on hundreds of pages
 _CLIMATE = {
     "SUPPORTS": Truth.SUPPORTED,
@@ -74,11 +75,28 @@ def documents(data: Path) -> Iterator[Document]:
             yield Document(_tidy(row["answer"]), "medquad", row["focus"])
     for row in rows(data, "halueval_part/qa_one-turn_500.jsonl"):
         yield Document(_tidy(row["knowledge"]), "halueval")
-    for row in rows(data, "scifact/corpus.jsonl")[::3]:
+    for row in rows(data, "scifact/corpus.jsonl")[::_SCIFACT_SHARE]:
         yield Document(" ".join(row["sentences"]), "scifact", row["title"].rstrip("."))
     for abstract in pubmedqa(data).values():
         yield Document(_tidy(" ".join(abstract["CONTEXTS"])), "pubmedqa")
     for row in csv.DictReader(io.StringIO(read(data, "mts_dialog/MTS-Dialog-TrainingSet.csv"))):
+        yield Document(_tidy(row["section_text"]), "mts_dialog")
+
+
+def unused(data: Path) -> Iterator[Document]:
+    """Texts of which nothing trains or chooses: for the report."""
+    cited = {
+        number
+        for split in ("train", "validation")
+        for row in csv.DictReader(io.StringIO(read(data, f"scifact/claims_{split}.csv")))
+        for number in re.findall(r"\d+", f"{row['evidence_doc_id']} {row['cited_doc_ids']}")
+    }
+    for at, row in enumerate(rows(data, "scifact/corpus.jsonl")):
+        if at % _SCIFACT_SHARE and row["doc_id"] not in cited:
+            yield Document(" ".join(row["sentences"]), "scifact", row["title"].rstrip("."))
+    for abstract in _pubmedqa(data, tested=True).values():
+        yield Document(_tidy(" ".join(abstract["CONTEXTS"])), "pubmedqa")
+    for row in csv.DictReader(io.StringIO(read(data, "mts_dialog/MTS-Dialog-ValidationSet.csv"))):
         yield Document(_tidy(row["section_text"]), "mts_dialog")
 
 
@@ -90,9 +108,13 @@ def _tidy(text: str) -> str:
 
 def pubmedqa(data: Path) -> dict[str, Row]:
     """The abstracts that are not in its test part."""
-    tested = json.loads(read(data, "pubmedqa_l/test_ground_truth.json"))
+    return _pubmedqa(data, tested=False)
+
+
+def _pubmedqa(data: Path, *, tested: bool) -> dict[str, Row]:
+    test = json.loads(read(data, "pubmedqa_l/test_ground_truth.json"))
     every: dict[str, Row] = json.loads(read(data, "pubmedqa_l/ori_pqal.json"))
-    return {key: row for key, row in every.items() if key not in tested}
+    return {key: row for key, row in every.items() if (key in test) == tested}
 
 
 def scifact(data: Path, split: str) -> list[Pair]:

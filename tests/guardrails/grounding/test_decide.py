@@ -24,6 +24,7 @@ def seen(
 
 RIVAL = Exact(ExactKind.NUMBER, 0, 1, contradicts=True)
 NAME = Exact(ExactKind.NAME, 0, 1, contradicts=False)
+OTHER_NAME = Exact(ExactKind.NAME, 0, 1, contradicts=True)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ CASES = [
     Case("a wrong number outweighs the classifier", (seen(0.99, 0, (RIVAL,)),), Label.CONTRADICTED),
     Case("a name that is not there", (seen(0.7, 0, (NAME,)),), Label.NOT_FOUND),
     Case("a name that is said otherwise", (seen(0.9, 0, (NAME,)),), Label.SUPPORTED),
+    Case("a name for another", (seen(0.9, 0, (OTHER_NAME,)),), Label.CONTRADICTED),
     Case("one window holds it", (seen(0.1, 0.9, (RIVAL,)), seen(0.9)), Label.SUPPORTED),
     Case("two halves do not", (seen(0.7, 0, (NAME,)), seen(0.2, 0.1)), Label.NOT_FOUND),
 ]

@@ -140,6 +140,8 @@ HOSTILE = {
     "dates": "1 March " * 3_000,
     "endings": "ol" * 10_000,
     "spaces": " " * 20_000,
+    "near copies": "The dose of it is 5 mg. The dose of it is 6 mg. " * 400,
+    "one-word sentences": "ab 5. " * 3_000,
 }
 
 
