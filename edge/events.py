@@ -34,9 +34,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class SourcesFound:
-    """The sources that the answer may cite, best first."""
+    """The sources that the answer may cite, best first.
+
+    `read_as` is the question as they spell it, where that differs.
+    """
 
     sources: tuple[Citation, ...]
+    read_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,9 @@ def event_fields(event: Event) -> dict[str, Any]:
     match event:
         case RouteDecided(route):
             return {"event": "route", **route_fields(route)}
-        case SourcesFound(sources):
-            return {"event": "sources", "sources": [citation_fields(one) for one in sources]}
+        case SourcesFound(sources, read_as):
+            found = [citation_fields(one) for one in sources]
+            return {"event": "sources", "sources": found, "read_as": read_as}
         case TierFailed(tier, following, why):
             return {"event": "tier_failed", "tier": tier, "next": following, "why": why}
         case TextReleased(text):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skerry.edge.encoder import TextEncoder, Vectors
     from skerry.edge.engines.pool import ModelPool
     from skerry.edge.escalate import RemoteTier
-    from skerry.edge.index import Hit, Index
+    from skerry.edge.index import Hit, Index, Query
     from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import Receipt, ReceiptStore
     from skerry.edge.review import ReviewStore
@@ -208,12 +208,21 @@ class Parts:
 
     def search(self, request: Request, text: str, vector: Vectors) -> list[Hit]:
         """What the documents that the request may see have on `text`; empty without documents."""
-        from skerry.edge.index import Query
-
         if not self.has_documents:
             return []
+        return worth_reading(self.index.search(self._query(request, text), vector))
+
+    def respelled(self, request: Request, text: str) -> str:
+        """The text, with words one letter off spelt as the documents that may be seen do."""
+        if not text.strip() or not self.has_documents:
+            return text
+        return self.index.respelled(self._query(request, text))
+
+    def _query(self, request: Request, text: str) -> Query:
+        from skerry.edge.index import Query
+
         wanted = self.settings
-        query = Query(
+        return Query(
             text,
             limit=wanted.top_k,
             labels=self._held(request),
@@ -221,7 +230,6 @@ class Parts:
             as_of=request.as_of,
             floor=wanted.similarity_floor,
         )
-        return worth_reading(self.index.search(query, vector))
 
     @property
     def has_documents(self) -> bool:

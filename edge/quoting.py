@@ -92,7 +92,9 @@ class Reading:
             and asked <= _said(f"{one.source.context}\n{one.passage.spoken}")
         )
         other = next(others, None)
-        return other and Quotation(other.passage.spoken, other.source.mark, fits=True)
+        if other is None:
+            return None
+        return Quotation(other.passage.spoken, other.source.mark, fits=True)
 
     def _answers(self, one: Ranked) -> bool:
         """Whether it answers the question as the best one does."""

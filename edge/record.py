@@ -58,7 +58,7 @@ class Record:
             id=new_id(),
             created_at=time.time(),
             session=work.request.session,
-            question=Question.of(work.request.question),
+            question=Question.of(work.request.question, work.query),
             input=self.given,
             route=work.route,
             policy=PolicyUsed(self.policy.version, self.policy.digest),

@@ -42,13 +42,7 @@ from skerry.edge.request import Request, check_argument
 from skerry.edge.screening import may_leave, names_in
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
-from skerry.edge.tools.routing import (
-    claimed,
-    planned_by_rules,
-    wants_tool,
-    with_reason,
-    with_tools,
-)
+from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
 from skerry.edge.trace import Trace
 from skerry.edge.types import Classification, RequestClass, Route, Tier
 from skerry.guardrails.gate import NOT_FOUND
@@ -149,7 +143,8 @@ class Runtime:
         yield RouteDecided(decided.route)
         with trace.step("assemble"):
             work = self._assemble(request, decided)
-        yield SourcesFound(work.prompt.sources)
+        read_as = decided.asked.question
+        yield SourcesFound(work.prompt.sources, read_as if read_as != request.question else None)
         failures: list[TierFailed] = []
         ended = partial(Record, decided.given, decided.policy, decided.encoder, work, trace)
         try:
@@ -240,6 +235,7 @@ class Runtime:
         plan = planned_by_rules(request, seen, self.parts)
         seen = claimed(seen, plan)
         with trace.step("retrieve"):
+            asked, vector = self._respelled(request, asked, vector)
             hits = [] if plan else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
             hits, findings = screen_sources(hits, findings, policy.injection.score)
@@ -250,7 +246,6 @@ class Runtime:
             with trace.step("screen_names"):
                 given = replace(given, findings=(*given.findings, *names_in(request.question)))
                 route = decide(given, policy)
-        route = with_reason(route, plan)
         return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector)
 
     def _classify(self, asked: Asked, vector: Vectors) -> Classification:
@@ -259,6 +254,13 @@ class Runtime:
             vector = self.parts.encoder.encode([asked.question])[0]
             return self.parts.router.classify(vector, asked.question)
         return self.parts.router.classify(vector, asked.text)
+
+    def _respelled(self, request: Request, asked: Asked, vector: Vectors) -> tuple[Asked, Vectors]:
+        """The question as the documents spell it, and its vector."""
+        spelt = replace(asked, question=self.parts.respelled(request, asked.question))
+        if spelt == asked:
+            return asked, vector
+        return spelt, self.parts.encoder.encode([spelt.text])[0]
 
     def _assemble(self, request: Request, decided: Decided) -> Work:
         route = decided.route

@@ -97,18 +97,25 @@ def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
 
 def _show(event: Event, prose: Prose) -> None:
     """Prints what there is to see of an event."""
-    from skerry.edge.events import TextReleased, TierFailed
+    from skerry.edge.events import SourcesFound, TextReleased, TierFailed
     from skerry.edge.receipts.words import ANSWERERS
+    from skerry.edge.terminal import visible
 
     match event:
         case TextReleased(text):
             prose.print(text)
+        case SourcesFound(_, str(read_as)):
+            click.secho(f"(read as: {visible(read_as)})", dim=True, err=True)
         case TierFailed(_, following, why):
             prose.end()
             click.echo(f"({why}; next: {ANSWERERS[following]})", err=True)
 
 
 def _print_end(reply: Reply, *, receipt: bool) -> None:
+    from skerry.edge.receipts.words import NOT_SURE, is_doubtful
+
+    if is_doubtful(reply.receipt):
+        click.secho(f"({NOT_SURE})", dim=True)
     for citation in reply.citations:
         click.secho(f"  {_source_line(citation)}", dim=True)
     if reply.receipt.answered_by == "human":

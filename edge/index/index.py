@@ -23,6 +23,7 @@ from skerry.edge.index import (
     freshness,
     fusion,
     reembedding,
+    spelling,
     store,
     verify,
 )
@@ -54,6 +55,8 @@ from skerry.edge.index.types import (
 from skerry.edge.index.words import WordSplitter, plain
 
 Floats = NDArray[np.float32]
+
+_WHOLE_WORD = 3  # tokens: itself, and those that mark start and end
 
 
 class Index:
@@ -189,6 +192,29 @@ class Index:
         with self._database.reading() as connection:
             collection = self._cache.current(connection)
             return self._searcher.search(connection, collection, query, vector, self._clock())
+
+    def respelled(self, query: Query) -> str:
+        """The query's text, with words that are one letter off spelt as the documents spell them.
+
+        Only documents that the query may see lend their spelling.
+        """
+        with self._database.reading() as connection:
+            missing = spelling.unknown(
+                connection, self._splitter, query.text[:QUERY_CHARACTERS], self._is_common
+            )
+            if not missing:
+                return query.text
+            collection, now = self._cache.current(connection), self._clock()
+
+            def texts(stem: str) -> list[str]:
+                return self._searcher.with_word(connection, collection, query, stem, now)
+
+            spelt = spelling.spellings(connection, self._splitter, missing, texts)
+        return spelling.replaced(query.text, spelt)
+
+    def _is_common(self, word: str) -> bool:
+        """Whether the encoder's vocabulary has the word whole."""
+        return self._encoder.count_tokens(word) <= _WHOLE_WORD
 
     def below_floor(self, query: Query, vector: Floats | None = None) -> BelowFloor | None:
         """What a search that found nothing would find with a lower floor; None if nothing near.

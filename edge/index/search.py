@@ -19,6 +19,7 @@ Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 QUERY_CHARACTERS = 4_000  # of a query, from its start: the words of these are searched for
+_WITH_WORD = 4  # texts are looked at
 _RERANKED = 4  # times the limit: how many hits a reranker is given
 _DEEPER = 10  # times the pool, where one source fills it
 
@@ -72,6 +73,21 @@ class Searcher:
             return _hits(connection, collection, view.best(query.limit))
         hits = _hits(connection, collection, view.best(_RERANKED * query.limit))
         return list(self.reranker.rerank(query.text, hits))[: query.limit]
+
+    def with_word(
+        self,
+        connection: sqlite3.Connection,
+        collection: Collection,
+        query: Query,
+        word: str,
+        now: float,
+    ) -> list[str]:
+        """Some texts with a word, a stem, of those that the query may see: titles and all."""
+        visible = governance.visible(collection.documents, query, now)
+        said = lexical.score(connection, collection, (word,), frozenset((word,))).scores
+        rows = np.flatnonzero((said > 0) & visible[collection.document_rows])[:_WITH_WORD]
+        chunks = store.read_chunks(connection, collection.chunk_ids[rows].tolist())
+        return [f"{one.title} {' '.join(one.heading)} {one.text}" for one in chunks.values()]
 
 
 @dataclass(frozen=True, slots=True)

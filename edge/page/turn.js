@@ -22,12 +22,14 @@ export class Turn {
     this.openSource = openSource;
     this.retry = retry;
     this.body = el("div", { class: "answer", "aria-busy": "true" });
+    this.note = el("p", { class: "aside", hidden: true });
     this.status = el("p", { class: "status working" });
     this.after = el("div", { class: "after" });
     this.root = el(
       "article",
       { class: "turn" },
       el("h2", { class: "question" }, question),
+      this.note,
       this.body,
       this.status,
       this.after,
@@ -39,13 +41,14 @@ export class Turn {
   /** Empties the answer, for the first or another attempt. */
   begin() {
     this.after.replaceChildren();
+    this.note.hidden = true;
     this.#restart("Reading the question");
   }
 
   /** Shows one event of `skerry.event/1`. */
   take(event) {
     if (event.event === "route") this.#say(`${words.place(event.tier)} …`);
-    else if (event.event === "sources") this.#take(event.sources);
+    else if (event.event === "sources") this.#found(event);
     else if (event.event === "text") this.#add(event.text);
     else if (event.event === "tier_failed") this.#voided(event);
     else if (event.event === "finished") this.#finish(event);
@@ -100,6 +103,12 @@ export class Turn {
     this.status.textContent = status;
     this.status.hidden = !status;
     this.status.classList.add("working");
+  }
+
+  #found({ sources, read_as: readAs }) {
+    this.#take(sources);
+    this.note.textContent = readAs ? `Read as: ${readAs}` : "";
+    this.note.hidden = !readAs;
   }
 
   #take(sources) {

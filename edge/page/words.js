@@ -60,6 +60,8 @@ const STATES = {
 const SENT = { question: "the question", history: "earlier turns", instructions: "instructions" };
 
 /** What the runtime says by the way, as a sentence. */
+const DOUBTFUL = 0.2; // as in edge/receipts/words.py
+
 export function sentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
 }
@@ -111,4 +113,9 @@ export function moment(seconds, now = new Date()) {
 export function day(seconds) {
   const format = { day: "numeric", month: "short", year: "numeric" };
   return new Date(seconds * 1000).toLocaleDateString("en-GB", format);
+}
+
+/** Whether the answer's confidence is so low that its reader should know. */
+export function isDoubtful({ answer_confidence: confidence }) {
+  return confidence !== null && confidence !== undefined && confidence < DOUBTFUL;
 }

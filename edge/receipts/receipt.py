@@ -24,14 +24,19 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked. `text` is None where the device keeps no text."""
+    """What was asked. `text` is None where the device keeps no text.
+
+    `searched_for` is what it was read as, where that differs: with the question before it, or
+    with a word spelt as the documents spell it.
+    """
 
     digest: str
     text: str | None
+    searched_for: str | None = None
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        return cls(digest(text), text)
+    def of(cls, text: str, searched_for: str | None = None) -> Self:
+        return cls(digest(text), text, None if searched_for == text else searched_for)
 
 
 @dataclass(frozen=True, slots=True)

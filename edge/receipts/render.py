@@ -66,6 +66,8 @@ def _facts(receipt: Receipt) -> Table:
 
 def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
     yield "question", _question(receipt)
+    if receipt.question.searched_for:
+        yield "searched for", _plain(" / ".join(receipt.question.searched_for.splitlines()))
     route = receipt.route
     yield "class", _plain(f"{route.request_class} (confidence {route.confidence:.2f})")
     yield "answered", _answered(receipt)

@@ -179,4 +179,5 @@ def _ids_with_times(rows: Sequence[tuple[str, str, float]]) -> str:
 
 def _without_text(receipt: Receipt) -> Receipt:
     tools = tuple(replace(one, arguments=None) for one in receipt.tools)
-    return replace(receipt, tools=tools, question=replace(receipt.question, text=None))
+    asked = replace(receipt.question, text=None, searched_for=None)
+    return replace(receipt, tools=tools, question=asked)

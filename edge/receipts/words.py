@@ -25,6 +25,11 @@ _VERDICTS = {
     "repaired": "what no source supports was left out or replaced",
     "withheld": "fixed words in place of a model's",
 }
+DOUBTFUL = 0.2
+"""The answer confidence from which on a reader is not warned."""
+
+NOT_SURE = "not sure that this answers the question: look at the sources"
+
 _KINDS = {
     FindingKind.PII: "personal data",
     FindingKind.INJECTION: "orders to the model",
@@ -33,6 +38,11 @@ _KINDS = {
 _LABELS = {
     "unsupported": "sentence that no source supports",
     "opposite": "sentence that says the opposite of a source",
+    "beside_the_point": "sentence about something else than was asked",
+    "contradicted": "sentence that a source contradicts",
+    "not_found": "sentence that its source does not entail",
+    "unchecked": "sentence that could not be checked",
+    "documents_disagree": "document that says otherwise",
     "number_not_in_source": "sentence with a number that no source gives",
     "unknown_mark": "citation of no source",
     "not_in_force": "citation of a source that is not in force",
@@ -101,3 +111,8 @@ def _name(finding: Finding) -> str:
     if finding.kind in _KINDS:
         return f"{_KINDS[finding.kind]} ({label})"
     return _LABELS.get(finding.label, f"{finding.kind}: {label}")
+
+
+def is_doubtful(receipt: Receipt) -> bool:
+    """Whether the answer's confidence is so low that its reader should know."""
+    return receipt.answer_confidence is not None and receipt.answer_confidence < DOUBTFUL

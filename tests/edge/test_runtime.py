@@ -11,6 +11,7 @@ from skerry.edge import (
 )
 from skerry.edge.confidence import ConfidenceModel
 from skerry.edge.engines.base import FinishReason, TokenStats
+from skerry.edge.events import SourcesFound
 from skerry.edge.tools.answering import NOTHING_DONE
 from skerry.edge.types import LatencyBudget, RequestClass
 from skerry.guardrails import Verdict
@@ -108,6 +109,15 @@ def test_a_hopeless_draft_is_stopped(asks: Runtime, scripted) -> None:
     (words,) = scripted.cancelled_after
     assert words < 20
     assert reply.receipt.usage.completion_tokens == words
+
+
+def test_a_word_that_is_one_letter_off_is_read_as_the_documents_spell_it(asks: Runtime) -> None:
+    events = list(asks.stream("How often is the emergency trolly chekced?"))
+    (found,) = [one for one in events if isinstance(one, SourcesFound)]
+    assert found.read_as == "How often is the emergency trolley checked?"
+    assert found.sources
+    (found,) = [one for one in asks.stream(QUESTION) if isinstance(one, SourcesFound)]
+    assert found.read_as is None
 
 
 def test_a_question_that_no_document_answers(asks: Runtime) -> None:

@@ -1,0 +1,80 @@
+"""Finds how the documents spell a word that a query has wrong by one letter.
+
+A word is looked at when no document has it, and when it is not common English, which the
+encoder's vocabulary has as one piece: "horse" is never read as "house". One letter more, less,
+another or two exchanged is one error (Damerau 1964); two are not mended, since names of drugs
+differ by as little.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+
+from skerry.edge.index import postings
+from skerry.edge.index.words import WordSplitter
+
+_WORD = re.compile(r"[^\W\d_]{5,40}")
+_MOST_UNKNOWN = 6  # of a query's words
+_MOST_NEAR = 8  # spellings of each
+_ONE_ERROR = 1
+
+Texts = Callable[[str], Iterable[str]]
+"""Some texts with a stem, of those that a query may see."""
+
+
+def unknown(
+    connection: sqlite3.Connection,
+    splitter: WordSplitter,
+    text: str,
+    is_common: Callable[[str], bool],
+) -> dict[str, str]:
+    """The words of `text` that no document has, with their stems; few, in their order."""
+    words = dict.fromkeys(_WORD.findall(text))
+    stems = dict(zip(words, splitter.counts(list(words)), strict=True)) if words else {}
+    single = {word: next(iter(found)) for word, found in stems.items() if len(found) == 1}
+    known = postings.find_words(connection, list(single.values()))
+    missing = (word for word, stem in single.items() if stem not in known and not is_common(word))
+    return {word: single[word] for word, _ in zip(missing, range(_MOST_UNKNOWN), strict=False)}
+
+
+def near(connection: sqlite3.Connection, stem: str) -> list[str]:
+    """The stems that the documents have one error away, with the same first letter."""
+    from rapidfuzz.distance import OSA
+
+    rows = connection.execute(
+        "SELECT word FROM words WHERE word >= ? AND word < ? AND length(word) BETWEEN ? AND ?",
+        (stem[0], stem[0] + "\U0010ffff", len(stem) - _ONE_ERROR, len(stem) + _ONE_ERROR),
+    )
+    close = (
+        word for (word,) in rows if OSA.distance(stem, word, score_cutoff=_ONE_ERROR) <= _ONE_ERROR
+    )
+    return [word for word, _ in zip(close, range(_MOST_NEAR), strict=False)]
+
+
+def spellings(
+    connection: sqlite3.Connection, splitter: WordSplitter, missing: Mapping[str, str], texts: Texts
+) -> dict[str, str]:
+    """For each missing word, given with its stem, how the documents write what it may be."""
+    found = {}
+    for word, stem in missing.items():
+        ways = (_written(splitter, one, texts(one)) for one in near(connection, stem))
+        if spelt := next((way for way in ways if way), None):
+            found[word] = spelt
+    return found
+
+
+def _written(splitter: WordSplitter, stem: str, texts: Iterable[str]) -> str | None:
+    """How one of `texts` writes `stem`; None if none has it."""
+    for text in texts:
+        words: list[str] = list(dict.fromkeys(_WORD.findall(text)))
+        found = zip(words, splitter.counts(words), strict=True)
+        if spelt := next((word for word, stems in found if stem in stems), None):
+            return spelt
+    return None
+
+
+def replaced(text: str, spellings: Mapping[str, str]) -> str:
+    """`text` with these words spelt so."""
+    return _WORD.sub(lambda found: spellings.get(found.group(), found.group()), text)
