@@ -95,7 +95,8 @@ class Classification:
     `confidence` is the calibrated probability that `request_class` is right; `scores` are the
     calibrated probabilities of every class (sum 1). `complexity`, `reasoning` and `in_scope`
     are probabilities: that a small model does not suffice, that several steps of
-    thought are needed, and that the request is of a kind the router was trained on.
+    thought are needed, and that the request is of a kind the router was trained on. `rules_of`
+    names the tool whose rules know the class, in place of the router.
     """
 
     request_class: RequestClass
@@ -104,6 +105,7 @@ class Classification:
     reasoning: float
     in_scope: float
     scores: Mapping[RequestClass, float] = field(default_factory=dict)
+    rules_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

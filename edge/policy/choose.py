@@ -70,7 +70,12 @@ def _acted_on(classification: Classification) -> RequestClass:
 def _router(request: PolicyInput, found: Assessment) -> Iterator[Reason]:
     classification = request.classification
     name = classification.request_class.value
-    yield Reason("class", f"The router takes this for {name} ({classification.confidence:.2f}).")
+    if classification.rules_of:
+        yield Reason("class", f"The rules of '{classification.rules_of}' know this for {name}.")
+    else:
+        yield Reason(
+            "class", f"The router takes this for {name} ({classification.confidence:.2f})."
+        )
     if found.unsure:
         yield Reason(
             "router.unsure",

@@ -102,4 +102,3 @@ def sends_what_it_may(policy: Policy) -> Policy:
         if isinstance(rules := policy.classes[request_class], ClassRules)
     }
     return replace(policy, classes=replace(policy.classes, **changed))
-

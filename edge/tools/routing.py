@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from skerry.edge.types import Classification, Reason, RequestClass, Route
+from skerry.edge.types import Classification, RequestClass, Route
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import TextEncoder
@@ -47,16 +47,8 @@ def claimed(seen: Classification, plan: Plan | None) -> Classification:
         complexity=0.0,
         reasoning=0.0,
         in_scope=1.0,
+        rules_of=plan.tool,
     )
-
-
-def with_reason(route: Route, plan: Plan | None) -> Route:
-    """The route, which says that a tool's rules know the request, not that the router does."""
-    if plan is None or route.request_class is not RequestClass.TOOL:
-        return route
-    said = Reason("tool.rules", f"The rules of the tool '{plan.tool}' know this request as theirs.")
-    others = (reason for reason in route.reasons if reason.rule != "class")
-    return replace(route, reasons=(said, *others))
 
 
 def wants_tool(request: Request, route: Route) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from skerry.edge import RequestClass, Runtime, Tier
+from skerry.edge.receipts import replay
 from skerry.edge.tools import Registry, tool
 from skerry.edge.tools.answering import NO_TOOLS_NOW, NOTHING_DONE
 from skerry.edge.tools.appointments import AppointmentBook
@@ -44,7 +45,8 @@ def test_what_is_free_is_told_by_the_tool(clinic: Runtime, scripted) -> None:
     receipt = reply.receipt
     assert receipt.answered_by is Tier.DEVICE
     assert receipt.route.request_class is RequestClass.TOOL
-    assert receipt.route.reasons[0].rule == "tool.rules"
+    assert "The rules of 'free_appointments' know this" in receipt.route.reasons[0].text
+    assert replay(receipt, clinic.parts.policy).changed == ()
     (used,) = receipt.tools
     assert (used.name, used.outcome, used.confirmed) == ("free_appointments", "ok", False)
     assert json.loads(used.arguments or "") == {"days": [MONDAY.isoformat()]}
