@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from skerry.guardrails.words import numbers
+from skerry.guardrails.words import content_stems, numbers
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _KINDS = tuple(
@@ -23,6 +23,18 @@ _KINDS = tuple(
         (r"where", r"\b(?:in|at|on|near|beside|behind|opposite|from)\b"),
     )
 )
+_YES_OR_NO = re.compile(
+    r"(?:^|[.!?\n,]\s*)(?:and |or |but |so )?"
+    r"(?:is|are|am|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had|isn.t|aren.t|don.t|doesn.t|can.t)\b",
+    re.IGNORECASE,
+)
+
+
+def adds(question: str, claim: str) -> bool:
+    """Whether the claim says anything that the question does not; a yes or no is enough where
+    one is asked for."""
+    told = content_stems(claim) - content_stems(question) or numbers(claim) - numbers(question)
+    return bool(told) or not question.strip() or _YES_OR_NO.search(question) is not None
 
 
 def expected(question: str) -> re.Pattern[str] | None:

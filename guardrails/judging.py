@@ -16,6 +16,7 @@ from typing import Protocol
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.entailment import Entailment, Label
 from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.expected import adds
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.passages import Passage, Quotation, passages, quotation
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
@@ -149,6 +150,8 @@ class Judge:
 
     def _agreeing(self, claim: str) -> tuple[str, list[Evidence]]:
         """What is wrong with the claim, if anything, or else the sources whose words hold it."""
+        if not adds(self.question, claim):
+            return "says_nothing", []
         floors = self.rules.support
         there = [one for one in self.evidence if one.in_force]
         holding = [(one, supporting(claim, self.question, one, floors)) for one in there]

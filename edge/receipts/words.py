@@ -39,6 +39,7 @@ _LABELS = {
     "unsupported": "sentence that no source supports",
     "opposite": "sentence that says the opposite of a source",
     "beside_the_point": "sentence about something else than was asked",
+    "says_nothing": "sentence that says no more than the question",
     "contradicted": "sentence that a source contradicts",
     "not_found": "sentence that its source does not entail",
     "unchecked": "sentence that could not be checked",

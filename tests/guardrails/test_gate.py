@@ -308,3 +308,20 @@ def test_nothing_found_is_withheld() -> None:
     gate = GroundedGate(Judge("Who painted it?", EVIDENCE))
     _, answer = gate.finish()
     assert (answer.text, answer.verdict) == (NOT_FOUND, Verdict.WITHHELD)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "kept"),
+    [
+        ("How often is the trolley checked?", "The trolley is checked [1].", False),
+        ("How often is the trolley checked?", "The trolley is checked every day [1].", True),
+        ("Is the emergency trolley checked?", "The emergency trolley is checked [1].", True),
+        ("", "The emergency trolley is checked [1].", True),
+    ],
+)
+def test_a_sentence_that_only_repeats_the_question_is_no_answer(
+    question: str, sentence: str, *, kept: bool
+) -> None:
+    judgement = Judge(question, EVIDENCE)(sentence)
+    assert bool(judgement.text) is kept
+    assert ("says_nothing" in {one.label for one in judgement.findings}) is not kept
