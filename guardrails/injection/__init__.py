@@ -1,0 +1,31 @@
+"""Orders to the model in a text, sentence by sentence: by two small networks, beside the patterns.
+
+What it finds are findings like any others; `screen.screen` joins them with those of patterns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skerry.guardrails.findings import Where
+
+if TYPE_CHECKING:
+    from skerry.guardrails.injection.meaning import Encode
+    from skerry.guardrails.wording.signs import Sign
+    from skerry.guardrails.wording.words import Words
+
+
+def find(
+    text: str, words: Words, where: Where = Where.INPUT, encode: Encode | None = None
+) -> list[Sign]:
+    """The orders in `text`, a plain copy (`normal.normalise`), by the detector of the package.
+
+    `words` are those of `text` (`wording.read_shared`); `encode` gives the vectors of the runtime's
+    encoder, and makes it surer.
+
+    Raises:
+        GuardrailError: its files are missing, were changed or cannot be loaded.
+    """
+    from skerry.guardrails.injection.detector import shared
+
+    return shared().signs(text, words, where, encode)

@@ -1,0 +1,1 @@
+"""The recipe of the safety classes: texts, training, figures."""

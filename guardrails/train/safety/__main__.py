@@ -1,0 +1,69 @@
+"""`python -m skerry.guardrails.train.safety --data DIR --out DIR [--seed N] [--texts N]`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from numpy.typing import NDArray
+
+from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.safety import CLASSES
+from skerry.guardrails.safety.classifier import MANIFEST
+from skerry.guardrails.train.safety import texts
+from skerry.guardrails.train.wording import export, fit, sources
+from skerry.guardrails.wording.table import WordTable, shared
+
+NAME = "safety-cnn-64"
+SLOPE = 0.7
+_SHARE_OF_QUESTIONS = 0.0005
+_SHARE_OF_TRIGGERS = 0.005
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(help="Train the safety classes on texts of our own and public ones.")
+@click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
+@click.option("--out", required=True, type=_FOLDER, help="Folder for head and manifest.")
+@click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+@click.option("--texts", "number", default=4000, show_default=True, help="Texts of each class.")
+@click.option("--epochs", default=5, show_default=True)
+def main(data: Path, out: Path, seed: int, number: int, epochs: int) -> None:
+    try:
+        train(data, out, seed, number, epochs)
+    except GuardrailError as error:
+        raise click.ClickException(f"{error} {error.hint}") from None
+
+
+def train(data: Path, out: Path, seed: int, number: int, epochs: int) -> None:
+    table = shared()
+    arrays = fit.fit(texts.examples(data, number, seed), table, epochs=epochs, seed=seed)
+    manifest = {"name": NAME, "levels": levels(arrays, table, data, seed), "slope": SLOPE}
+    export.write(arrays, manifest, out, MANIFEST)
+
+
+def levels(
+    arrays: dict[str, NDArray[Any]], table: WordTable, data: Path, seed: int
+) -> dict[str, float]:
+    """The logit of each class that counts, so that very few benign texts reach it."""
+    made = export.network(arrays, table)
+    benign = sources.development(data)
+    asked = [
+        one for name in ("clinc150", "banking77", "medquad", "wikipedia") for one in benign[name]
+    ]
+    plain = export.most(made, table, asked)
+    triggers = export.most(made, table, texts.benign(4000, seed + 1))
+    return {
+        name: round(
+            max(
+                export.level(plain[:, at], _SHARE_OF_QUESTIONS),
+                export.level(triggers[:, at], _SHARE_OF_TRIGGERS),
+            ),
+            3,
+        )
+        for at, name in enumerate(CLASSES)
+    }
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m skerry.guardrails.train.safety")

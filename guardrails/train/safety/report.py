@@ -1,0 +1,102 @@
+"""`python -m skerry.guardrails.train.safety.report --data DIR`: tests the weights of the package,
+and writes their card beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.safety import CLASSES
+from skerry.guardrails.safety.classifier import DEFAULT_FOLDER
+from skerry.guardrails.train.safety.evaluate import MODERATION, figures
+
+_TEXT = """\
+# safety-cnn-64
+
+Which sentences of an English text are signs of danger: self-harm, a clinical red flag, violence,
+hate, sexual content, dangerous advice. A convolution of 64 filters over word vectors, 0.04 MB; the
+table of vectors is that of the injection detector (its card says how it was made).
+
+- **Recipe**: `python -m skerry.guardrails.train.safety --data DIR --out DIR`; seeded, minutes on
+  one core.
+- **Texts**: signs of danger are templates of our own (`guardrails/train/safety/texts`), mild on
+  purpose. Benign are templates of our own with the same words, CLINC150 (CC BY 3.0) and Banking77
+  (CC BY 4.0) train, MedQuAD (CC BY 4.0), MTS-Dialog (CC BY 4.0) train (but for red flags and
+  self-harm, which patients tell of), sentences of Wikipedia, letters of BIPIA (MIT). No set of
+  harmful requests was trained on.
+- **Levels** were chosen on development texts: at most 0.05% of questions and sentences and 0.5% of
+  our benign templates reach that of a class.
+- **Licence**: Apache-2.0.
+
+## Test
+
+Own texts were written apart from the templates, by the same hand; they count as found under any
+class, since a person is asked for each.
+
+| what | figure |
+|---|---|
+{rows}
+
+OpenAI's moderation samples, by their own labels, whole texts of any length:
+
+| class | recall, shipped | false positives, shipped | area under the curve |
+|---|---|---|---|
+{moderation}
+
+Figures are of one run on what was never trained on; nothing was changed after it but this card.
+
+## Limits
+
+English. It knows wordings that are plain; what is meant between the lines, slang, and requests in
+the words of a profession ("justify the off-label use of ...") it mostly misses, as the figures of
+MedSafetyBench and XSTest say. It tells a person's danger from talk about danger by wording alone.
+Not a medical device, and no moderation service.
+"""
+
+
+@click.command(help="Test the safety classes, and write their card.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="SKERRY_DATA",
+    show_envvar=True,
+)
+def main(data: Path) -> None:
+    try:
+        measured = figures(data)
+    except GuardrailError as error:
+        raise click.ClickException(f"{error} {error.hint}") from None
+    (DEFAULT_FOLDER / "card.md").write_text(card(measured), encoding="utf-8")
+    for name, value in measured.items():
+        click.echo(f"{name}: {value:.4f}")
+
+
+def card(measured: Mapping[str, float]) -> str:
+    """The model card, from what `evaluate.figures` gave."""
+    named = [(f"own texts, {name}: recall", f"own_recall_{name}") for name in CLASSES]
+    named += [
+        ("own benign texts with such words: accuracy", "own_accuracy"),
+        ("CLINC150 test: accuracy", "clinc150_accuracy"),
+        ("Banking77 test: accuracy", "banking77_accuracy"),
+        ("MedQuAD held-out questions: accuracy", "medquad_accuracy"),
+        ("MedQuAD held-out answers, whole: accuracy", "medquad_answers_accuracy"),
+        ("XSTest safe prompts: accuracy", "xstest_accuracy"),
+        ("XSTest unsafe prompts: recall", "xstest_recall"),
+        ("MedSafetyBench harmful requests: recall", "med_safety_recall"),
+    ]
+    rows = [f"| {what.replace('_', ' ')} | {measured[name]:.3f} |" for what, name in named]
+    moderation = [
+        f"| {name.replace('_', ' ')} | {measured[f'moderation_recall_{name}']:.3f} | "
+        f"{measured[f'moderation_false_positives_{name}']:.3f} | "
+        f"{measured[f'moderation_auc_{name}']:.3f} |"
+        for name in MODERATION
+    ]
+    return _TEXT.format(rows="\n".join(rows), moderation="\n".join(moderation))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m skerry.guardrails.train.safety.report")

@@ -1,0 +1,48 @@
+"""What the heads find in a text, as findings: orders to the model, and signs of danger.
+
+Only where no pattern of the same kind speaks of the same words: patterns name what they see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from skerry.guardrails import injection, safety
+from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.normal import Normal
+from skerry.guardrails.wording import read_shared
+
+if TYPE_CHECKING:
+    from skerry.guardrails.injection.meaning import Encode
+    from skerry.guardrails.wording.signs import Sign
+
+
+def findings(
+    normal: Normal, where: Where, known: Sequence[Finding], encode: Encode | None = None
+) -> list[Finding]:
+    """What the heads add to the findings `known`. `encode` gives sentences their vectors.
+
+    Signs of danger are not looked for in documents, which speak of danger to help.
+
+    Raises:
+        GuardrailError: weights are missing, were changed or cannot be loaded.
+    """
+    words = read_shared(normal.text)
+    if not words.spans:
+        return []
+    orders = injection.find(normal.text, words, where, encode)
+    made = [_finding(one, FindingKind.INJECTION, normal, where) for one in orders]
+    if where is not Where.CHUNK:
+        dangers = safety.find(words)
+        made += [_finding(one, FindingKind.SAFETY, normal, where) for one in dangers]
+    return [one for one in made if not any(_same(one, other) for other in known)]
+
+
+def _finding(one: Sign, kind: FindingKind, normal: Normal, where: Where) -> Finding:
+    start, end = normal.original(one.start, one.end)
+    return Finding(kind, one.label, start, end, one.score, where, f"network:{kind}")
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return one.kind is other.kind and one.start < other.end and other.start < one.end
