@@ -39,7 +39,7 @@ from skerry.edge.prompt import PromptBudget, assemble
 from skerry.edge.quoting import Reading
 from skerry.edge.record import Record
 from skerry.edge.request import Request, check_argument
-from skerry.edge.screening import may_leave, names_in
+from skerry.edge.screening import encoding, may_leave, names_in
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
@@ -47,7 +47,7 @@ from skerry.edge.trace import Trace
 from skerry.edge.types import Classification, RequestClass, Route, Tier
 from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.judging import Judge
-from skerry.guardrails.screen import screen
+from skerry.guardrails.screen import screen_sentences
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import Vectors
@@ -225,11 +225,12 @@ class Runtime:
             with trace.step("load"):
                 self.parts.load()
         policy = self.parts.policy
+        encode = encoding(self.parts.encoder)
         with trace.step("screen"):
-            findings = screen(request.question)
+            findings = screen_sentences(request.question, encode=encode)
         with trace.step("encode"):
             asked = standalone(request.question, lambda: self.parts.turns(request))
-            vector = self.parts.encoder.encode([asked.text])[0]
+            vector = (encode or self.parts.encoder.encode)([asked.text])[0]
         with trace.step("route"):
             seen = self._classify(asked, vector)
         plan = planned_by_rules(request, seen, self.parts)
@@ -238,7 +239,8 @@ class Runtime:
             asked, vector = self._respelled(request, asked, vector)
             hits = [] if plan else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
-            hits, findings = screen_sources(hits, findings, policy.injection.score)
+            score = policy.injection.score
+            hits, findings = screen_sources(hits, findings, score, encode)
         with trace.step("decide"):
             given = self.parts.policy_input(request, seen, findings, hits)
             route = decide(given, policy)

@@ -11,39 +11,48 @@ of its text, never with the text.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import blake2b
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from skerry.edge.types import Route
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import Finding, FindingKind, Where
-from skerry.guardrails.screen import screen, screen_whole
+from skerry.guardrails.screen import screen, screen_sentences, screen_whole
+
+if TYPE_CHECKING:
+    from skerry.edge.encoder import TextEncoder, Vectors
+    from skerry.guardrails.injection.meaning import Encode
 
 _BY_MODEL = "model:"
+_ENCODER_OF_HEADS = "minilm-l6-int8@"
 UNSCREENED = "unscreened"
 """The label of a text that could not be screened for names; policy keeps it on this device."""
 
 
 class Screened:
-    """What patterns find in pieces of documents; the latest `most` are kept. Thread-safe."""
+    """What is found in pieces of documents; the latest `most` are kept. Thread-safe."""
 
     def __init__(self, most: int = 1024) -> None:
         self._most = most
         self._found: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
         self._lock = Lock()
 
-    def findings(self, text: str) -> tuple[Finding, ...]:
+    def findings(self, text: str, encode: Encode | None = None) -> tuple[Finding, ...]:
         """The findings in `text`, of a chunk.
 
         Raises:
             ScreenOverflow: the text is too long.
+            GuardrailError: a network cannot be loaded.
         """
-        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        how = b"words" if encode is None else b"both"
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32, person=how).digest()
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)
                 return self._found[key]
-        found = screen(text, Where.CHUNK)
+        found = screen_sentences(text, Where.CHUNK, encode)
         with self._lock:
             self._found[key] = found
             if len(self._found) > self._most:
@@ -54,9 +63,29 @@ class Screened:
 _SCREENED = Screened()
 
 
-def screen_chunk(text: str) -> tuple[Finding, ...]:
-    """The findings in a piece of a document by patterns. Raises what `screen` does."""
-    return _SCREENED.findings(text)
+def screen_chunk(text: str, encode: Encode | None = None) -> tuple[Finding, ...]:
+    """The findings in a piece of a document, but for names. Raises what `screen_sentences` does."""
+    return _SCREENED.findings(text, encode)
+
+
+def encoding(encoder: TextEncoder) -> Encode | None:
+    """What gives the guardrail heads their vectors: None of an encoder that they do not know.
+
+    A text that was asked for before is not encoded again; for the time of one request.
+    """
+    if not encoder.id.startswith(_ENCODER_OF_HEADS):
+        return None
+    import numpy as np
+
+    known: dict[str, Vectors] = {}
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            known.update(zip(new, encoder.encode(new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return encode
 
 
 def may_leave(route: Route) -> bool:

@@ -12,20 +12,25 @@ from skerry.guardrails.findings import Finding, FindingKind, Place
 if TYPE_CHECKING:
     from skerry.edge.index.types import Chunk, Hit
     from skerry.edge.session import Turn
+    from skerry.guardrails.injection.meaning import Encode
 
 
 def screen_sources(
-    hits: Sequence[Hit], findings: Sequence[Finding], injection_score: float
+    hits: Sequence[Hit],
+    findings: Sequence[Finding],
+    injection_score: float,
+    encode: Encode | None = None,
 ) -> tuple[list[Hit], tuple[Finding, ...]]:
     """The hits that may be used, and `findings` with those of all hits after them.
 
     A source that gives orders to the model (an injection finding of at least
     `injection_score`) is left out; its finding stays, so that the receipt says why, and of what.
+    `encode` is `screening.encoding`'s.
     """
     kept: list[Hit] = []
     found = list(findings)
     for hit in hits:
-        about = findings_in(hit.chunk)
+        about = findings_in(hit.chunk, encode)
         found += about
         if not any(_gives_orders(finding, injection_score) for finding in about):
             kept.append(hit)
@@ -42,11 +47,11 @@ def labels_of(hits: Iterable[Hit], turns: Iterable[Turn], held: frozenset[str]) 
     return frozenset().union(*(hit.chunk.labels for hit in hits), *said)
 
 
-def findings_in(chunk: Chunk) -> tuple[Finding, ...]:
+def findings_in(chunk: Chunk, encode: Encode | None = None) -> tuple[Finding, ...]:
     """The findings in all that the model would see of a chunk: text, title and headings."""
     named = "\n".join((chunk.title, *chunk.heading))
     place = Place(chunk.id, chunk.title, chunk.source, tuple(chunk.heading))
-    found = (*screen_chunk(chunk.text), *screen_chunk(named))
+    found = (*screen_chunk(chunk.text, encode), *screen_chunk(named, encode))
     return tuple(replace(finding, place=place) for finding in found)
 
 

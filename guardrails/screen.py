@@ -1,7 +1,8 @@
 """Screens a text for identifiers, secrets, injected instructions and clinical red flags.
 
 Findings only: nothing is edited here. `screen` looks for patterns, in well under a millisecond;
-`screen_whole` for names as well, with a small model, in a few. Both read a plain copy of the text
+`screen_sentences` also for orders and signs of danger in other words, with small networks;
+`screen_whole` for names as well, with a small model, in a few. All read a plain copy of the text
 (`normal`), so that no odd space, look-alike letter or invisible character hides anything; spans
 are the text's own.
 """
@@ -24,6 +25,7 @@ from skerry.guardrails.recogniser import LEAST_SCORE, Recogniser, Views
 from skerry.guardrails.secrets import SECRETS
 
 if TYPE_CHECKING:
+    from skerry.guardrails.injection.meaning import Encode
     from skerry.guardrails.names.fusion import Name
 
 MAX_CHARACTERS = 1_000_000
@@ -43,40 +45,72 @@ def screen(text: str, where: Where = Where.INPUT) -> tuple[Finding, ...]:
     Raises:
         ScreenOverflow: the text is longer than `MAX_CHARACTERS`.
     """
-    return _screened(text, where, lambda _: ())
+    normal = _normal(text)
+    return tuple(_without_overlap(_by_patterns(normal, where, lambda _: ())))
 
 
-def screen_whole(text: str, where: Where = Where.INPUT) -> tuple[Finding, ...]:
-    """The findings in `text` by patterns, and names of people, places and organisations.
+def screen_sentences(
+    text: str, where: Where = Where.INPUT, encode: Encode | None = None
+) -> tuple[Finding, ...]:
+    """The findings in `text` by patterns, and sentences that are orders or signs of danger.
 
-    For what a person asks, and for all that may leave the device.
+    For what a person asks, and for documents. `encode` gives vectors of the runtime's encoder, and
+    makes it surer of orders.
 
     Raises:
         ScreenOverflow: the text is longer than `MAX_CHARACTERS`.
-        GuardrailError: the names classifier cannot be loaded; what was to be screened must not
-            leave the device.
+        GuardrailError: a network cannot be loaded; what was to be screened must not pass.
+    """
+    return _with_sentences(text, where, lambda _: (), encode)
+
+
+def screen_whole(
+    text: str, where: Where = Where.INPUT, encode: Encode | None = None
+) -> tuple[Finding, ...]:
+    """What `screen_sentences` finds, and names of people, places and organisations.
+
+    For all that may leave the device.
+
+    Raises:
+        ScreenOverflow: the text is longer than `MAX_CHARACTERS`.
+        GuardrailError: a network cannot be loaded; what was to be screened must not leave the
+            device.
     """
     from skerry.guardrails.names import find
 
-    return _screened(text, where, find)
+    return _with_sentences(text, where, find, encode)
 
 
-def _screened(
-    text: str, where: Where, find: Callable[[str], Iterable[Name]]
+def _with_sentences(
+    text: str, where: Where, find: Callable[[str], Iterable[Name]], encode: Encode | None
 ) -> tuple[Finding, ...]:
+    from skerry.guardrails.wording import findings
+
+    normal = _normal(text)
+    found = _by_patterns(normal, where, find)
+    found += findings.findings(normal, where, found, encode)
+    return tuple(_without_overlap(found))
+
+
+def _normal(text: str) -> Normal:
     if len(text) > MAX_CHARACTERS:
         raise ScreenOverflow(
             f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are screened",
             hint="send it in parts",
         )
-    normal = normalise(text)
+    return normalise(text)
+
+
+def _by_patterns(
+    normal: Normal, where: Where, find: Callable[[str], Iterable[Name]]
+) -> list[Finding]:
     views = Views.of(normal)
     able = [one for one in RECOGNISERS if one.may_find(views)]
     found = [finding for one in able for finding in _find(one, views, normal, where)]
     names = list(find(normal.text))
     found += [_named(one, normal, where) for one in names]
     found += [_beside(span, normal, where) for span in dates_beside(names, views.lowered)]
-    return tuple(_without_overlap(found))
+    return found
 
 
 def _find(one: Recogniser, views: Views, normal: Normal, where: Where) -> Iterator[Finding]:

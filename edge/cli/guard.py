@@ -19,6 +19,7 @@ from skerry.edge.terminal import visible_line
 from skerry.guardrails.errors import GuardrailError
 
 if TYPE_CHECKING:
+    from skerry.edge.encoder import OnnxEncoder
     from skerry.guardrails.grounding import Grounding, GroundingChecker
 
 SCAN = "skerry.guard.scan/1"
@@ -205,6 +206,7 @@ def _checker() -> GroundingChecker:
 
 
 def _scanned(item: Fields) -> Fields:
+    from skerry.edge.screening import encoding
     from skerry.guardrails.screen import screen_whole
 
     text = item["text"]
@@ -218,9 +220,21 @@ def _scanned(item: Fields) -> Fields:
             "rule": one.rule,
             "text": text[one.start : one.end],
         }
-        for one in screen_whole(text)
+        for one in screen_whole(text, encode=encoding(_encoder()))
     ]
     return {"findings": findings}
+
+
+@cache
+def _encoder() -> OnnxEncoder:
+    """The runtime's encoder, for the guardrail heads.
+
+    Raises:
+        EncoderError: it cannot be loaded.
+    """
+    from skerry.edge.encoder import OnnxEncoder
+
+    return OnnxEncoder.load()
 
 
 def _redacted(item: Fields) -> Fields:

@@ -86,11 +86,11 @@ def test_labels_of_what_would_go(case: Case) -> None:
 def test_a_text_is_looked_at_once(monkeypatch) -> None:
     looked: list[str] = []
 
-    def look(text: str, where: Where) -> tuple[object, ...]:
+    def look(text: str, where: Where, encode: object = None) -> tuple[object, ...]:
         looked.append(text)
         return screen(text, where)
 
-    monkeypatch.setattr(screening, "screen", look)
+    monkeypatch.setattr(screening, "screen_sentences", look)
     screened = Screened(most=2)
     texts = ["Ask ada@example.org", "Ask jo@example.org", "\ud800", "Ask ada@example.org"]
     for text in texts:
