@@ -12,7 +12,7 @@ from rich.table import Table
 
 from benchmarks.contract import Benchmark, DataMissing, Figure, Options, machine
 
-NAMES = ("device", "search", "retrieval", "router", "server")
+NAMES = ("device", "search", "retrieval", "router", "server", "guardrails")
 
 
 @click.group(help=__doc__)

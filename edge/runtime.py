@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
     from skerry.edge.tools import Registry
-    from skerry.guardrails.answer import Evidence
+    from skerry.guardrails.answer import Answer, Evidence
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.TOOL})
 _GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
@@ -184,6 +184,20 @@ class Runtime:
     def route(self, question: str | Request, **options: Any) -> Route:
         """Decides only: where this would be answered, and why. Loads no model, sends nothing."""
         return self._decide(Request.of(question, options), Trace()).route
+
+    def check(self, question: str | Request, draft: str, **options: Any) -> Answer:
+        """What the gate makes of `draft`, an answer that came from elsewhere.
+
+        It is held against what the documents have on the question, as a draft of this runtime would
+        be. Keeps no receipt, loads no language model, sends nothing.
+
+        Raises:
+            InputError, Closed, IndexFault: as for `stream`.
+        """
+        request = Request.of(question, options)
+        gate = self._assemble(request, self._decide(request, Trace())).grounded_gate()
+        gate.feed(draft)
+        return gate.finish()[1]
 
     def complete(self, generation: Generation, *, model: str | None = None) -> Iterator[Piece]:
         """A plain completion by a model on this device: no retrieval, no route, no receipt.

@@ -40,6 +40,7 @@ def demo(keep: Path | None, questions: int, **given: Any) -> None:
 
 def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
     from skerry.edge.cli.ask import print_answer
+    from skerry.edge.cli.demo_guardrails import show_round_trip, show_wrong_draft
     from skerry.edge.cli.index_shown import show_report
     from skerry.edge.tools.appointments.sample import fill
 
@@ -60,6 +61,8 @@ def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
         for wanted in _FOR_TOOLS:
             _say(wanted)
             print_answer(runtime.stream(wanted, confirm=_confirm), receipt=True)
+        show_wrong_draft(runtime, _say)
+    show_round_trip(_say)
     _say(f'Ask your own documents: {_command()} index add FOLDER, then {_command()} ask "…"')
 
 

@@ -93,7 +93,7 @@ def finding_lines(findings: Iterable[Finding], used: Container[int]) -> Iterator
     Args:
         used: the ids of the chunks that were used.
     """
-    counts = Counter((_name(finding), _place(finding, used)) for finding in findings)
+    counts = Counter((finding_name(finding), _place(finding, used)) for finding in findings)
     for (name, place), count in counts.items():
         yield f"{f'{count} x ' if count > 1 else ''}{name}, in {place}"
 
@@ -107,7 +107,7 @@ def _place(finding: Finding, used: Container[int]) -> str:
     return visible_line(f"{part} ({place.source})") + left_out
 
 
-def _name(finding: Finding) -> str:
+def finding_name(finding: Finding) -> str:
     label = finding.label.replace("_", " ")
     if finding.kind in _KINDS:
         return f"{_KINDS[finding.kind]} ({label})"

@@ -201,3 +201,12 @@ def test_what_was_loaded_is_a_step_of_the_first_answer_alone(asks: Runtime) -> N
     first, second = ([step.name for step in asks.ask(QUESTION).receipt.steps] for _ in "12")
     assert first[0] == "load"
     assert second == first[1:]
+
+
+def test_a_draft_from_elsewhere_is_checked(asks: Runtime, scripted) -> None:
+    kept = asks.check(QUESTION, "The emergency trolley is checked every day before 08:00 [1].")
+    assert (kept.verdict, kept.marks) == (Verdict.RELEASED, (1,))
+    mended = asks.check(QUESTION, "The emergency trolley is checked every month [1].")
+    assert mended.verdict is Verdict.REPAIRED
+    assert "every day before 08:00" in mended.text
+    assert not scripted.seen
