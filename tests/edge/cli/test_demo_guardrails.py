@@ -12,11 +12,11 @@ def test_what_would_leave_tells_nobody_and_what_comes_back_does(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     show_round_trip(click.echo)
-    lines = dict(
-        (line[2:14].strip(), line[15:])
+    lines = {
+        line[2:14].strip(): line[15:]
         for line in capsys.readouterr().out.splitlines()
         if line.startswith("  ")
-    )
+    }
     assert lines["written"] == MESSAGE
     for secret in ("Maria", "Okonkwo", "1961-03-12", "12 March", "943 476 5919", "0123"):
         assert secret not in lines["would leave"]
