@@ -85,8 +85,11 @@ def _router(request: PolicyInput, found: Assessment) -> Iterator[Reason]:
 
 
 def _why_remote(request: PolicyInput, found: Assessment, rules: ClassRules) -> Iterator[Reason]:
-    """Why the remote tiers should come first. Only a hard request asks for consent on its own."""
-    if not rules.escalate:
+    """Why the remote tiers should come first. Only a hard request asks for consent on its own.
+
+    What a tool's rules know is done by that tool, which is here.
+    """
+    if not rules.escalate or request.classification.rules_of:
         return
     if _demand(request.classification) >= rules.escalate_at:
         yield Reason(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from skerry.edge import RequestClass, Runtime, Tier
+from skerry.edge.policy import parse_policy
 from skerry.edge.receipts import replay
 from skerry.edge.tools import Registry, tool
 from skerry.edge.tools.answering import NO_TOOLS_NOW, NOTHING_DONE
@@ -154,3 +155,20 @@ def test_an_answer_of_a_form_is_no_tools_business(clinic: Runtime, scripted) -> 
     reply = clinic.ask("Which appointments are free on Monday?", grammar='root ::= "{" [^}]* "}"')
     assert reply.text == scripted.draft
     assert reply.receipt.tools == ()
+
+
+def test_what_a_tool_knows_stays_here_whatever_policy_prefers(
+    make_runtime, appointments: Path
+) -> None:
+    prefers = '[classes.tool_workflow]\nescalate = ["cloud"]\nescalate_at = 0.0\n'
+    runtime = make_runtime(
+        {"policy": parse_policy(prefers, "prefers.toml")},
+        appointments=appointments,
+        cloud_url="http://127.0.0.1:9",
+        cloud_model="large",
+        consent="granted",
+    )
+    reply = runtime.ask("Book me a slot on Monday at 10", confirm=lambda _: True)
+    assert reply.text.startswith("Booked")
+    assert reply.receipt.answered_by is Tier.DEVICE
+    assert reply.receipt.egress == ()
