@@ -9,12 +9,15 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skerry.edge.errors import InputError, StateCorrupt
 from skerry.edge.tools import Confirmation, Context, Outcome, SoftFail, Toolbox, ToolInvalid
 from skerry.edge.tools.answering import run
 from skerry.edge.tools.appointments import AppointmentBook, appointment_tools
 from skerry.edge.tools.appointments import book as book_module
+from skerry.edge.tools.appointments.reading import NoSuchTime, read
 from skerry.edge.tools.plan import by_rules
 from skerry.edge.tools.statements import Statement
 from tests.edge.tools.conftest import MONDAY, NOW
@@ -273,3 +276,17 @@ def test_a_name_is_a_value(desk: Toolbox, book: AppointmentBook, name: str) -> N
     said = {"day": "2026-11-30", "start": "09:00:00", "host": "Dr Lund", "name": name}
     assert desk.call("book_appointment", said).ok
     assert [one.name for one in book.booked(MONDAY, MONDAY)] == [name]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            "book cancel which who has free appointment slot slots booked on monday at 10 27 31 "
+            "november for Ada with dr the next 2026-13-45 ? ' ; -- \u0660 \u200b".split(" ")
+        ),
+        max_size=14,
+    )
+)
+def test_any_request_is_read_or_said_to_name_no_time(words: list[str]) -> None:
+    with suppress(NoSuchTime):
+        read(" ".join(words), NOW)
