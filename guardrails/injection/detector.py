@@ -1,9 +1,9 @@
 """The injection detector: which sentences of a text try to give orders to the model.
 
 Two heads: a convolution over words, which is always there, and one on sentence vectors where
-whoever screens has an encoder. What a person asks and what was retrieved have a level each: what
-is written in a document is seldom an order to the model, and often one to people; there only
-sentences whose words are suspicious are encoded. How the heads are made is
+whoever screens has an encoder; only sentences whose words are at all suspicious are encoded. What a
+person asks and what was retrieved have a level each: what is written in a document is seldom an
+order to the model, and often one to people. How the heads are made is
 `skerry.guardrails.train.injection`'s business.
 """
 
@@ -50,14 +50,14 @@ Logits = NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Levels:
     """Logits that count. `words` of the convolution alone, `both` of the two heads' mean, by where
-    a text is from; `share` is the weight of the head on vectors in that mean, by place too, and
-    `suspicious` the logit of the convolution from which a sentence of a document is encoded.
+    a text is from; `share` is the weight of the head on vectors in that mean, and `suspicious` the
+    logit of the convolution from which a sentence is encoded, by place too.
     """
 
     words: Mapping[Where, float]
     both: Mapping[Where, float]
     share: Mapping[Where, float]
-    suspicious: float
+    suspicious: Mapping[Where, float]
     slope: float
 
     @classmethod
@@ -67,7 +67,7 @@ class Levels:
             {where: float(settings["words"][where]) for where in Where},
             {where: float(settings["both"][where]) for where in Where},
             {where: float(settings["share"][where]) for where in Where},
-            float(settings["suspicious"]),
+            {where: float(settings["suspicious"][where]) for where in Where},
             float(settings["slope"]),
         )
 
@@ -128,8 +128,7 @@ class InjectionDetector:
         if encode is None or not len(plain):
             return plain
         order = np.argsort(-plain, kind="stable")[:MOST_ENCODED]
-        if where is not Where.INPUT:
-            order = order[plain[order] >= self.levels.suspicious]
+        order = order[plain[order] >= self.levels.suspicious[where]]
         made = np.full(len(plain), _UNSEEN, np.float32)
         if len(order):
             parts = [text[slice(*words.spans[at])] for at in order.tolist()]

@@ -24,7 +24,7 @@ from skerry.guardrails.wording import network
 NAME = "injection-2"
 SHARE = {Where.INPUT: 0.8, Where.CHUNK: 0.5, Where.OUTPUT: 0.5}
 SLOPE = 0.7
-SUSPICIOUS = -1.0
+SUSPICIOUS = {Where.INPUT: -5.0, Where.CHUNK: -1.0, Where.OUTPUT: -1.0}
 _OPEN = {"words": dict.fromkeys(Where, 0.0), "both": dict.fromkeys(Where, 0.0)}
 _QUESTIONS = ("clinc150", "banking77", "medquad")
 _SHARE_OF_QUESTIONS = 0.002

@@ -19,7 +19,8 @@ Which sentences of an English text try to give orders to the model: in what a pe
 documents. Two heads: a convolution of 64 filters over word vectors (0.05 MB; the table of vectors,
 `guardrails/wording/weights`, 1.3 MB, serves the safety classes as well), and a layer of 128 units
 over the vector that the runtime's encoder gives a sentence (0.1 MB). Without an encoder the
-convolution decides alone; in a document only sentences whose words are suspicious are encoded.
+convolution decides alone; with one, only sentences whose words are suspicious are encoded (a
+quarter of plain questions, one sentence of documents in a hundred).
 
 - **Recipe**: `python -m skerry.guardrails.train.wording --data DIR --out DIR` (the table), then
   `python -m skerry.guardrails.train.injection --data DIR --out DIR`; seeded, some ten minutes on
@@ -46,10 +47,11 @@ convolution decides alone; in a document only sentences whose words are suspicio
 test, MedQuAD); the rest is at the levels of the package. Tensor Trust (776 and 570 attacks, as
 messages) states no licence and was evaluated on only. Our own attacks and the benign texts full of
 trigger words were written apart from the templates, by the same hand: of each there is a list for
-development and one for this test. The test was run twice: with a level that 0.5% of questions
-reached, 78% of the benign texts of that time passed (110, now for development) and 96% of Tensor
-Trust was found. The level was made stricter for that, and the benign list written anew. Recall at
-1% has nothing to do with the level. Documents are the first 200 words of held-out answers of
+development and one for this test. The test was run three times: with a level that 0.5% of
+questions reached, 78% of the benign texts of that time passed (110, now for development) and 96% of
+Tensor Trust was found; the level was made stricter for that, and the benign list written anew, of
+which 87% passed. The third run is of the same weights, with fewer sentences encoded; how many was
+chosen on development texts. Documents are the first 200 words of held-out answers of
 MedQuAD, with one of our own attacks put in.
 
 One core, median: {ms_question:.2f} ms for a question of one sentence whose vector is there (it is
