@@ -172,11 +172,13 @@ class Parts:
     def toolbox(self, request: Request) -> Toolbox:
         """The tools of one request, which spends its own budget on them."""
         from skerry.edge.tools import Toolbox
+        from skerry.edge.tools.plan import asked_before
 
         return Toolbox(
             self.tools,
             request.role or self.settings.role,
             confirm=request.confirm,
+            before=asked_before([(turn.role, turn.text) for turn in self.turns(request)[-2:]]),
             injection_score=self.policy.injection.score,
             cancelled=request.cancel,
         )

@@ -28,6 +28,9 @@ Nearness = Callable[[str, Sequence[str]], Sequence[float]]
 """How near a text is to each of others: cosines."""
 
 _MOST_TOKENS = 256
+_SHORT_REPLY = 8
+ASKS_BACK = ("On which day?", "At what time?", "Which one?")
+"""How answers begin that ask for what a request lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Plan:
 
 
 def by_rules(toolbox: Toolbox, question: str) -> Plan | None:
-    """The first tool whose rules know the request as theirs.
+    """The first tool whose rules know the request as theirs, by itself or as the answer to what was
+    asked back.
 
     A tool that the role may not run is planned for all the same: the call is then refused, and the
     receipt says so. Of what its rules found, nothing is told.
@@ -48,6 +52,14 @@ def by_rules(toolbox: Toolbox, question: str) -> Plan | None:
     Raises:
         ToolInvalid: a tool's rules fail.
     """
+    found = _planned(toolbox, question)
+    if found is None and toolbox.before and len(question.split()) <= _SHORT_REPLY:
+        found = _planned(toolbox, f"{toolbox.before} {question}")
+        return found if found is not None and not found.text else None
+    return found
+
+
+def _planned(toolbox: Toolbox, question: str) -> Plan | None:
     mine = {tool.name for tool in toolbox.tools}
     for one in toolbox.registry.all():
         found = _understood(one.tool, question, toolbox.now())
@@ -70,6 +82,14 @@ def _understood(tool: Tool, question: str, now: datetime) -> Arguments | Unclear
     except Exception as error:
         what = f"the tool '{tool.name}' cannot read requests: {type(error).__name__}: {error}"
         raise ToolInvalid(what, hint="mend its rules (understand)") from error
+
+
+def asked_before(turns: Sequence[tuple[str, str]]) -> str:
+    """What the user said last, where the answer to it asked back; `turns` are (role, text)."""
+    match turns:
+        case [*_, ("user", asked), ("assistant", told)] if told.startswith(ASKS_BACK):
+            return asked
+    return ""
 
 
 def nearest(tools: Sequence[Tool], question: str, nearness: Nearness) -> Tool | None:

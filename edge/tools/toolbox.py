@@ -57,7 +57,8 @@ class Toolbox:
     """The tools of one request, and what it has spent on them. Not thread-safe.
 
     `confirm` asks a person; without it what needs one is not done. `injection_score`: a result
-    with a finding of injection from here on is withheld. `results` are all calls so far.
+    with a finding of injection from here on is withheld. `before` is what was asked before this
+    request, where the answer asked back. `results` are all calls so far.
     """
 
     registry: Registry
@@ -65,6 +66,7 @@ class Toolbox:
     confirm: Confirm | None = None
     search: Callable[[str], Sequence[Evidence]] = lambda _: ()
     injection_score: float = 0.8
+    before: str = ""
     now: Callable[[], datetime] = local_now
     cancelled: threading.Event = field(default_factory=threading.Event)
     results: list[Result] = field(default_factory=list)

@@ -172,3 +172,19 @@ def test_what_a_tool_knows_stays_here_whatever_policy_prefers(
     assert reply.text.startswith("Booked")
     assert reply.receipt.answered_by is Tier.DEVICE
     assert reply.receipt.egress == ()
+
+
+def test_a_reply_completes_what_was_asked_back(clinic: Runtime, appointments: Path) -> None:
+    session = clinic.parts.sessions.create().id
+    asked = clinic.ask("Book me a slot on Monday", session=session)
+    assert asked.text.startswith("At what time?")
+    other = clinic.ask("How often is the emergency trolley checked?", session=session)
+    assert other.receipt.route.request_class is not RequestClass.TOOL
+    again = clinic.ask("Book me a slot on Monday", session=session, confirm=lambda _: True)
+    assert again.text.startswith("At what time?")
+    done = clinic.ask("At 10, please", session=session, confirm=lambda _: True)
+    assert done.text.startswith("Booked: Monday")
+    assert booked(appointments) == 1
+    late = clinic.ask("At 11, please", session=session, confirm=lambda _: True)
+    assert "Booked" not in late.text
+    assert booked(appointments) == 1
