@@ -22,7 +22,7 @@ from skerry.guardrails.grounding.windows import MOST, Window, beside, windows
 Span = tuple[int, int]
 
 _NOT_HELD = 0.5
-_SURE = 0.8
+_SURE = 0.9
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,10 +63,10 @@ def evaluate(data: Path, weights: Path, handbook: Path | None, each: int) -> Rep
     loaded = load(weights)
     pages = perturbations.handbook(handbook) if handbook else []
     unseen = perturbations.documents(data, _SEED, PASSAGES)
-    edited = [*perturbations.perturbed(pages, _SEED), *perturbations.perturbed(unseen, _SEED)]
     return Report(
         sets=_by_set(loaded, test_sets(data, each)),
-        perturbed=_by_kind(loaded, edited),
+        perturbed=_by_kind(loaded, list(perturbations.perturbed(unseen, _SEED))),
+        handbook=_by_kind(loaded, list(perturbations.perturbed(pages, _SEED))),
         invented=_by_kind(loaded, perturbations.invented(_SEED, INVENTED)),
         faithful={
             "handbook": _judged(loaded, perturbations.faithful(pages, _SEED)),

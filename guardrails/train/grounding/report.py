@@ -22,11 +22,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`perturbed` and `invented` have claims by the kind of their mistake, `faithful` claims
-    without one by where they are from."""
+    """`perturbed`, `handbook` and `invented` have claims by the kind of their mistake, `faithful`
+    claims without one by where they are from."""
 
     sets: Mapping[str, Figures]
     perturbed: Mapping[str, Sequence[Verdict]]
+    handbook: Mapping[str, Sequence[Verdict]]
     invented: Mapping[str, Sequence[Verdict]]
     faithful: Mapping[str, Sequence[Verdict]]
     cost: Cost
