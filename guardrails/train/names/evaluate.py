@@ -89,7 +89,8 @@ def presidio() -> Find:
     logging.getLogger("tldextract").setLevel(logging.CRITICAL)
     registry = RecognizerRegistry()
     registry.load_predefined_recognizers(languages=["en"])
-    known = [one for one in registry.recognizers if _is_pattern(one, PatternRecognizer)]
+    every: list[Any] = list(registry.recognizers)
+    known = [one for one in every if _is_pattern(one, PatternRecognizer)]
 
     def find(text: str) -> list[Span]:
         found = [hit for one in known for hit in one.analyze(text, one.supported_entities, None)]
