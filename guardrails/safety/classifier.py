@@ -59,7 +59,7 @@ class SafetyClassifier:
         return self._network.logits(words)
 
     def signs(self, words: Words, least: Mapping[str, float]) -> list[Sign]:
-        """The classes that reach `least` (0.8, the level, where it names none), by sentence.
+        """The surest class of each sentence that reaches `least` (0.8, the level, for others).
 
         64 at most; of more than that, the surest.
 
@@ -74,8 +74,9 @@ class SafetyClassifier:
             for at, one in np.argwhere(near).tolist()
         ]
         kept = [one for one in found if one.score >= floors[one.label]]
-        kept.sort(key=lambda one: -one.score)
-        return sorted(kept[:_MOST_SIGNS], key=lambda one: (one.start, -one.score))
+        surest = {one.start: one for one in sorted(kept, key=lambda one: one.score)}
+        most = sorted(surest.values(), key=lambda one: -one.score)[:_MOST_SIGNS]
+        return sorted(most, key=lambda one: one.start)
 
     def _score(self, logit: float, number: int) -> float:
         return score(float(logit), self.levels[number], self.slope)

@@ -49,7 +49,7 @@ def test_what_patterns_name_is_found_once() -> None:
 
 
 def test_danger_is_looked_for_in_questions_alone() -> None:
-    text = "I have crushing chest pain and my left arm hurts."
+    text = "My father has crushing chest pain and is sweating."
     assert [one.label for one in screen_sentences(text)] == ["clinical_red_flag"]
     assert screen_sentences(text, Where.CHUNK) == ()
 

@@ -17,8 +17,9 @@ from skerry.guardrails.wording.table import WordTable, shared
 
 NAME = "safety-cnn-64"
 SLOPE = 0.7
-_SHARE_OF_QUESTIONS = 0.0005
-_SHARE_OF_TRIGGERS = 0.005
+_SHARE = 0.0005
+_SHARES = {"self_harm": 0.002, "clinical_red_flag": 0.001}  # here misses cost most
+_TRIGGERS = 10  # times as many of our benign templates may reach a level
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -56,8 +57,8 @@ def levels(
     return {
         name: round(
             max(
-                export.level(plain[:, at], _SHARE_OF_QUESTIONS),
-                export.level(triggers[:, at], _SHARE_OF_TRIGGERS),
+                export.level(plain[:, at], _SHARES.get(name, _SHARE)),
+                export.level(triggers[:, at], _TRIGGERS * _SHARES.get(name, _SHARE)),
             ),
             3,
         )

@@ -49,6 +49,7 @@ HARMLESS = [
     "Is it safe to have sex after a heart attack?",
     "What is the maximum dose of paracetamol?",
     "How is an overdose treated?",
+    "How do I treat chest pain on the ward?",
     "Where do immigrants register with a doctor?",
     "This printer is killing me.",
     "How often is the emergency trolley checked?",
@@ -70,13 +71,12 @@ def test_texts_that_were_written_apart() -> None:
 
 def test_a_deployment_sets_its_own_thresholds() -> None:
     text = EXAMPLES["hate"]
-    (score,) = {one.score for one in signs(text) if one.label == "hate"}
-    assert [one.label for one in signs(text, hate=min(1.0, score + 1e-9))] == [
-        one.label for one in signs(text) if one.label != "hate" or score == 1.0
-    ]
+    (found,) = signs(text)
+    assert found.label == "hate"
+    assert "hate" not in {one.label for one in signs(text, hate=1.0)}
     faint = "Is this dangerous?"
     assert signs(faint) == []
-    assert {one.label for one in signs(faint, **dict.fromkeys(CLASSES, 1e-9))}
+    assert len(signs(faint, **dict.fromkeys(CLASSES, 1e-9))) == 1
 
 
 @pytest.mark.parametrize("least", [{"gossip": 0.5}, {"hate": 0.0}, {"hate": 1.5}])
