@@ -32,7 +32,7 @@ class Case:
 
 CASES = [
     Case("a time for when", WHEN, GOOD, "fits_kind", 1),
-    Case("no time for when", WHEN, "The vaccine fridge is checked [1].", "fits_kind", 0),
+    Case("no time for when", WHEN, "The duty nurse checks the vaccine fridge [1].", "fits_kind", 0),
     Case("cites the best", WHEN, GOOD, "cites_best", 1),
     Case(
         "cites another", "Where is the trolley?", "The trolley is in room B12 [2].", "cites_best", 0
