@@ -60,6 +60,8 @@ WRONG = {
     "grammar": 5,
     "approve": True,
     "cancel": 5,
+    "role": 5,
+    "confirm": True,
 }
 
 
