@@ -43,6 +43,11 @@ class Asked:
         return f"{self.before}\n{self.question}" if self.before else self.question
 
     @property
+    def points_back(self) -> bool:
+        """Whether it is about the same thing as the question before it ("Does it …?")."""
+        return _OPENING.search(self.question) is None
+
+    @property
     def says_enough(self) -> bool:
         """Whether the question says by itself what kind of request it is."""
         return len(content_stems(self.question)) >= _ENOUGH_WORDS

@@ -25,6 +25,7 @@ _TAKEN_UP = 0.2
 _NEAR = 0.1
 _SAME = 0.6
 _CODE = re.compile(r"\b[^\W_]*\d[^\W_]*\b")
+_NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 _MOST_PASSAGES = 48
 _STRETCHED = 4  # of the best sentences: beside their neighbours, too
 
@@ -117,8 +118,11 @@ class Reading:
     def _weights(self) -> dict[str, float]:
         """How much each word of the question counts."""
         own, rarity = _said(self.asked.question), _rarity([one for _, one in self._found])
-        every = own | _said(self.asked.before)
-        return {word: rarity(word) * (1 if word in own else _BEFORE_WEIGHT) for word in every}
+        before = _said(self.asked.before)
+        if _names(self.asked.question):  # "And the Kingfisher?" is no longer about the Heron
+            before -= _names(self.asked.before)
+        weight = 1.0 if self.asked.points_back else _BEFORE_WEIGHT
+        return {word: rarity(word) * (1 if word in own else weight) for word in own | before}
 
     def _scored(self, found: Sequence[tuple[Passage, Evidence]], cost: float = 0.0) -> list[Ranked]:
         if not found:
@@ -177,6 +181,11 @@ def _rarity(passages: Sequence[Passage]) -> Callable[[str], float]:
 
 def _said(text: str) -> frozenset[str]:
     return content_stems(text) | numbers(text)
+
+
+def _names(text: str) -> frozenset[str]:
+    """The stems of words with a capital that begin no sentence."""
+    return content_stems(" ".join(_NAME.findall(text)))
 
 
 def _codes(text: str) -> frozenset[str]:

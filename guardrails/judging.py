@@ -18,6 +18,7 @@ from skerry.guardrails.entailment import Entailment, Label
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.expected import adds
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.force import same_force, same_persons
 from skerry.guardrails.passages import Passage, Quotation, passages, quotation
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
 from skerry.guardrails.words import denies
@@ -150,7 +151,7 @@ class Judge:
 
     def _agreeing(self, claim: str) -> tuple[str, list[Evidence]]:
         """What is wrong with the claim, if anything, or else the sources whose words hold it."""
-        if not adds(self.question, claim):
+        if not adds(self.question, claim) or claim.rstrip().endswith("?"):
             return "says_nothing", []
         floors = self.rules.support
         there = [one for one in self.evidence if one.in_force]
@@ -206,8 +207,14 @@ def _plain(text: str) -> str:
 
 
 def _agrees(claim: str, found: Sequence[Passage]) -> bool:
-    """Whether one of the passages denies just when the claim does."""
-    return any(denies(one.text) == denies(claim) for one in found)
+    """Whether one of the passages denies just when the claim does, obliges and permits the same,
+    and has the same people do it."""
+    return any(
+        denies(one.text) == denies(claim)
+        and same_force(one.spoken, claim)
+        and same_persons(one.spoken, claim)
+        for one in found
+    )
 
 
 def _usable_marks(

@@ -38,6 +38,11 @@ class Passage:
         said = " ".join(self.text.split()).casefold()
         return any(said == " ".join(line.split()).casefold() for line in self.about.split("\n"))
 
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks and tells nothing, as the first line of a page of questions does."""
+        return self.text.rstrip("*_ \"'”’)").endswith("?")
+
     def takes_up(self, question: str) -> bool:
         """Whether it has a word or number of the question that is not only in its context.
 
@@ -82,8 +87,8 @@ def passages(source: Evidence) -> Iterator[Passage]:
 
 
 def quotable(source: Evidence) -> Iterator[Passage]:
-    """The passages that say something: headings only name it."""
-    return (one for one in passages(source) if not one.is_heading)
+    """The passages that say something: headings only name it, and questions ask for it."""
+    return (one for one in passages(source) if not one.is_heading and not one.is_question)
 
 
 def stretches(source: Evidence) -> Iterator[Passage]:
@@ -95,7 +100,7 @@ def stretches(source: Evidence) -> Iterator[Passage]:
             _LINE.match(first) or _LINE.match(second)
         ):
             passage = Passage(source.text[start:last], source.context)
-            if not passage.is_heading:
+            if not passage.is_heading and not passage.is_question:
                 yield passage
 
 

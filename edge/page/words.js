@@ -60,7 +60,7 @@ const STATES = {
 const SENT = { question: "the question", history: "earlier turns", instructions: "instructions" };
 
 /** What the runtime says by the way, as a sentence. */
-const DOUBTFUL = 0.2; // as in edge/receipts/words.py
+const DOUBTFUL = 0.35; // as in edge/receipts/words.py
 
 export function sentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;

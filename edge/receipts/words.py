@@ -25,7 +25,7 @@ _VERDICTS = {
     "repaired": "what no source supports was left out or replaced",
     "withheld": "fixed words in place of a model's",
 }
-DOUBTFUL = 0.2
+DOUBTFUL = 0.35
 """The answer confidence from which on a reader is not warned."""
 
 NOT_SURE = "not sure that this answers the question: look at the sources"

@@ -134,3 +134,20 @@ def test_another_document_with_another_number_is_told(read) -> None:
 )
 def test_what_agrees_or_is_about_something_else_is_no_disagreement(read, flyer, document) -> None:
     assert otherwise(read, flyer, document) is None
+
+
+FAQ = Evidence(
+    1,
+    "Can the children eat on site?\nYes, in the shelter behind the workshop.\n\n"
+    "What happens to the key at night?\nIt goes into the grey box by the door.",
+    context="Questions that schools ask",
+)
+
+
+def test_a_question_in_a_document_is_answered_by_what_follows_it(read) -> None:
+    quoted = read("Can the children eat on site?", sources=(FAQ,)).quote()
+    assert "in the shelter behind the workshop" in quoted.text
+    quoted = read("What happens to the key at night?", sources=(FAQ,)).quote()
+    assert "grey box" in quoted.text
+    alone = Evidence(1, "Can the children eat on site?", context="Questions")
+    assert read("Can the children eat on site?", sources=(alone,)).quote() is None
