@@ -112,8 +112,10 @@ def _show(event: Event, prose: Prose) -> None:
 
 
 def _print_end(reply: Reply, *, receipt: bool) -> None:
-    from skerry.edge.receipts.words import NOT_SURE, is_doubtful
+    from skerry.edge.receipts.words import NOT_SURE, UNFOUNDED, is_doubtful, is_unfounded
 
+    if is_unfounded(reply.receipt):
+        click.secho(f"({UNFOUNDED})", fg="yellow")
     if is_doubtful(reply.receipt):
         click.secho(f"({NOT_SURE})", dim=True)
     for citation in reply.citations:

@@ -9,15 +9,17 @@ import * as words from "./words.js";
 const SAID_MS = 2000;
 const NO_RECEIPT = "The receipt of this answer is no longer kept.";
 const NOT_SURE = "Not sure that this answers the question: look at the sources.";
+const UNFOUNDED = "No document was read: these are a model's own words, and unchecked.";
 const CUT_OFF = "The answer was cut off: it had its longest length, or its time was up.";
 
 /** The elements; `body` holds the answer, `openSource(citation, opener)` opens a document. */
 export function ending(reply, body, openSource) {
   const cut = reply.finish === "length" && el("p", { class: "aside" }, CUT_OFF);
+  const own = reply.receipt && words.isUnfounded(reply.receipt) && el("p", { class: "aside" }, UNFOUNDED);
   const doubt = reply.receipt && words.isDoubtful(reply.receipt) && el("p", { class: "aside" }, NOT_SURE);
   const receipt = reply.receipt ? receiptView(reply.receipt) : el("p", { class: "aside" }, NO_RECEIPT);
   const last = el("div", { class: "ending" }, receipt, copyButton(reply, body));
-  return [cut, doubt, sources(reply.citations, openSource), last].filter(Boolean);
+  return [cut, own, doubt, sources(reply.citations, openSource), last].filter(Boolean);
 }
 
 function sources(citations, openSource) {

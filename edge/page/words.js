@@ -115,6 +115,12 @@ export function day(seconds) {
   return new Date(seconds * 1000).toLocaleDateString("en-GB", format);
 }
 
+/** Whether a model on this device answered a question without any document. */
+export function isUnfounded({ route, answered_by: tier, model, chunks }) {
+  const asks = ["lookup", "retrieval_question"].includes(route.request_class);
+  return asks && tier === "device" && Boolean(model) && chunks.length === 0;
+}
+
 /** Whether the answer's confidence is so low that its reader should know. */
 export function isDoubtful({ answer_confidence: confidence }) {
   return confidence !== null && confidence !== undefined && confidence < DOUBTFUL;

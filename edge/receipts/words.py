@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator
 from skerry.edge.policy.request import PLACES
 from skerry.edge.receipts.receipt import Receipt, ToolUsed
 from skerry.edge.terminal import visible_line
-from skerry.edge.types import Tier
+from skerry.edge.types import RequestClass, Tier
 from skerry.guardrails.findings import Finding, FindingKind
 
 ANSWERERS = {
@@ -28,6 +28,7 @@ _VERDICTS = {
 DOUBTFUL = 0.35
 """The answer confidence from which on a reader is not warned."""
 
+UNFOUNDED = "no document was read: these are a model's own words, and unchecked"
 NOT_SURE = "not sure that this answers the question: look at the sources"
 
 _KINDS = {
@@ -112,6 +113,14 @@ def finding_name(finding: Finding) -> str:
     if finding.kind in _KINDS:
         return f"{_KINDS[finding.kind]} ({label})"
     return _LABELS.get(finding.label, f"{finding.kind}: {label}")
+
+
+def is_unfounded(receipt: Receipt) -> bool:
+    """Whether a model on this device answered a question without any document."""
+    asks = receipt.route.request_class in (RequestClass.LOOKUP, RequestClass.QUESTION)
+    return (
+        asks and receipt.answered_by is Tier.DEVICE and bool(receipt.model and not receipt.chunks)
+    )
 
 
 def is_doubtful(receipt: Receipt) -> bool:
