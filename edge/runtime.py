@@ -45,6 +45,7 @@ from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
 from skerry.edge.trace import Trace
 from skerry.edge.types import Classification, RequestClass, Route, Tier
+from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.judging import Judge
 from skerry.guardrails.screen import screen_sentences
@@ -311,6 +312,7 @@ class Runtime:
             self._judge(decided, tiers.evidence_of(prompt)),
             self.parts.surrogates(request),
             toolbox=self.parts.toolbox(request),
+            gives_orders=_gives_orders(request, decided),
         )
 
     def _judge(self, decided: Decided, evidence: Sequence[Evidence]) -> Judge:
@@ -379,6 +381,8 @@ class Runtime:
     def _from_documents(self, tier: Tier, work: Work) -> tiers.TierRun:
         if self._cannot_be_grounded(work):
             return tiers.decline(NOT_FOUND)
+        if work.gives_orders and not work.grounded:
+            return tiers.decline(tiers.REFUSED)
         if tier is Tier.RULES:
             return tiers.quote(work)
         if tier is Tier.DEVICE:
@@ -402,6 +406,17 @@ def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool
     """Whether every sentence must be in the sources: not for structured output or given text."""
     extracts = route.request_class is RequestClass.EXTRACTION and _gives_text(request.question)
     return bool(sources) and request.grammar is None and not extracts
+
+
+def _gives_orders(request: Request, decided: Decided) -> bool:
+    """Whether the question itself tries to give orders to the model; not a text that it brings."""
+    score = decided.policy.injection.score
+    return not _gives_text(request.question) and any(
+        finding.kind is FindingKind.INJECTION
+        and finding.where is Where.INPUT
+        and finding.score >= score
+        for finding in decided.given.findings
+    )
 
 
 def _gives_text(question: str) -> bool:

@@ -78,6 +78,7 @@ class Work:
 
     `judge` judges the sentences of a draft that must be `grounded`. `surrogates` keeps what stands
     for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`.
+    `gives_orders`: the question tries to give orders to the model.
     """
 
     request: Request
@@ -89,6 +90,7 @@ class Work:
     surrogates: Keeper = field(default_factory=ForRequest)
     ledger: list[Departure] = field(default_factory=list)
     toolbox: Toolbox | None = None
+    gives_orders: bool = False
 
     @property
     def query(self) -> str:
