@@ -7,15 +7,16 @@ tier answers is in `skerry.edge.tiers`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from skerry.edge import tiers
 from skerry.edge.aio import iterate_in_thread
+from skerry.edge.assembly import Decided, work_on
 from skerry.edge.engines.base import Generation, Piece
 from skerry.edge.errors import (
     ApprovalRequired,
@@ -35,8 +36,6 @@ from skerry.edge.events import (
 )
 from skerry.edge.followup import Asked, standalone
 from skerry.edge.parts import Parts, build_parts
-from skerry.edge.prompt import PromptBudget, assemble
-from skerry.edge.quoting import Reading
 from skerry.edge.record import Record
 from skerry.edge.request import Request, check_argument
 from skerry.edge.screening import encoding, may_leave, names_in
@@ -45,41 +44,20 @@ from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
 from skerry.edge.trace import Trace
 from skerry.edge.types import Classification, RequestClass, Route, Tier
-from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.gate import NOT_FOUND
-from skerry.guardrails.judging import Judge
 from skerry.guardrails.screen import screen_sentences
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import Vectors
     from skerry.edge.index import Index
-    from skerry.edge.index.types import Hit
-    from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
     from skerry.edge.tools import Registry
-    from skerry.guardrails.answer import Answer, Evidence
+    from skerry.guardrails.answer import Answer
 
 _NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.TOOL})
-_GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
 _NOTHING_TO_SEND = "the documents have nothing on it, so nothing was sent"
 _NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision, what it was made on and by, and what the next steps need of it.
-
-    `encoder` is the encoder's id. `asked` is what was searched for, and `vector` its vector.
-    """
-
-    given: PolicyInput
-    policy: Policy
-    encoder: str
-    route: Route
-    hits: list[Hit]
-    asked: Asked
-    vector: Vectors
 
 
 class Runtime:
@@ -143,7 +121,7 @@ class Runtime:
         decided = self._decide(request, trace)
         yield RouteDecided(decided.route)
         with trace.step("assemble"):
-            work = self._assemble(request, decided)
+            work = work_on(request, decided, self.parts)
         read_as = decided.asked.question
         yield SourcesFound(work.prompt.sources, read_as if read_as != request.question else None)
         failures: list[TierFailed] = []
@@ -196,7 +174,7 @@ class Runtime:
             InputError, Closed, IndexFault: as for `stream`.
         """
         request = Request.of(question, options)
-        gate = self._assemble(request, self._decide(request, Trace())).grounded_gate()
+        gate = work_on(request, self._decide(request, Trace()), self.parts).grounded_gate()
         gate.feed(draft)
         return gate.finish()[1]
 
@@ -279,48 +257,6 @@ class Runtime:
             return asked, vector
         return spelt, self.parts.encoder.encode([spelt.text])[0]
 
-    def _assemble(self, request: Request, decided: Decided) -> Work:
-        route = decided.route
-        max_tokens = request.max_tokens or self.parts.settings.max_tokens
-        budget = PromptBudget.of(self.parts.context_tokens, max_tokens)
-        prompt = assemble(
-            request.question,
-            () if route.tier is Tier.REFUSE else decided.hits,
-            self.parts.history(request, budget.history),
-            budget=budget,
-            count_tokens=self.parts.encoder.count_tokens,
-            longest_chunk=self.parts.encoder.max_tokens,
-            instructions=request.instructions,
-        )
-        generation = Generation(
-            messages=prompt.messages,
-            max_tokens=max_tokens,
-            sampling=request.sampling or self.parts.sampling,
-            stop=request.stop,
-            grammar=request.grammar,
-            adapter=request.adapter,
-            session=request.session,
-            cancel=request.cancel,
-        )
-        grounded = _grounded(request, route, prompt.sources)
-        return Work(
-            request,
-            route,
-            prompt,
-            generation,
-            grounded,
-            self._judge(decided, tiers.evidence_of(prompt)),
-            self.parts.surrogates(request),
-            toolbox=self.parts.toolbox(request),
-            gives_orders=_gives_orders(request, decided),
-        )
-
-    def _judge(self, decided: Decided, evidence: Sequence[Evidence]) -> Judge:
-        reader = Reading(decided.asked, decided.vector, evidence, self.parts.encoder)
-        return Judge(
-            decided.asked.text, evidence, reader=reader, checker=lambda: self.parts.grounding
-        )
-
     def _answer(
         self, work: Work, trace: Trace, failures: list[TierFailed]
     ) -> Generator[Event, None, tuple[Tier, Outcome]]:
@@ -400,28 +336,6 @@ class Runtime:
             and work.route.request_class in _NEEDS_SOURCES
             and self.parts.has_documents
         )
-
-
-def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool:
-    """Whether every sentence must be in the sources: not for structured output or given text."""
-    extracts = route.request_class is RequestClass.EXTRACTION and _gives_text(request.question)
-    return bool(sources) and request.grammar is None and not extracts
-
-
-def _gives_orders(request: Request, decided: Decided) -> bool:
-    """Whether the question itself tries to give orders to the model; not a text that it brings."""
-    score = decided.policy.injection.score
-    return not _gives_text(request.question) and any(
-        finding.kind is FindingKind.INJECTION
-        and finding.where is Where.INPUT
-        and finding.score >= score
-        for finding in decided.given.findings
-    )
-
-
-def _gives_text(question: str) -> bool:
-    """Whether the request brings a text of its own to work on."""
-    return "\n" in question.strip() or len(question.split()) > _GIVEN_WORDS
 
 
 def _reply(work: Work, outcome: Outcome, receipt: Receipt) -> Reply:

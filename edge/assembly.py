@@ -1,0 +1,108 @@
+"""Assembles what a tier answers: the prompt, how it is generated, and who judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skerry.edge import tiers
+from skerry.edge.engines.base import Generation
+from skerry.edge.followup import Asked
+from skerry.edge.prompt import PromptBudget, assemble
+from skerry.edge.quoting import Reading
+from skerry.edge.request import Request
+from skerry.edge.tiers import Work
+from skerry.edge.types import RequestClass, Route, Tier
+from skerry.guardrails.findings import FindingKind, Where
+from skerry.guardrails.judging import Judge
+
+if TYPE_CHECKING:
+    from skerry.edge.encoder.base import Vectors
+    from skerry.edge.index.types import Hit
+    from skerry.edge.parts import Parts
+    from skerry.edge.policy import Policy, PolicyInput
+    from skerry.guardrails.answer import Evidence
+
+_GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, what it was made on and by, and what the next steps need of it.
+
+    `encoder` is the encoder's id. `asked` is what was searched for, and `vector` its vector.
+    """
+
+    given: PolicyInput
+    policy: Policy
+    encoder: str
+    route: Route
+    hits: list[Hit]
+    asked: Asked
+    vector: Vectors
+
+
+def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
+    """A request that was decided on, ready to be answered."""
+    route = decided.route
+    max_tokens = request.max_tokens or parts.settings.max_tokens
+    budget = PromptBudget.of(parts.context_tokens, max_tokens)
+    prompt = assemble(
+        request.question,
+        () if route.tier is Tier.REFUSE else decided.hits,
+        parts.history(request, budget.history),
+        budget=budget,
+        count_tokens=parts.encoder.count_tokens,
+        longest_chunk=parts.encoder.max_tokens,
+        instructions=request.instructions,
+    )
+    generation = Generation(
+        messages=prompt.messages,
+        max_tokens=max_tokens,
+        sampling=request.sampling or parts.sampling,
+        stop=request.stop,
+        grammar=request.grammar,
+        adapter=request.adapter,
+        session=request.session,
+        cancel=request.cancel,
+    )
+    grounded = _grounded(request, route, prompt.sources)
+    return Work(
+        request,
+        route,
+        prompt,
+        generation,
+        grounded,
+        _judge(decided, parts, tiers.evidence_of(prompt)),
+        parts.surrogates(request),
+        toolbox=parts.toolbox(request),
+        gives_orders=_gives_orders(request, decided),
+    )
+
+
+def _judge(decided: Decided, parts: Parts, evidence: Sequence[Evidence]) -> Judge:
+    reader = Reading(decided.asked, decided.vector, evidence, parts.encoder)
+    return Judge(decided.asked.text, evidence, reader=reader, checker=lambda: parts.grounding)
+
+
+def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool:
+    """Whether every sentence must be in the sources: not for structured output or given text."""
+    extracts = route.request_class is RequestClass.EXTRACTION and _gives_text(request.question)
+    return bool(sources) and request.grammar is None and not extracts
+
+
+def _gives_orders(request: Request, decided: Decided) -> bool:
+    """Whether the question itself tries to give orders to the model; not a text that it brings."""
+    score = decided.policy.injection.score
+    return not _gives_text(request.question) and any(
+        finding.kind is FindingKind.INJECTION
+        and finding.where is Where.INPUT
+        and finding.score >= score
+        for finding in decided.given.findings
+    )
+
+
+def _gives_text(question: str) -> bool:
+    """Whether the request brings a text of its own to work on."""
+    return "\n" in question.strip() or len(question.split()) > _GIVEN_WORDS
