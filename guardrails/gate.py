@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skerry.guardrails import judging
 from skerry.guardrails.answer import _SEAL, Answer, Verdict
 from skerry.guardrails.findings import Finding, FindingKind
 from skerry.guardrails.judging import MARKS, Judge, finding
 from skerry.guardrails.sentences import SentenceBuffer
 from skerry.guardrails.words import numbers
 
-NOT_FOUND = "The documents do not say."
+NOT_FOUND = judging.NOT_FOUND
 OTHERWISE = "Another document says otherwise:"
 NEAREST = "The documents may not answer this. The nearest that they say:"
 

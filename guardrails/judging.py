@@ -23,6 +23,7 @@ from skerry.guardrails.passages import Passage, Quotation, passages, quotation
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
 from skerry.guardrails.words import denies
 
+NOT_FOUND = "The documents do not say."
 MARKS = re.compile(r"\s?\[(\d{1,3}(?:\s?,\s?\d{1,3}){0,9})\]")
 _ADMITS = re.compile(
     r"\b(?:do(?:es)? not (?:say|mention|contain|state|specify)|not (?:mentioned|stated|found)|"
@@ -112,13 +113,14 @@ class Judge:
 
         A sentence without a mark, or whose mark does not support it, is attributed to the source
         that does; a sentence that no source supports, that denies what its source does not, or
-        that rests on what answers something else is dropped.
+        that rests on what answers something else is dropped. That the documents do not say is said
+        in the runtime's own words, whatever else the sentence has.
         """
         claim = MARKS.sub("", sentence)
         if not any(character.isalnum() for character in claim):
             return Judgement("", (), ())
         if _ADMITS.search(claim):
-            return Judgement(claim, (), ())
+            return Judgement(NOT_FOUND, (), ())
         marks, findings = _usable_marks(sentence, self.evidence)
         fault, agreeing = self._agreeing(claim)
         if fault:

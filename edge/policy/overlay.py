@@ -33,6 +33,7 @@ STRICTER_ONLY: Mapping[str, Callable[[Any], float]] = {
     "injection.action": ("refuse", "contain").index,
     "safety.class_score": float,
     "safety.finding_score": float,
+    "safety.network_score": float,
 }
 """Keys that an overlay can only tighten, with how loose a value is."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from skerry.edge.policy.rules import DeviceRules, Policy
+from skerry.edge.policy.rules import DeviceRules, Policy, SafetyRules
 from skerry.edge.types import (
     Classification,
     Consent,
@@ -107,7 +107,7 @@ def _danger(request: PolicyInput, policy: Policy) -> str:
         if (
             finding.kind is FindingKind.SAFETY
             and finding.where is Where.INPUT
-            and _at_least(finding.score, policy.safety.finding_score)
+            and _at_least(finding.score, _least(finding, policy.safety))
         ):
             return f"The question shows a sign of danger ({finding.label})."
     if classification.request_class is RequestClass.SAFETY:
@@ -116,6 +116,12 @@ def _danger(request: PolicyInput, policy: Policy) -> str:
     if _at_least(probability, policy.safety.class_score):
         return f"The router gives a safety escalation {probability:.2f}."
     return ""
+
+
+def _least(finding: Finding, rules: SafetyRules) -> float:
+    """The score from which a safety finding counts."""
+    network = finding.rule.startswith("network:")
+    return rules.network_score if network else rules.finding_score
 
 
 def _at_least(score: float, threshold: float) -> bool:

@@ -64,13 +64,15 @@ class InjectionRules:
 class SafetyRules:
     """When a request goes to a person: the router's probability, or a finding's score.
 
-    `answer_within_minutes` is how long the person has.
+    `network_score` is the score of a finding by the small network, which is less sure of what it
+    finds than patterns are. `answer_within_minutes` is how long the person has.
     """
 
     class_score: Score
     finding_score: Score
     notice: Name
     answer_within_minutes: Annotated[float, Gt(0)] = 30.0
+    network_score: Score = 0.9
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,3 +325,8 @@ def test_a_sentence_that_only_repeats_the_question_is_no_answer(
     judgement = Judge(question, EVIDENCE)(sentence)
     assert bool(judgement.text) is kept
     assert ("says_nothing" in {one.label for one in judgement.findings}) is not kept
+
+
+def test_what_comes_with_an_admission_is_not_released() -> None:
+    judgement = Judge("What does it cost?", EVIDENCE)("It costs $100, which is not mentioned [1].")
+    assert judgement.text == NOT_FOUND

@@ -29,6 +29,7 @@ from tests.edge.policy.cases import (
     REASONING,
     REFUSE,
     RULES,
+    SELF_HARM,
     SPLIT,
     TOOL,
     Case,
@@ -270,3 +271,18 @@ BUDGETS = [
 def test_budget(case: BudgetCase) -> None:
     request = ask(budget=case.caller, device=case.device, consent=Consent.ASK)
     assert decide(request, load_policy()).budget == case.want
+
+
+@pytest.mark.parametrize(
+    ("score", "rule", "tier"),
+    [
+        (0.6, "pattern:self_harm", HUMAN),
+        (0.6, "network:safety", DEVICE),
+        (0.89, "network:safety", DEVICE),
+        (0.9, "network:safety", HUMAN),
+        (math.nan, "network:safety", HUMAN),
+    ],
+)
+def test_a_network_must_be_surer_of_danger_than_a_pattern(score: float, rule: str, tier) -> None:
+    finding = replace(SELF_HARM, score=score, rule=rule)
+    assert decide(ask(findings=(finding,)), load_policy()).tier is tier
