@@ -80,8 +80,16 @@ class Reading:
 
         It must answer the question as well, with the words of the question that the claim has.
         """
+        from skerry.guardrails.grounding.exact import Passage as Beside
+        from skerry.guardrails.grounding.exact import exact_findings
+
         known = numbers(self.asked.text)
         told, said = numbers(claim) - known, content_stems(claim)
+
+        def contradicts(one: Ranked) -> bool:
+            there = Beside(one.passage.spoken, one.source.context)
+            return any(finding.contradicts for finding in exact_findings(claim, there))
+
         asked = frozenset(self._weights) & _said(f"{source.context}\n{claim}")
         others = (
             one
@@ -91,6 +99,7 @@ class Reading:
             and _disagree(told, numbers(one.passage.spoken) - known)
             and _same_thing(said, content_stems(one.passage.spoken))
             and asked <= _said(f"{one.source.context}\n{one.passage.spoken}")
+            and contradicts(one)
         )
         other = next(others, None)
         if other is None:

@@ -21,7 +21,7 @@ from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.force import same_force, same_persons
 from skerry.guardrails.passages import Passage, Quotation, passages, quotation
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
-from skerry.guardrails.words import denies
+from skerry.guardrails.words import content_stems, denies
 
 NOT_FOUND = "The documents do not say."
 MARKS = re.compile(r"\s?\[(\d{1,3}(?:\s?,\s?\d{1,3}){0,9})\]")
@@ -30,6 +30,7 @@ _ADMITS = re.compile(
     r"no information)\b",
     re.IGNORECASE,
 )
+_ABOUT_IT = 2  # words that a denial shares with what it is about
 _FLOORS = Floors(all=0.6, told=0.7)  # chosen on training questions: docs/answers.md
 
 Held = Sequence[tuple[Evidence, Sequence[Passage]]]
@@ -161,6 +162,8 @@ class Judge:
         supported = [(one, found) for one, found in holding if found]
         to_the_point = self._to_the_point(supported)
         agreeing = [one for one, found in to_the_point if _agrees(claim, found)]
+        if agreeing and _is_opposed(claim, agreeing, there):
+            return "opposite", []
         if agreeing:
             return "", agreeing
         if not supported:
@@ -206,6 +209,34 @@ def _is_copied(claim: str, source: Evidence) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold().rstrip(".")
+
+
+def _is_opposed(claim: str, agreeing: Sequence[Evidence], there: Sequence[Evidence]) -> bool:
+    """Whether a passage that denies what the claim does not (or the other way round) has as much of
+    the claim as those that agree, or just what each of them lacks of it.
+
+    "Ibuprofen is given to patients on warfarin" is stitched together from "is given after food" and
+    "is not given to patients on warfarin".
+    """
+    said = content_stems(claim)
+    agreed = [said & one for one in _stems(agreeing, denying=denies(claim))]
+    most = max(agreed, key=len)
+    lacks = said - most
+    for one in _stems(there, denying=not denies(claim)):
+        has = said & one
+        if len(has) >= len(most) or (lacks and lacks <= has and len(has & most) >= _ABOUT_IT):
+            return True
+    return False
+
+
+def _stems(sources: Sequence[Evidence], *, denying: bool) -> list[frozenset[str]]:
+    """The words of each passage that denies, or does not, with those of its headings."""
+    return [
+        content_stems(f"{each.context}\n{each.text}")
+        for one in sources
+        for each in passages(one)
+        if denies(each.text) is denying
+    ]
 
 
 def _agrees(claim: str, found: Sequence[Passage]) -> bool:

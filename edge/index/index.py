@@ -198,17 +198,17 @@ class Index:
 
         Only documents that the query may see lend their spelling.
         """
+        text = query.text[:QUERY_CHARACTERS]
+        words = spelling.uncommon(self._splitter, text, self._is_common)
+        if not words:
+            return query.text
         with self._database.reading() as connection:
-            missing = spelling.unknown(
-                connection, self._splitter, query.text[:QUERY_CHARACTERS], self._is_common
-            )
-            if not missing:
-                return query.text
             collection, now = self._cache.current(connection), self._clock()
 
             def texts(stem: str) -> list[str]:
                 return self._searcher.with_word(connection, collection, query, stem, now)
 
+            missing = spelling.unknown(connection, words, texts)
             spelt = spelling.spellings(connection, self._splitter, missing, texts)
         return spelling.replaced(query.text, spelt)
 

@@ -16,7 +16,8 @@ from skerry.edge.index import postings
 from skerry.edge.index.words import WordSplitter
 
 _WORD = re.compile(r"[^\W\d_]{5,40}")
-_MOST_UNKNOWN = 6  # of a query's words
+_MOST_WORDS = 60  # of a query
+_MOST_UNKNOWN = 6  # of its words
 _MOST_NEAR = 8  # spellings of each
 _ONE_ERROR = 1
 
@@ -24,19 +25,25 @@ Texts = Callable[[str], Iterable[str]]
 """Some texts with a stem, of those that a query may see."""
 
 
+def uncommon(splitter: WordSplitter, text: str, is_common: Callable[[str], bool]) -> dict[str, str]:
+    """The words of `text` that are not common English, with their stems; few, in their order."""
+    words = list(dict.fromkeys(_WORD.findall(text)))[:_MOST_WORDS]
+    rare = [word for word in words if not is_common(word)]
+    stems = zip(rare, splitter.counts(rare), strict=True)
+    return {word: next(iter(found)) for word, found in stems if len(found) == 1}
+
+
 def unknown(
-    connection: sqlite3.Connection,
-    splitter: WordSplitter,
-    text: str,
-    is_common: Callable[[str], bool],
+    connection: sqlite3.Connection, words: Mapping[str, str], texts: Texts
 ) -> dict[str, str]:
-    """The words of `text` that no document has, with their stems; few, in their order."""
-    words = dict.fromkeys(_WORD.findall(text))
-    stems = dict(zip(words, splitter.counts(list(words)), strict=True)) if words else {}
-    single = {word: next(iter(found)) for word, found in stems.items() if len(found) == 1}
-    known = postings.find_words(connection, list(single.values()))
-    missing = (word for word, stem in single.items() if stem not in known and not is_common(word))
-    return {word: single[word] for word, _ in zip(missing, range(_MOST_UNKNOWN), strict=False)}
+    """Those of `words` that no document has which the query may see; few, in their order.
+
+    A word that only other documents have is as unknown as any: whether it is mended must not
+    tell that it is there.
+    """
+    known = postings.find_words(connection, list(words.values()))
+    missing = (word for word, stem in words.items() if stem not in known or not any(texts(stem)))
+    return {word: words[word] for word, _ in zip(missing, range(_MOST_UNKNOWN), strict=False)}
 
 
 def near(connection: sqlite3.Connection, stem: str) -> list[str]:

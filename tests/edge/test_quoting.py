@@ -130,6 +130,7 @@ def test_another_document_with_another_number_is_told(read) -> None:
         ("Please bring a deposit for every planned operation.", "flyer"),
         ("A deposit of 80 euro is taken for every rabbit that stays overnight.", "flyer"),
         ("The operation theatre has 80 lamps.", "flyer"),
+        ("A deposit of fifty euro is taken for every planned operation.", "flyer"),
     ],
 )
 def test_what_agrees_or_is_about_something_else_is_no_disagreement(read, flyer, document) -> None:
@@ -151,3 +152,19 @@ def test_a_question_in_a_document_is_answered_by_what_follows_it(read) -> None:
     assert "grey box" in quoted.text
     alone = Evidence(1, "Can the children eat on site?", context="Questions")
     assert read("Can the children eat on site?", sources=(alone,)).quote() is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The cot is cleaned every 24 hours.", "The cot is cleaned once a day."),
+        ("The dose of the syrup is 1 g.", "The dose of the syrup is 1000 mg."),
+        ("The ward closes at 20:00.", "The ward closes at 8 pm."),
+        ("The wait is 2 weeks for a slot.", "The wait is 14 days for a slot."),
+    ],
+)
+def test_the_same_in_another_form_is_no_disagreement(read, one: str, other: str) -> None:
+    rules = Evidence(1, one, document="rules")
+    flyer = Evidence(2, other, document="flyer")
+    reading = read(f"What of this? {one}", sources=(rules, flyer))
+    assert reading.otherwise(one, rules) is None

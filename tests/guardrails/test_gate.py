@@ -330,3 +330,18 @@ def test_a_sentence_that_only_repeats_the_question_is_no_answer(
 def test_what_comes_with_an_admission_is_not_released() -> None:
     judgement = Judge("What does it cost?", EVIDENCE)("It costs $100, which is not mentioned [1].")
     assert judgement.text == NOT_FOUND
+
+
+def test_a_claim_that_another_passage_denies_more_closely_is_dropped() -> None:
+    text = (
+        "Ibuprofen 400 mg is given three times a day after food. "
+        "Ibuprofen is not given to patients on warfarin."
+    )
+    judge = Judge("Can ibuprofen be given to patients on warfarin?", [Evidence(1, text)])
+    for claim in (
+        "Ibuprofen is given to patients on warfarin after food.",
+        "Patients on warfarin are given ibuprofen 400 mg after food.",
+    ):
+        assert not judge(claim).text
+    assert judge("Ibuprofen is not given to patients on warfarin.").text
+    assert judge("Ibuprofen 400 mg is given three times a day after food.").text

@@ -17,7 +17,9 @@ def index(tmp_path_factory: pytest.TempPathFactory, encoder: OnnxEncoder):
         "# Boats\n\nA kayak costs 45 pounds. Children wear dosimeters. Ask Marta Kowalczyk.\n"
         "The boathouse is the old house by the lake; its extension is 301.\n"
     )
-    (folder / "secret.md").write_text("# Secret\n\nThe zeppelin is in the hangar.\n")
+    (folder / "secret.md").write_text(
+        "# Secret\n\nThe zeppelin is in the hangar, and the kazak beside it.\n"
+    )
     with Index.open(folder / "index.db", encoder) as index:
         index.add([folder / "boats.md"])
         index.add([folder / "secret.md"], metadata=Metadata(labels=frozenset({"board"})))
@@ -63,6 +65,17 @@ def test_only_what_the_query_may_see_lends_its_spelling(index: Index) -> None:
     assert index.respelled(Query(asked)) == asked
     held = Query(asked, labels=frozenset({"board"}))
     assert index.respelled(held) == "Where is the zeppelin?"
+
+
+def test_a_word_of_documents_that_may_not_be_seen_is_mended_like_any_other(index: Index) -> None:
+    """Whether it is mended must not tell that it is in one of them."""
+    assert index.respelled(Query("Who has a kayac?")) == "Who has a kayak?"
+    hidden, other = index.respelled(Query("Is it in the hangaar?")), "Is it in the hangaar?"
+    assert hidden == other
+    assert index.respelled(Query("Where is the kazak?")) == "Where is the kayak?"
+    assert index.respelled(Query("Where is the kazak?", labels=frozenset({"board"}))) == (
+        "Where is the kazak?"
+    )
 
 
 def test_a_huge_text_is_bounded(index: Index) -> None:
