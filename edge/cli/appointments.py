@@ -30,7 +30,13 @@ def appointments() -> None:
 @option("--to", "end", type=_TIME, required=True, metavar="HH:MM", help="End of the last one.")
 @option("--minutes", default=30, show_default=True, help="Length of each.")
 @option("--with", "host", required=True, help="Who gives them.")
-@option("--days", default=1, show_default=True, help="So many days from that one on.")
+@option(
+    "--days",
+    default=1,
+    type=click.IntRange(1, 366),
+    show_default=True,
+    help="So many days from that one on.",
+)
 @settings("appointments")
 @json_option
 def add(
@@ -63,7 +69,13 @@ def add(
 
 @appointments.command()
 @option("--free", is_flag=True, help="Only what is free.")
-@option("--days", default=60, show_default=True, help="So many days from today on.")
+@option(
+    "--days",
+    default=60,
+    type=click.IntRange(0, 36_600),
+    show_default=True,
+    help="So many days from today on.",
+)
 @settings("appointments")
 @json_option
 def ls(free: bool, days: int, as_json: bool, **given: Any) -> None:

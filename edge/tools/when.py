@@ -24,7 +24,7 @@ _HOURS = (
 _WEEKDAY = r"(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?"
 _MONTH = r"(?P<month>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?"
 _DAY_OF_MONTH = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_YEAR = r"(?:,? (?P<year>20\d\d))?"
+_YEAR = r"(?:,? (?P<year>\d{4,9}))?"
 _DAYS = (
     re.compile(r"\b(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)\b"),
     re.compile(rf"\b{_DAY_OF_MONTH} (?:of )?{_MONTH}{_YEAR}(?!\w)"),
@@ -146,7 +146,7 @@ def _dated(named: dict[str, str | None], today: date) -> date:
 def _date(year: int, month: int, day: int) -> date:
     try:
         return date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         name = MONTHS[month - 1].capitalize() if 1 <= month <= 12 else f"month {month}"
         raise NoSuchTime(f"There is no {day} {name} {year}.") from None
 

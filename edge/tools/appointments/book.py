@@ -1,6 +1,7 @@
 """The appointment book: slots and who has them, in one SQLite file.
 
-Every statement is parameterised; a slot is booked in one transaction, and once. Days and times are
+Every statement is parameterised; a slot is booked in one transaction, and once, and none that
+overlaps with another one of the same person's. Days and times are
 local, without a zone. What is asked and how it is told is left to `tools`.
 """
 
@@ -50,6 +51,25 @@ APPOINTMENTS = Schema(
                 """,
             ),
         ),
+        (
+            "0002-overlaps",
+            (
+                """
+                CREATE VIEW spans AS
+                    SELECT id, day, host,
+                        substr(start, 1, 2) * 60 + substr(start, 4, 2) AS first,
+                        substr(start, 1, 2) * 60 + substr(start, 4, 2) + minutes AS last
+                    FROM slots
+                """,
+                """
+                CREATE VIEW taken AS
+                    SELECT s.id FROM spans s JOIN spans o
+                        ON o.day = s.day AND o.host = s.host AND o.first < s.last
+                        AND s.first < o.last
+                    WHERE o.id IN (SELECT slot FROM bookings)
+                """,
+            ),
+        ),
     ),
 )
 _ADD = Statement(
@@ -58,7 +78,7 @@ _ADD = Statement(
 )
 _FREE = Statement(
     "SELECT id, day, start, minutes, host FROM slots WHERE day >= :first AND day <= :last "
-    "AND id NOT IN (SELECT slot FROM bookings) ORDER BY day, start, host LIMIT :most"
+    "AND id NOT IN (SELECT id FROM taken) ORDER BY day, start, host LIMIT :most"
 )
 _BOOKED = Statement(
     "SELECT s.id, s.day, s.start, s.minutes, s.host, b.code, b.name FROM bookings b "
@@ -70,7 +90,8 @@ _BY_CODE = Statement(
     "JOIN slots s ON s.id = b.slot WHERE b.code = :code"
 )
 _BOOK = Statement(
-    "INSERT INTO bookings (code, slot, name, made_at) VALUES (:code, :slot, :name, :made_at)"
+    "INSERT INTO bookings (code, slot, name, made_at) SELECT :code, :slot, :name, :made_at "
+    "WHERE :slot NOT IN (SELECT id FROM taken) RETURNING code"
 )
 _CANCEL = Statement("DELETE FROM bookings WHERE code = :code")
 _HOSTS = Statement("SELECT DISTINCT host FROM slots ORDER BY host LIMIT :most")
@@ -170,9 +191,13 @@ class AppointmentBook:
             if not wanted():
                 raise SoftFail("It took too long; nothing was booked.")
             try:
-                _BOOK.run(connection, code=code, slot=slot.id, name=name, made_at=clock.time())
+                made = _BOOK.run(
+                    connection, code=code, slot=slot.id, name=name, made_at=clock.time()
+                )
             except sqlite3.IntegrityError:
-                raise SoftFail("Somebody else has just taken it; nothing was booked.") from None
+                made = []
+            if not made:
+                raise SoftFail("Somebody else has just taken it; nothing was booked.")
         return Booking(slot, code, name)
 
     def cancel(self, code: str, wanted: Callable[[], bool] = lambda: True) -> Booking:

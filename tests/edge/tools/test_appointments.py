@@ -290,3 +290,18 @@ def test_a_name_is_a_value(desk: Toolbox, book: AppointmentBook, name: str) -> N
 def test_any_request_is_read_or_said_to_name_no_time(words: list[str]) -> None:
     with suppress(NoSuchTime):
         read(" ".join(words), NOW)
+
+
+def test_what_overlaps_with_a_booking_of_the_same_person_is_taken(tmp_path: Path) -> None:
+    with AppointmentBook.open(tmp_path / "book.sqlite") as book:
+        book.add(MONDAY, time(9), time(11), minutes=30, host="Dr Lund")
+        book.add(MONDAY, time(9, 15), time(10, 45), minutes=30, host="Dr Lund")
+        book.add(MONDAY, time(9, 15), time(9, 45), minutes=30, host="Nurse Obi")
+        free = {(one.host, one.start): one for one in book.free(MONDAY, MONDAY)}
+        book.book(free["Dr Lund", time(9, 30)], "Ada")
+        left = {(one.host, one.start) for one in book.free(MONDAY, MONDAY)}
+        assert ("Dr Lund", time(9, 15)) not in left
+        assert ("Dr Lund", time(9, 45)) not in left
+        assert {("Dr Lund", time(9)), ("Dr Lund", time(10)), ("Nurse Obi", time(9, 15))} <= left
+        with pytest.raises(SoftFail, match="nothing was booked"):
+            book.book(free["Dr Lund", time(9, 45)], "Bob")

@@ -37,6 +37,7 @@ CASES = [
     Case("December the 3rd at 11", date(2026, 12, 3), time(11)),
     Case("the 3rd of January", date(2027, 1, 3)),
     Case("29 February", date(2028, 2, 29)),
+    Case("7 January 1900 at 10", date(1900, 1, 7), time(10)),
     Case("2026-12-01 at 09:00", date(2026, 12, 1), time(9)),
     Case("in 3 days at ten o'clock", date(2026, 11, 30), time(10)),
     Case("between 9 and 11 on Thursday", date(2026, 12, 3), start=time(9), end=time(11)),
@@ -62,7 +63,9 @@ def test_a_week_is_its_days() -> None:
     assert find_when("Monday or Tuesday", NOW).day is None
 
 
-@pytest.mark.parametrize("text", ["31 November", "at 27", "at 10:75", "2026-02-30"])
+@pytest.mark.parametrize(
+    "text", ["31 November", "7 January 99999", "at 27", "at 10:75", "2026-02-30"]
+)
 def test_what_there_is_none_of(text: str) -> None:
     with pytest.raises(NoSuchTime):
         find_when(text, NOW)
