@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from skerry.guardrails.answer import Evidence
 
 _GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
+_SURE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,16 @@ def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool
 
 
 def _gives_orders(request: Request, decided: Decided) -> bool:
-    """Whether the question itself tries to give orders to the model; not a text that it brings."""
+    """Whether the question itself tries to give orders to the model; not a text that it brings.
+
+    The small network must be surer of it than for keeping tools away: to decline "Say it again in
+    other words" would be worse than to let a model that can do nothing answer an order.
+    """
     score = decided.policy.injection.score
     return not _gives_text(request.question) and any(
         finding.kind is FindingKind.INJECTION
         and finding.where is Where.INPUT
-        and finding.score >= score
+        and finding.score >= (_SURE if finding.rule.startswith("network:") else score)
         for finding in decided.given.findings
     )
 
