@@ -112,8 +112,17 @@ def _show(event: Event, prose: Prose) -> None:
 
 
 def _print_end(reply: Reply, *, receipt: bool) -> None:
-    from skerry.edge.receipts.words import NOT_SURE, UNFOUNDED, is_doubtful, is_unfounded
+    from skerry.edge.receipts.words import (
+        LEFT_OUT,
+        NOT_SURE,
+        UNFOUNDED,
+        is_doubtful,
+        is_unfounded,
+        left_out,
+    )
 
+    if left_out(reply.receipt):
+        click.secho(f"({LEFT_OUT})", fg="yellow")
     if is_unfounded(reply.receipt):
         click.secho(f"({UNFOUNDED})", fg="yellow")
     if is_doubtful(reply.receipt):

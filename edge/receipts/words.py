@@ -29,6 +29,7 @@ DOUBTFUL = 0.35
 """The answer confidence from which on a reader is not warned."""
 
 UNFOUNDED = "no document was read: these are a model's own words, and unchecked"
+LEFT_OUT = "a passage was left out, since it reads as orders to a model: skerry explain says which"
 NOT_SURE = "not sure that this answers the question: look at the sources"
 
 _KINDS = {
@@ -104,8 +105,8 @@ def _place(finding: Finding, used: Container[int]) -> str:
     if place is None:
         return PLACES[finding.where]
     part = " › ".join(dict.fromkeys((place.title, *place.heading)))
-    left_out = "" if place.chunk in used else ", which was left out"
-    return visible_line(f"{part} ({place.source})") + left_out
+    unused = "" if place.chunk in used else ", which was left out"
+    return visible_line(f"{part} ({place.source})") + unused
 
 
 def finding_name(finding: Finding) -> str:
@@ -120,6 +121,15 @@ def is_unfounded(receipt: Receipt) -> bool:
     asks = receipt.route.request_class in (RequestClass.LOOKUP, RequestClass.QUESTION)
     return (
         asks and receipt.answered_by is Tier.DEVICE and bool(receipt.model and not receipt.chunks)
+    )
+
+
+def left_out(receipt: Receipt) -> bool:
+    """Whether a source was left out because it reads as orders to a model."""
+    used = {chunk.id for chunk in receipt.chunks}
+    return any(
+        finding.kind is FindingKind.INJECTION and finding.place and finding.place.chunk not in used
+        for finding in receipt.findings
     )
 
 
