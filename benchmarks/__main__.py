@@ -1,18 +1,21 @@
-"""`python -m benchmarks list` and `python -m benchmarks run NAME [--quick] [--json]`."""
+"""`python -m benchmarks list`, `run NAME [--quick] [--json] [--plot FILE]`, `plot JSON FILE`."""
 
 from __future__ import annotations
 
 import importlib
 import json
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contract import Benchmark, DataMissing, Figure, Options, machine
+from benchmarks.plot import draw
 
 NAMES = ("device", "search", "retrieval", "router", "server", "guardrails")
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group(help=__doc__)
@@ -43,7 +46,10 @@ def list_(as_json: bool) -> None:
     show_envvar=True,
     help="Folder of public data sets.",
 )
-def run(name: str, quick: bool, as_json: bool, seed: int, data: Path | None) -> None:
+@click.option("--plot", type=_FILE, help="Draw the figures here, too (.png, .svg, .pdf).")
+def run(
+    name: str, quick: bool, as_json: bool, seed: int, data: Path | None, plot: Path | None
+) -> None:
     module = _load(name)
     try:
         figures = module.run(Options(quick=quick, seed=seed, data=data))
@@ -55,6 +61,27 @@ def run(name: str, quick: bool, as_json: bool, seed: int, data: Path | None) -> 
         click.echo(json.dumps(_document(name, figures)))
     else:
         _print_table(name, figures)
+    if plot:
+        _draw(_document(name, figures), plot)
+
+
+@main.command(help="Draw the JSON object of a run as a picture (.png, .svg, .pdf).")
+@click.argument("document", metavar="JSON", type=click.File(encoding="utf-8"))
+@click.argument("file", type=_FILE)
+def plot(document: TextIO, file: Path) -> None:
+    try:
+        _draw(json.load(document), file)
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+        raise click.ClickException(f"'{document.name}' is no output of `run --json`") from None
+
+
+def _draw(document: dict[str, object], file: Path) -> None:
+    try:
+        draw(document, file)
+    except ImportError:
+        raise click.ClickException("plots need matplotlib: pip install -e '.[train]'") from None
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"'{file}' cannot be drawn: {error}") from None
 
 
 def _load(name: str) -> Benchmark:

@@ -152,7 +152,7 @@ def _fitted(texts: Sequence[str], labels: Sequence[str]) -> Any:
     from sklearn.pipeline import make_pipeline
 
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    return make_pipeline(words, LogisticRegression(C=10, max_iter=100)).fit(texts, labels)
+    return make_pipeline(words, LogisticRegression(C=10, max_iter=1000)).fit(texts, labels)
 
 
 def _median_ms(call: Callable[[str], object], texts: Sequence[str]) -> float:
