@@ -12,10 +12,13 @@ from skerry.edge.followup import Asked
 from skerry.edge.prompt import PromptBudget, assemble
 from skerry.edge.quoting import Reading
 from skerry.edge.request import Request
+from skerry.edge.smalltalk import Talk, told
+from skerry.edge.terminal import visible_line
 from skerry.edge.tiers import Work
 from skerry.edge.types import RequestClass, Route, Tier
 from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.judging import Judge
+from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import Vectors
@@ -33,6 +36,7 @@ class Decided:
     """A decision, what it was made on and by, and what the next steps need of it.
 
     `encoder` is the encoder's id. `asked` is what was searched for, and `vector` its vector.
+    `talk`: the request is small talk.
     """
 
     given: PolicyInput
@@ -42,6 +46,7 @@ class Decided:
     hits: list[Hit]
     asked: Asked
     vector: Vectors
+    talk: Talk | None = None
 
 
 def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
@@ -79,12 +84,40 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         parts.surrogates(request),
         toolbox=parts.toolbox(request),
         gives_orders=_gives_orders(request, decided),
+        own_words=_own_words(request, decided, parts),
+    )
+
+
+def _own_words(request: Request, decided: Decided, parts: Parts) -> str:
+    """What is said to small talk; empty for any other request.
+
+    A document that not everybody may read is counted and not named: the words may be kept with a
+    session. One whose title reads as an order is not named either.
+    """
+    from skerry.edge.tools.documents import NAME as LOOK_UP
+
+    if decided.talk is None:
+        return ""
+    documents = parts.documents(request)
+    open_to_all = (visible_line(one.title) for one in documents if not one.labels)
+    tools = [tool.description for tool in parts.toolbox(request).tools if tool.name != LOOK_UP]
+    return told(
+        decided.talk,
+        titles=[title for title in dict.fromkeys(open_to_all) if not screen(title)],
+        documents=len(documents),
+        tools=tools,
     )
 
 
 def _judge(decided: Decided, parts: Parts, evidence: Sequence[Evidence]) -> Judge:
     reader = Reading(decided.asked, decided.vector, evidence, parts.encoder)
-    return Judge(decided.asked.text, evidence, reader=reader, checker=lambda: parts.grounding)
+    return Judge(
+        decided.asked.text,
+        evidence,
+        decided.policy.gate.rules,
+        reader=reader,
+        checker=lambda: parts.grounding,
+    )
 
 
 def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool:

@@ -25,6 +25,10 @@ def _rank(start: From) -> float:
     return math.inf if start == "never" else start
 
 
+def _share(least: float) -> float:
+    return -least
+
+
 STRICTER_ONLY: Mapping[str, Callable[[Any], float]] = {
     "sensitivity.device_only_from": _rank,
     "sensitivity.preview_from": _rank,
@@ -34,6 +38,9 @@ STRICTER_ONLY: Mapping[str, Callable[[Any], float]] = {
     "safety.class_score": float,
     "safety.finding_score": float,
     "safety.network_score": float,
+    "gate.words": _share,
+    "gate.new_words": _share,
+    "gate.number_words": _share,
 }
 """Keys that an overlay can only tighten, with how loose a value is."""
 

@@ -15,6 +15,8 @@ from annotated_types import Ge, Gt, Le, MinLen
 
 from skerry.edge.types import LatencyBudget, Network, RequestClass, Sensitivity, Thermal, Tier
 from skerry.guardrails.findings import FindingKind
+from skerry.guardrails.judging import GateRules
+from skerry.guardrails.support import Floors
 
 Score = Annotated[float, Ge(0), Le(1)]
 Milliseconds = Annotated[int, Gt(0)]
@@ -73,6 +75,26 @@ class SafetyRules:
     notice: Name
     answer_within_minutes: Annotated[float, Gt(0)] = 30.0
     network_score: Score = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class GateTable:
+    """How much of a sentence must be in a source before it is shown: see docs/answers.md.
+
+    Shares, in [0, 1], of its content words that one passage must have: of all (`words`), of those
+    that the question has not (`new_words`), of a passage that has its numbers (`number_words`).
+    After `patience` sentences in a row that do not hold, a draft is not waited for.
+    """
+
+    words: Score = 0.6
+    new_words: Score = 0.7
+    number_words: Score = 0.6
+    patience: Annotated[int, Ge(1)] = 2
+
+    @property
+    def rules(self) -> GateRules:
+        support = Floors(all=self.words, told=self.new_words)
+        return GateRules(support, self.number_words, self.patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +199,7 @@ class Policy:
     device: DeviceRules
     classes: ClassTable
     deny: tuple[DenyRule, ...]
+    gate: GateTable = GateTable()
 
     @cached_property
     def digest(self) -> str:

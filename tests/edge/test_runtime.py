@@ -12,6 +12,7 @@ from skerry.edge import (
 from skerry.edge.confidence import ConfidenceModel
 from skerry.edge.engines.base import FinishReason, TokenStats
 from skerry.edge.events import SourcesFound
+from skerry.edge.policy import parse_policy
 from skerry.edge.tiers import REFUSED
 from skerry.edge.tools.answering import NOTHING_DONE
 from skerry.edge.types import LatencyBudget, RequestClass
@@ -57,6 +58,20 @@ def test_a_passage_that_takes_up_nothing_asked_is_no_answer(asks: Runtime, scrip
     reply = asks.ask("Which unicorn audits the emergency trolley?")
     assert reply.text.startswith(NEAREST)
     assert reply.verdict is Verdict.REPAIRED
+
+
+def test_policy_says_how_much_of_a_sentence_a_source_must_have(
+    make_runtime, asks: Runtime, scripted
+) -> None:
+    said = "The emergency trolley is inspected every day before 08:00 by the nurse in charge."
+    scripted.draft = said
+    assert asks.ask(QUESTION).verdict is Verdict.RELEASED
+    policy = parse_policy("[gate]\nwords = 1.0\n", "every-word.toml")
+    strict = make_runtime({"policy": policy, **route_as(RequestClass.QUESTION)}, offline=True)
+    reply = strict.ask(QUESTION)
+    assert reply.verdict is Verdict.REPAIRED
+    assert "inspected" not in reply.text
+    assert "unsupported" in [finding.label for finding in reply.receipt.findings]
 
 
 def test_a_quotation_is_no_answer_in_a_form(make_runtime, handbook: Path, scripted) -> None:

@@ -87,6 +87,9 @@ GUARDS = [
     Guard("safety.class_score", "0.2", "0.31"),
     Guard("safety.finding_score", "0.0", "1.0"),
     Guard("safety.network_score", "0.8", "0.95"),
+    Guard("gate.words", "0.9", "0.5"),
+    Guard("gate.new_words", "1.0", "0.69"),
+    Guard("gate.number_words", "0.61", "0.0"),
 ]
 
 
