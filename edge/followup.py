@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from skerry.edge.smalltalk import small_talk, without_opening
 from skerry.guardrails.words import content_stems
 
 if TYPE_CHECKING:
@@ -43,9 +44,14 @@ class Asked:
         return f"{self.before}\n{self.question}" if self.before else self.question
 
     @property
+    def matter(self) -> str:
+        """The question without the greeting that it may open with."""
+        return without_opening(self.question)
+
+    @property
     def points_back(self) -> bool:
         """Whether it is about the same thing as the question before it ("Does it …?")."""
-        return _OPENING.search(self.question) is None
+        return _OPENING.search(self.matter) is None
 
     @property
     def says_enough(self) -> bool:
@@ -60,14 +66,14 @@ def standalone(question: str, turns: Callable[[], Sequence[Turn]]) -> Asked:
     """
     if not leans(question):
         return Asked(question)
-    asked = [turn.text for turn in turns() if turn.role == "user"]
+    asked = [turn.text for turn in turns() if turn.role == "user" and not small_talk(turn.text)]
     return Asked(question, asked[-1][-_MOST_CHARACTERS:] if asked else "")
 
 
 def leans(question: str) -> bool:
     """Whether the question may not be understood alone: it goes on, or points back and says
     little itself."""
-    if _OPENING.search(question):
+    if _OPENING.search(without_opening(question)):
         return True
     few = len(content_stems(question)) <= _FEW_WORDS
     return few and _POINTING.search(question) is not None

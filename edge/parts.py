@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skerry.edge.encoder import TextEncoder, Vectors
     from skerry.edge.engines.pool import ModelPool
     from skerry.edge.escalate import RemoteTier
-    from skerry.edge.index import Hit, Index, Query
+    from skerry.edge.index import Document, Hit, Index, Query
     from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import Receipt, ReceiptStore
     from skerry.edge.review import ReviewStore
@@ -213,6 +213,14 @@ class Parts:
         if not self.has_documents:
             return []
         return worth_reading(self.index.search(self._query(request, text), vector))
+
+    def documents(self, request: Request) -> list[Document]:
+        """The documents that the request may see, in the order they were added."""
+        if not self.has_documents:
+            return []
+        found = self.index.documents(as_of=request.as_of, labels=self._held(request))
+        domain = request.domain or self.settings.domain
+        return [one for one in found if domain is None or one.domain == domain]
 
     def respelled(self, request: Request, text: str) -> str:
         """The text, with words one letter off spelt as the documents that may be seen do."""

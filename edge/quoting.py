@@ -126,7 +126,7 @@ class Reading:
     @cached_property
     def _weights(self) -> dict[str, float]:
         """How much each word of the question counts."""
-        own, rarity = _said(self.asked.question), _rarity([one for _, one in self._found])
+        own, rarity = _said(self.asked.matter), _rarity([one for _, one in self._found])
         before = _said(self.asked.before)
         if _names(self.asked.question):  # "And the Kingfisher?" is no longer about the Heron
             before -= _names(self.asked.before)
@@ -158,7 +158,7 @@ class Reading:
 
         A question that leans on the one before it must be taken up by its own words.
         """
-        own = _said(self.asked.question) or frozenset(self._weights)
+        own = _said(self.asked.matter) or frozenset(self._weights)
         wanted = own - _said(passage.context)
         taken = not wanted or self._share(_said(passage.spoken), wanted) > _TAKEN_UP
         return taken and gives(self.asked.text, passage.spoken)

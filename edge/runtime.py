@@ -39,6 +39,7 @@ from skerry.edge.parts import Parts, build_parts
 from skerry.edge.record import Record
 from skerry.edge.request import Request, check_argument
 from skerry.edge.screening import encoding, may_leave, names_in
+from skerry.edge.smalltalk import small_talk, talked
 from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
@@ -227,10 +228,11 @@ class Runtime:
         with trace.step("route"):
             seen = self._classify(asked, vector)
         plan = planned_by_rules(request, seen, self.parts)
-        seen = claimed(seen, plan)
+        talk = None if plan or request.grammar is not None else small_talk(request.question)
+        seen = talked(claimed(seen, plan), talk)
         with trace.step("retrieve"):
             asked, vector = self._respelled(request, asked, vector)
-            hits = [] if plan else self.parts.search(request, asked.text, vector)
+            hits = [] if plan or talk else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
             score = policy.injection.score
             hits, findings = screen_sources(hits, findings, score, encode)
@@ -241,7 +243,7 @@ class Runtime:
             with trace.step("screen_names"):
                 given = replace(given, findings=(*given.findings, *names_in(request.question)))
                 route = decide(given, policy)
-        return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector)
+        return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector, talk)
 
     def _classify(self, asked: Asked, vector: Vectors) -> Classification:
         """What kind of request it is. A question that says too little alone is routed whole."""
@@ -302,6 +304,8 @@ class Runtime:
             return tiers.decline(tiers.REFUSED)
         if tier is Tier.HUMAN:
             return tiers.refer(work, self.parts.policy.safety.notice)
+        if work.own_words:
+            return tiers.decline(work.own_words)
         if tier is Tier.DEVICE and wants_tool(work.request, work.route):
             return self._by_tool(work)
         return self._from_documents(tier, work)

@@ -78,7 +78,8 @@ class Work:
 
     `judge` judges the sentences of a draft that must be `grounded`. `surrogates` keeps what stands
     for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`.
-    `gives_orders`: the question tries to give orders to the model.
+    `gives_orders`: the question tries to give orders to the model. `own_words` are the answer to
+    small talk.
     """
 
     request: Request
@@ -91,6 +92,7 @@ class Work:
     ledger: list[Departure] = field(default_factory=list)
     toolbox: Toolbox | None = None
     gives_orders: bool = False
+    own_words: str = ""
 
     @property
     def query(self) -> str:
