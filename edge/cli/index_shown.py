@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from skerry.edge.index import BelowFloor, Document, Failure, Hit, IngestReport, Progress
 
 _MOST_LISTED = 20
+_ADDING_SECONDS = 3600.0  # to read and encode one document, at most
+_DAY_SECONDS = 86_400
 
 
 def show_report(report: IngestReport) -> None:
@@ -42,10 +44,32 @@ def show_report(report: IngestReport) -> None:
     if report.links:
         click.echo("links out of the folder, not followed without --follow-links:", err=True)
         show_list(report.links)
+    if report.unread:
+        _show_unread(report.unread)
+    for warning in report.warnings:
+        _show_told(f"{warning.source}: {warning.what}", warning.hint)
     for failure in report.failed:
-        click.echo(f"  {visible_line(_failure(failure))}", err=True)
-        if failure.hint:
-            click.echo(f"    {visible_line(failure.hint)}", err=True)
+        _show_told(_failure(failure), failure.hint)
+
+
+def _show_told(what: str, hint: str) -> None:
+    click.echo(f"  {visible_line(what)}", err=True)
+    if hint:
+        click.echo(f"    {visible_line(hint)}", err=True)
+
+
+def _show_unread(unread: Sequence[Failure]) -> None:
+    """What was skipped, by suffix: how many, what to do with them, and which they are."""
+    click.echo(f"skipped {len(unread):,}:", err=True)
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for one in unread:
+        suffix = Path(one.source).suffix.lower() or "without a suffix"
+        kinds.setdefault((suffix, one.hint), []).append(one.source)
+    for (suffix, hint), sources in sorted(kinds.items())[:_MOST_LISTED]:
+        click.echo(visible_line(f" {len(sources):,} {suffix}: {hint}"), err=True)
+        show_list(sources)
+    if len(kinds) > _MOST_LISTED:
+        click.echo(f" and {len(kinds) - _MOST_LISTED:,} more formats", err=True)
 
 
 def show_list(names: Sequence[str]) -> None:
@@ -131,7 +155,7 @@ def _state(document: Document) -> str:
 
 
 def _valid(document: Document) -> str:
-    """The days (UTC) between which a document is valid, if it ends or has not begun.
+    """The days (UTC) between which a document is valid; empty if it said nothing of them.
 
     One that had expired when it was added, and names no beginning, has none to show.
     """
@@ -140,8 +164,17 @@ def _valid(document: Document) -> str:
         return ends or ""
     begins = f"from {_day(document.valid_from)}"
     if ends is None:
-        return begins if document.valid_from > time.time() else ""
+        return "" if _begins_when_added(document) else begins
     return f"{begins} {ends}"
+
+
+def _begins_when_added(document: Document) -> bool:
+    """Whether a document is in force from when it was added, for want of another beginning.
+
+    One that is stated as a day is a midnight.
+    """
+    before = document.added_at - document.valid_from
+    return 0 <= before < _ADDING_SECONDS and document.valid_from % _DAY_SECONDS != 0
 
 
 def _day(seconds: float) -> str:

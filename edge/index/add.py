@@ -14,7 +14,7 @@ from skerry.edge.index.drafts import Governance, OnPart, Origin, decided, digest
 from skerry.edge.index.intake import Intake, Tally, insist, same
 from skerry.edge.index.parse import Parsed, governance, parse_data
 from skerry.edge.index.store import Known, change
-from skerry.edge.index.types import IngestReport, Kind, Metadata, Progress
+from skerry.edge.index.types import IngestReport, IngestWarning, Kind, Metadata, Progress
 
 OnProgress = Callable[[Progress], None]
 
@@ -31,7 +31,12 @@ def add_files(
 ) -> IngestReport:
     """Takes in files and folders; see `Index.add`."""
     found = files.find(paths, follow_links=follow_links)
-    tally = Tally(skipped=found.skipped, links=found.links, failed=list(found.failed))
+    tally = Tally(
+        skipped=len(found.unread),
+        unread=found.unread,
+        links=found.links,
+        failed=list(found.failed),
+    )
     for done, path in enumerate(found.files):
         step = Progress(files.source_name(path), done, len(found.files), 0)
         tell = _telling(progress, step, tally)
@@ -82,7 +87,19 @@ def _add_file(
     taken = intake.take(origin, governed, parsed, known, tally, on_part=on_part)
     tally.labelled += [source] if taken and elsewhere.labels else []
     tally.dated += [source] if taken and _has_dates(elsewhere) else []
+    tally.warnings += _doubts(source, parsed) if taken else []
     return taken
+
+
+def _doubts(source: str, parsed: Parsed) -> list[IngestWarning]:
+    return [
+        IngestWarning(
+            source,
+            f"its front matter has '{name}', which is no key and was passed over",
+            f"write '{key}' if that is meant, and add the file again",
+        )
+        for name, key in parsed.misspelt.items()
+    ]
 
 
 def _untouched(known: Known, status: files.Status, declaration: Declaration) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.edge.errors import DocumentError
-from skerry.edge.index.parse import SUPPORTED
+from skerry.edge.index.parse import how_to_convert
 from skerry.edge.index.types import Failure
 
 
@@ -16,12 +16,12 @@ from skerry.edge.index.types import Failure
 class Found:
     """The files to read, each once and in order, and what else the folders have.
 
-    `skipped` counts files of other formats; `links` lead out of their folder and were not followed;
+    `unread` are files of other formats; `links` lead out of their folder and were not followed;
     `failed` are folders that cannot be looked into.
     """
 
     files: tuple[Path, ...]
-    skipped: int
+    unread: tuple[Failure, ...]
     links: tuple[str, ...]
     failed: tuple[Failure, ...]
 
@@ -49,7 +49,7 @@ def status(path: Path) -> Status:
 def find(paths: Iterable[Path], *, follow_links: bool = False) -> Found:
     """The named paths; for a folder, the files below it that can be parsed.
 
-    Below a folder, hidden files and folders are left out without being counted. A link is
+    Below a folder, hidden files and folders are left out without a word. A link is
     followed where it leads to a file in the same folder; with `follow_links` also out of it, and to
     other folders, each of which is entered once.
     """
@@ -59,7 +59,8 @@ def find(paths: Iterable[Path], *, follow_links: bool = False) -> Found:
             search.folder(path.resolve())
         else:
             search.files[absolute(path)] = None
-    return Found(tuple(search.files), search.skipped, tuple(search.links), tuple(search.failed))
+    unread, links = tuple(search.unread), tuple(search.links)
+    return Found(tuple(search.files), unread, links, tuple(search.failed))
 
 
 class _Search:
@@ -71,7 +72,7 @@ class _Search:
         self.files: dict[Path, None] = {}
         self.links: dict[str, None] = {}
         self.failed: list[Failure] = []
-        self.skipped = 0
+        self.unread: list[Failure] = []
 
     def folder(self, root: Path) -> None:
         """Takes the files below `root`, which has no links above it."""
@@ -97,12 +98,18 @@ class _Search:
         return True
 
     def _file(self, file: Path, root: Path) -> None:
-        if file.suffix.lower() not in SUPPORTED or not os.path.isfile(file):  # noqa: PTH113
-            self.skipped += 1
+        if not os.path.isfile(file):  # noqa: PTH113
+            self._leave(file, f"'{file.name}' leads to no file", "check the link, or remove it")
+        elif (how := how_to_convert(file.name)) is not None:
+            self._leave(file, f"'{file.name}' is of a format that is not read", how)
         elif self._leads_out(file, root):
             self.links[source_name(file)] = None
         else:
             self.files[absolute(file)] = None
+
+    def _leave(self, file: Path, what: str, hint: str) -> None:
+        name = source_name(file)
+        self.unread.append(Failure(name, what.encode("utf-8", "backslashreplace").decode(), hint))
 
     def _leads_out(self, path: Path, root: Path) -> bool:
         """Whether it is a link out of `root` that is not to be followed."""

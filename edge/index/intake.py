@@ -23,7 +23,7 @@ from skerry.edge.index.store import (
     labels_of_content,
     newest,
 )
-from skerry.edge.index.types import Failure, IngestReport, Kind, Metadata
+from skerry.edge.index.types import Failure, IngestReport, IngestWarning, Kind, Metadata
 
 Clock = Callable[[], float]
 
@@ -42,6 +42,8 @@ class Tally:
     dated: list[str] = field(default_factory=list)
     links: tuple[str, ...] = ()
     skipped: int = 0
+    unread: tuple[Failure, ...] = ()
+    warnings: list[IngestWarning] = field(default_factory=list)
     chunks: int = 0
     began: float = field(default_factory=time.monotonic)
 
@@ -60,6 +62,8 @@ class Tally:
             labelled=tuple(self.labelled),
             dated=tuple(self.dated),
             links=self.links,
+            unread=self.unread,
+            warnings=tuple(self.warnings),
         )
 
 

@@ -160,6 +160,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class IngestWarning:
+    """What is doubtful about a document that was taken, and what to do."""
+
+    source: str
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """One step of long work, for a progress bar.
 
@@ -181,7 +190,8 @@ class IngestReport:
     `unchanged` cost nothing; `skipped` counts the files in folders whose format is not supported.
     `links` lead out of their folder and were not followed. `labelled` took the access labels
     that the same content has elsewhere, `dated` its declared expiry or beginning: moved files, and
-    copies.
+    copies. `unread` are the files that `skipped` counts, with how to convert them; `warnings` are
+    about documents that were taken.
     """
 
     added: tuple[str, ...]
@@ -194,6 +204,8 @@ class IngestReport:
     labelled: tuple[str, ...] = ()
     dated: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    unread: tuple[Failure, ...] = ()
+    warnings: tuple[IngestWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

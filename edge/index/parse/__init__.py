@@ -5,7 +5,8 @@ Knows nothing of chunks, of the index's file, or of which version is in force.
 
 from __future__ import annotations
 
-from skerry.edge.index.parse.document import SUPPORTED, parse, parse_data
+from skerry.edge.index.parse.document import parse, parse_data
+from skerry.edge.index.parse.formats import SUPPORTED, how_to_convert
 from skerry.edge.index.parse.metadata import KEYS, governance
 from skerry.edge.index.parse.parsed import Block, BlockKind, Parsed
 
@@ -16,6 +17,7 @@ __all__ = [
     "BlockKind",
     "Parsed",
     "governance",
+    "how_to_convert",
     "parse",
     "parse_data",
 ]

@@ -31,6 +31,15 @@ def has_python() -> bool:
     return bool(python) and not (getattr(sys, "frozen", False) and python == sys.executable)
 
 
+def check_python(name: str) -> None:
+    """Raises DocumentError where there is no Python to read the document with."""
+    if not has_python():
+        raise DocumentError(
+            f"{name} cannot be read: there is no Python to read it with",
+            hint="give multiprocessing.set_executable the path of one that has skerry",
+        )
+
+
 def run(arguments: Sequence[str], data: bytes, name: str) -> bytes:
     """What Python prints when it is run with `arguments` on `data`; it limits itself.
 
@@ -77,8 +86,10 @@ def parse_text(data: bytes, name: str) -> Parsed:
     """Parses a document of another format than PDF in a process of its own.
 
     Raises:
-        DocumentError: as `parse_data`; or it takes more memory or time than it may.
+        DocumentError: as `parse_data`; there is no Python to start, or it takes more memory or time
+            than it may.
     """
+    check_python(name)
     limits = (MEMORY_BYTES, PROCESSOR_SECONDS)
     said = json.loads(run(["-m", _CHILD, *map(str, limits), ascii(name)], data, name))
     if "what" in said:
@@ -95,4 +106,5 @@ def parse_text(data: bytes, name: str) -> Parsed:
         blocks=tuple(blocks),
         media_type=said["media_type"],
         metadata=MappingProxyType(said["metadata"]),
+        misspelt=MappingProxyType(said["misspelt"]),
     )

@@ -23,8 +23,8 @@ def decode(data: bytes, name: str, *, declared: str = "") -> str:
     """The text of `data`.
 
     The encoding is that of its byte order mark, else UTF-8, else `declared` (what the file itself
-    names), else Windows-1252 or Latin-1. Bytes that it does not allow become U+FFFD; NUL and
-    other control characters stay, for the caller to drop.
+    names), else Windows-1252 or Latin-1. Bytes that it does not allow become U+FFFD; a few control
+    characters stay, for the caller to drop, but no text has a NUL.
 
     Raises:
         DocumentError: the bytes are not text.
@@ -53,7 +53,7 @@ def _refuse_binary(data: bytes, name: str) -> None:
                 f"{name} is {what}, not text", hint="give the file the suffix of its format"
             )
     controls = len(data) - len(data.translate(None, _CONTROL))
-    if controls > _STRAY_CONTROLS + _BINARY_SHARE * len(data):
+    if b"\0" in data or controls > _STRAY_CONTROLS + _BINARY_SHARE * len(data):
         raise DocumentError(
             f"{name} is a binary file, not text",
             hint="save it as UTF-8 text, or give the file the suffix of its format",

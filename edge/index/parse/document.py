@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from skerry.edge.errors import DocumentError
 from skerry.edge.index.parse.builder import Builder, clean
 from skerry.edge.index.parse.decode import decode
-from skerry.edge.index.parse.metadata import split_front_matter
+from skerry.edge.index.parse.formats import PDF, WORD
+from skerry.edge.index.parse.formats import media_type as media_type_of
+from skerry.edge.index.parse.metadata import canonical, misspelt, split_front_matter
 from skerry.edge.index.parse.parsed import BlockKind, Parsed
-
-SUPPORTED: Mapping[str, str] = MappingProxyType(
-    {
-        ".md": "text/markdown",
-        ".markdown": "text/markdown",
-        ".html": "text/html",
-        ".htm": "text/html",
-        ".xhtml": "text/html",
-        ".txt": "text/plain",
-        ".text": "text/plain",
-        ".rst": "text/x-rst",
-        ".csv": "text/csv",
-        ".tsv": "text/tab-separated-values",
-        ".pdf": "application/pdf",
-    }
-)
-"""Media type of each suffix that can be parsed; suffixes are in lower case."""
 
 LARGE_BYTES = 128 * 2**10
 """From this size on a text has a process of its own; a smaller one can do little harm."""
 
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _HEAD = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a document says of itself, as the fields of `Parsed`."""
+
+    metadata: dict[str, str] = field(default_factory=dict)
+    pages: tuple[int, ...] = ()
+    misspelt: dict[str, str] = field(default_factory=dict)
 
 
 def parse(path: Path, *, max_bytes: int = 64 * 2**20) -> Parsed:
@@ -61,28 +55,31 @@ def parse(path: Path, *, max_bytes: int = 64 * 2**20) -> Parsed:
 def parse_data(data: bytes, name: str) -> Parsed:
     """Parses a document that is already in memory; the suffix of `name` tells its format.
 
-    A large one is parsed in a process of its own, which has limits; so is every PDF.
+    A large one is parsed in a process of its own, which has limits; so is every PDF and every Word
+    document.
 
     Raises:
         DocumentError: as `parse`.
     """
-    if len(data) < LARGE_BYTES or _media_type(name) == "application/pdf":
+    media_type = media_type_of(name)
+    if media_type == PDF or (media_type != WORD and len(data) < LARGE_BYTES):
         return parse_here(data, name)
     from skerry.edge.index.parse import confined
 
-    parse_large = confined.parse_text if confined.has_python() else parse_here
-    return parse_large(data, name)
+    if confined.has_python() or media_type == WORD:
+        return confined.parse_text(data, name)
+    return parse_here(data, name)
 
 
 def parse_here(data: bytes, name: str) -> Parsed:
-    """As `parse_data`, but a text in this process, whatever it takes."""
-    media_type = _media_type(name)
+    """As `parse_data`, but whatever is no PDF in this process, whatever it takes."""
+    media_type = media_type_of(name)
     if not data.strip():
         raise DocumentError(
             f"{name} is empty", hint="nothing was added; remove the file or fill it"
         )
     builder = Builder()
-    metadata, pages = _read(data, media_type, builder, name)
+    said = _read(data, media_type, builder, name)
     text = builder.text()
     if not text.strip():
         raise DocumentError(
@@ -90,45 +87,39 @@ def parse_here(data: bytes, name: str) -> Parsed:
         )
     return Parsed(
         text=text,
-        title=metadata.get("title") or _first_heading(builder, text) or _from_name(name),
+        title=said.metadata.get("title") or _first_heading(builder, text) or _from_name(name),
         blocks=tuple(builder.blocks),
         media_type=media_type,
-        metadata=MappingProxyType(metadata),
-        pages=pages,
+        metadata=MappingProxyType(said.metadata),
+        pages=said.pages,
+        misspelt=MappingProxyType(said.misspelt),
     )
 
 
-def _media_type(name: str) -> str:
-    suffix = PurePath(name).suffix.lower()
-    if suffix not in SUPPORTED:
-        raise DocumentError(
-            f"{name} has a format that is not supported ({suffix or 'no suffix'})",
-            hint=f"supported are {', '.join(SUPPORTED)}",
-        )
-    return SUPPORTED[suffix]
+def _read(data: bytes, media_type: str, builder: Builder, name: str) -> _Said:
+    """The blocks go to `builder`. Readers are imported when needed."""
+    if media_type == WORD:
+        from skerry.edge.index.parse.docx import read_docx
 
-
-def _read(
-    data: bytes, media_type: str, builder: Builder, name: str
-) -> tuple[dict[str, str], tuple[int, ...]]:
-    """Metadata and page starts; the blocks go to `builder`. Readers are imported when needed."""
-    if media_type == "application/pdf":
+        return _Said(read_docx(data, builder, name))
+    if media_type == PDF:
         from skerry.edge.index.parse.pdf import read_pdf
 
-        return read_pdf(data, builder, name)
+        return _Said(*read_pdf(data, builder, name))
     if media_type == "text/html":
         from skerry.edge.index.parse.html import read_html
 
-        return read_html(clean(decode(data, name, declared=_charset(data))), builder, name), ()
+        page = clean(decode(data, name, declared=_charset(data)))
+        return _Said(read_html(page, builder, name))
     text = clean(decode(data, name))
     if media_type in ("text/csv", "text/tab-separated-values"):
         from skerry.edge.index.parse.table import read_table
 
         read_table(text, builder, name, delimiter="\t" if media_type != "text/csv" else None)
-        return {}, ()
-    metadata, text = split_front_matter(text)
+        return _Said()
+    pairs, text = split_front_matter(text)
     _read_text(text, media_type, builder, name)
-    return metadata, ()
+    return _Said(canonical(pairs), misspelt=misspelt(key for key, _ in pairs))
 
 
 def _read_text(text: str, media_type: str, builder: Builder, name: str) -> None:

@@ -31,6 +31,9 @@ _ALIASES = {
     "label": "labels",
     "access": "labels",
 }
+_NO_SLIPS = frozenset({"accessed", "issue", "issuer", "publisher"})
+"""Keys that people write and mean, however like ours they are."""
+_CHARACTERS_A_SLIP = 4
 _PREFIX = re.compile(r"^(?:dc|dcterms|article)[.:]")
 _SEPARATOR = re.compile(r"[\s_]+")
 _LONGEST_VALUE = 500
@@ -48,12 +51,36 @@ def canonical(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Known keys of `pairs` under their one name; the first non-empty value of each wins."""
     known: dict[str, str] = {}
     for name, value in pairs:
-        plain = _PREFIX.sub("", _SEPARATOR.sub("-", name.strip().lower()))
+        plain = _plain(name)
         key = _ALIASES.get(plain, plain)
         flat = " ".join(value.split())[:_LONGEST_VALUE]
         if key in KEYS and flat:
             known.setdefault(key, flat)
     return known
+
+
+def misspelt(names: Iterable[str]) -> dict[str, str]:
+    """Those of the keys `names` that are no known keys but nearly, and what each is most like.
+
+    One slip is allowed for every four characters: one letter more, less, another or two exchanged.
+    """
+    return {name: key for name in names if (key := _nearly(_plain(name)))}
+
+
+def _nearly(name: str) -> str:
+    from rapidfuzz.distance import OSA
+    from rapidfuzz.process import extractOne
+
+    known = (*KEYS, *_ALIASES)
+    if name in known or name in _NO_SLIPS:
+        return ""
+    most = len(name) // _CHARACTERS_A_SLIP
+    found = extractOne(name, known, scorer=OSA.distance, score_cutoff=most)
+    return _ALIASES.get(found[0], found[0]) if found else ""
+
+
+def _plain(name: str) -> str:
+    return _PREFIX.sub("", _SEPARATOR.sub("-", name.strip().lower()))
 
 
 def without_bad_date(said: dict[str, str]) -> dict[str, str]:
@@ -63,8 +90,8 @@ def without_bad_date(said: dict[str, str]) -> dict[str, str]:
     return said
 
 
-def split_front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The known keys of the front matter at the head of `text`, and the text after it.
+def split_front_matter(text: str) -> tuple[list[tuple[str, str]], str]:
+    """The keys and values of the front matter at the head of `text`, and the text after it.
 
     Front matter is a block between two lines `---`, each line of which is `key: value`, an item
     `- value` of the key above, an indented continuation, or a comment. A block that has any other
@@ -72,14 +99,12 @@ def split_front_matter(text: str) -> tuple[dict[str, str], str]:
     """
     lines = text.split("\n", _MOST_LINES)
     if not _FENCE.match(lines[0]):
-        return {}, text
+        return [], text
     for number, line in enumerate(lines[1:_MOST_LINES], start=1):
         if _CLOSE.match(line):
             pairs = _pairs(lines[1:number])
-            return (
-                ({}, text) if pairs is None else (canonical(pairs), "\n".join(lines[number + 1 :]))
-            )
-    return {}, text
+            return ([], text) if pairs is None else (pairs, "\n".join(lines[number + 1 :]))
+    return [], text
 
 
 def _pairs(lines: Iterable[str]) -> list[tuple[str, str]] | None:

@@ -41,7 +41,8 @@ class Parsed:
 
     `text` is what chunk offsets refer to; blocks are in order, do not overlap, and leave out
     nothing but white space. `metadata` has only keys of `metadata.KEYS`. `pages` are the
-    offsets where each page begins, empty for a format without pages.
+    offsets where each page begins, empty for a format without pages. `misspelt` maps the keys
+    of its front matter that are no keys, but nearly, to the key that each is most like.
     """
 
     text: str
@@ -50,6 +51,7 @@ class Parsed:
     media_type: str
     metadata: Mapping[str, str] = field(default_factory=dict)
     pages: tuple[int, ...] = ()
+    misspelt: Mapping[str, str] = field(default_factory=dict)
 
     def page_at(self, offset: int) -> int | None:
         """The page, from 1, that the code point at `offset` is on; None without pages."""

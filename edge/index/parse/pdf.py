@@ -57,11 +57,7 @@ def read_pdf(data: bytes, builder: Builder, name: str) -> tuple[dict[str, str], 
 
 def _printed(data: bytes, name: str) -> list[Any]:
     """What the child prints of the PDF: its pages, then its metadata."""
-    if not confined.has_python():
-        raise DocumentError(
-            f"{name} cannot be read: there is no Python to read it with",
-            hint="give multiprocessing.set_executable the path of one that has pypdfium2",
-        )
+    confined.check_python(name)
     limits = (confined.MEMORY_BYTES, confined.PROCESSOR_SECONDS, MOST_CHARACTERS, MOST_LINES)
     arguments = [str(Path(pdf_child.__file__)), *map(str, limits)]
     parts = [json.loads(line) for line in confined.run(arguments, data, name).splitlines()]

@@ -30,6 +30,7 @@ def said(data: bytes, name: str) -> dict[str, object]:
         "blocks": [astuple(block) for block in parsed.blocks],
         "media_type": parsed.media_type,
         "metadata": dict(parsed.metadata),
+        "misspelt": dict(parsed.misspelt),
     }
 
 

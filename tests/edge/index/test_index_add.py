@@ -44,6 +44,13 @@ def test_what_folders_have_besides_documents(index: Index, write: Write, tmp_pat
     report = index.add([tmp_path / "docs"])
     assert [Path(name).name for name in report.added] == ["a.md"]
     assert (report.skipped, report.failed) == (3, ())
+    assert [Path(one.source).name for one in report.unread] == [
+        "loop.md",
+        "nowhere.md",
+        "program.bin",
+    ]
+    assert "leads to no file" in report.unread[0].what
+    assert "supported are .md" in report.unread[2].hint
 
 
 def test_a_bad_file_is_listed_and_the_others_go_in(index: Index, write: Write) -> None:

@@ -101,7 +101,10 @@ def test_ls_shows_what_governs_documents_where_any_has_it(shell: Shell, tmp_path
     ):
         (tmp_path / f"{name}.txt").write_text(f"This is {name}.")
         shell("add", str(tmp_path / f"{name}.txt"), *more)
-    hours, a, b, c, d = columns(shell, "--all")
+    (tmp_path / "e.md").write_text("---\nvalid-from: 2025-03-01\n---\nThis is e.")
+    shell("add", str(tmp_path / "e.md"))
+    hours, a, b, c, d, e = columns(shell, "--all")
+    assert (e["valid"], e["state"]) == ("from 2025-03-01", "in force")
     assert (hours["labels"], hours["domain"], hours["valid"]) == ("", "", "")
     assert (a["labels"], a["domain"], a["kind"]) == ("all, boss", "shop", "anchored")
     assert b["valid"] == "from 2025-03-01 to 2998-12-31"
@@ -109,13 +112,58 @@ def test_ls_shows_what_governs_documents_where_any_has_it(shell: Shell, tmp_path
     assert (d["valid"], d["state"]) == ("to 2019-12-31", "expired")
 
 
-@pytest.mark.parametrize("name", ["none.md", "empty.md", "file.docx"])
+@pytest.mark.parametrize("name", ["none.md", "empty.md", "file.xlsx"])
 def test_what_failed_is_named_once(shell: Shell, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty.md").write_text("")
     (tmp_path / "file.docx").write_text("x")
     told = shell("add", str(tmp_path / name)).stderr.splitlines()
     assert told[0].count(name) == 1
     assert str(tmp_path / name) in told[0]
+
+
+def test_what_is_skipped_is_told_with_what_to_do(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name in ("a.md", "rota.xlsx", "b.PNG", "c.png", "talk.pptx", "no suffix"):
+        (folder / name).write_text("Some text.")
+    done = shell("add", str(folder))
+    assert done.exit_code == 0
+    assert "skipped 5:" in done.stderr
+    assert f" 1 .xlsx: save each sheet as CSV\n  {folder}/rota.xlsx\n" in done.stderr
+    assert " 2 .png: run text recognition on it, for example with ocrmypdf" in done.stderr
+    assert f"\n  {folder}/b.PNG\n  {folder}/c.png\n" in done.stderr
+    assert " 1 .pptx: export it as PDF\n" in done.stderr
+    assert " 1 without a suffix: supported are .md" in done.stderr
+    report = shell.json("add", str(folder))["report"]
+    told = {Path(one["source"]).name: one["hint"] for one in report["unread"]}
+    assert (report["skipped"], told["rota.xlsx"]) == (5, "save each sheet as CSV")
+    named = shell("add", str(folder / "rota.xlsx"))
+    assert named.exit_code == 5
+    assert "not supported (.xlsx)\n    save each sheet as CSV" in named.stderr
+
+
+def test_a_misspelt_key_is_told_and_the_document_taken(shell: Shell, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("---\nvalid_form: 2026-01-01\nauthor: me\n---\nThe page.")
+    done = shell("add", str(page))
+    assert (done.exit_code, done.stdout.split(":")[0][:7]) == (0, "1 added")
+    assert f"{page}: its front matter has 'valid_form', which is no key" in done.stderr
+    assert "write 'valid-from' if that is meant" in done.stderr
+    page.write_text("---\nvalid_form: 2026-01-02\n---\nThe page.")
+    report = shell.json("add", str(page))["report"]
+    (warning,) = report["warnings"]
+    assert (report["updated"], warning["source"]) == ([str(page)], str(page))
+    assert "'valid-from'" in warning["hint"]
+
+
+def test_a_binary_file_is_refused_and_the_others_go_in(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "good.md").write_text("Good.")
+    (folder / "program.md").write_bytes(b"ELF and a great deal of text beside" * 9 + b"\0\0")
+    report = shell.json("add", str(folder))["report"]
+    assert ([Path(one).name for one in report["added"]], len(report["failed"])) == (["good.md"], 1)
+    assert "program.md is a binary file" in report["failed"][0]["what"]
 
 
 def test_links_that_are_not_followed_are_told(shell: Shell, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from skerry.edge.index.parse.document import parse_here
 PAGE = """---
 title: Fridge \u2603
 expires: 2027-02-28
+verison: 2
 ---
 # Fridge
 

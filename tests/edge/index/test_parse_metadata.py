@@ -68,6 +68,24 @@ def governed(front: str) -> Metadata:
     return governance(parse_data(f"---\n{front}\n---\n# Heading".encode(), "a.md"))
 
 
+@pytest.mark.parametrize(
+    ("front", "misspelt"),
+    [
+        ("valid_form: 2026-01-01", {"valid_form": "valid-from"}),
+        ("Expries: 2026-01-01\nverison: 2", {"Expries": "expires", "verison": "version"}),
+        ("exipry-date: 2026-01-01", {"exipry-date": "expires"}),
+        (
+            "lables: a\ndomian: b\ntitel: c",
+            {"lables": "labels", "domian": "domain", "titel": "title"},
+        ),
+        ("author: x\ntags: y\nstatus: z\npublisher: p\nissue: 3\nstate: s\nid: 4", {}),
+        ("title: x\nValid From: 2026-01-01\ndc.date: 2026-01-01", {}),
+    ],
+)
+def test_keys_that_are_nearly_keys(front: str, misspelt: dict[str, str]) -> None:
+    assert parse_data(f"---\n{front}\n---\ntext".encode(), "a.md").misspelt == misspelt
+
+
 def test_governance() -> None:
     assert governed(
         "title: T\nversion: 2\nvalid-from: 2026-01-01\nexpires: 2026-12-31\n"
