@@ -1,11 +1,16 @@
 // Asks, and carries an answer through: approval, a key that is missing, stop, and another try.
 
 import * as api from "./api.js";
-import { askToSend } from "./dialogs.js";
+import { askToConfirm, askToSend } from "./dialogs.js";
 import { el } from "./dom.js";
 import { NEW, remember } from "./memory.js";
 import { Turn } from "./turn.js";
 import * as words from "./words.js";
+
+const WAITING = {
+  approval_needed: "Waiting for your decision; nothing has left this device",
+  confirmation_needed: "Waiting for your decision; nothing was done",
+};
 
 export class Conversation {
   #session = NEW;
@@ -102,19 +107,18 @@ export class Conversation {
     }
   }
 
-  /** Nothing leaves unless a person approved exactly that: a preview that changed is shown again. */
+  /** Nothing leaves and nothing is done unless a person agreed to exactly that: what changed is shown again. */
   async #answer(turn, signal) {
     let permission = {};
     for (let held = await this.#stream(turn, permission, signal); held; ) {
-      turn.hold();
-      const yes = await askToSend(held.preview);
-      permission = yes ? { approved_preview: held.digest } : { consent: "never" };
+      turn.hold(WAITING[held.event]);
+      permission = { ...permission, ...(await decision(held)) };
       turn.begin();
       held = await this.#stream(turn, permission, signal);
     }
   }
 
-  /** Shows the events of one attempt; gives the preview that it ended at, if any. */
+  /** Shows the events of one attempt; gives what it ended at to wait for a person, if it did. */
   async #stream(turn, permission, signal) {
     const about = { session: this.#session, offline: this.isOffline(), hold: true };
     const body = { question: turn.question, ...about, ...permission };
@@ -124,7 +128,7 @@ export class Conversation {
       if (event.event === "session") this.#enter(event.session);
       else turn.take(event);
     }
-    if (last?.event === "approval_needed") return last;
+    if (last?.event in WAITING) return last;
     if (last?.event !== "finished") throw new api.Fault(api.BROKEN);
     return null;
   }
@@ -135,6 +139,14 @@ export class Conversation {
     if (error.code === "session_not_found") this.#enter(NEW);
     return turn.failed(error.message);
   }
+}
+
+/** What a person decides about what an answer waits for, as fields of the next request. */
+async function decision({ event, digest, preview, confirmation }) {
+  if (event === "approval_needed") {
+    return (await askToSend(preview)) ? { approved_preview: digest } : { consent: "never" };
+  }
+  return (await askToConfirm(confirmation.text)) ? { confirmed_call: confirmation.digest } : { hold: false };
 }
 
 /** Questions with their answers: mostly one; a person may have added another. */

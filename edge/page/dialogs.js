@@ -1,5 +1,5 @@
-// What a person is asked: for the key, whether something may leave the device, and whether to
-// delete a conversation.
+// What a person is asked: for the key, whether something may leave the device or be done, and
+// whether to delete a conversation.
 // Native modal dialogs keep the focus inside and give it back.
 
 import { byId, el } from "./dom.js";
@@ -20,6 +20,12 @@ export function askToSend(preview) {
   byId("approval-what").textContent = outline(preview);
   byId("approval-body").replaceChildren(...preview.messages.map(message));
   return answerOf(byId("approval-dialog"), byId("keep"));
+}
+
+/** Whether a person wants done exactly what `what` says. */
+export function askToConfirm(what) {
+  byId("confirmation-what").textContent = what;
+  return answerOf(byId("confirmation-dialog"), byId("leave-it"));
 }
 
 /** Whether a person wants to delete the conversation that began with `opening`. */
@@ -64,5 +70,6 @@ function answerOf(dialog, focus) {
 /** The buttons that close a dialog without a yes. */
 export function wireDialogs() {
   byId("keep").addEventListener("click", () => byId("approval-dialog").close(""));
+  byId("leave-it").addEventListener("click", () => byId("confirmation-dialog").close(""));
   byId("keep-conversation").addEventListener("click", () => byId("forget-dialog").close(""));
 }

@@ -75,9 +75,9 @@ export class Turn {
     this.#end("No answer to this was kept.");
   }
 
-  /** Waits for a person to decide about what would leave. */
-  hold() {
-    this.#say("Waiting for your decision; nothing has left this device");
+  /** Waits for a person to decide. */
+  hold(why) {
+    this.#say(why);
   }
 
   stopped() {

@@ -6,7 +6,7 @@ Blocking iterators, to be run in a thread. What a step looks like on the wire is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from skerry.edge.engines.base import FinishReason, Generation, Piece, TokenLogprob, Usage
@@ -14,6 +14,7 @@ from skerry.edge.events import Finished, Reply, TextReleased, TierFailed
 from skerry.edge.fields import citation_fields, route_fields
 from skerry.edge.receipts import Receipt, TokenUsage
 from skerry.edge.request import Request
+from skerry.edge.server.assent import Assent
 
 if TYPE_CHECKING:
     from skerry.edge.runtime import Runtime
@@ -62,16 +63,20 @@ def from_model(runtime: Runtime, model: str, generation: Generation) -> Iterator
         yield _step(piece)
 
 
-def from_pipeline(runtime: Runtime, request: Request) -> Iterator[Step]:
-    """Routing, documents, citations, gate and receipt."""
-    for event in runtime.stream(request):
+def from_pipeline(runtime: Runtime, request: Request, confirmed: str | None) -> Iterator[Step]:
+    """Routing, documents, citations, gate and receipt.
+
+    `confirmed` is the digest of the call of a tool that a person has agreed to.
+    """
+    assent = Assent(None, confirmed, hold=False)
+    for event in runtime.stream(replace(request, confirm=assent.confirm)):
         match event:
             case TextReleased(text):
                 yield Step(text)
             case TierFailed():
                 yield Step(void=True)
             case Finished(reply):
-                yield _finished(reply)
+                yield _finished(reply, assent)
 
 
 def _step(piece: Piece) -> Step:
@@ -83,11 +88,13 @@ def _usage(usage: Usage) -> TokenUsage:
     return TokenUsage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
 
 
-def _finished(reply: Reply) -> Step:
+def _finished(reply: Reply, assent: Assent) -> Step:
+    asked = assent.asked()
+    wanted = {"confirmation": asked[0]["confirmation"]} if asked else {}
     return Step(
         finish=reply.finish,
         usage=usage_in(reply.receipt),
-        extra={"skerry": skerry_fields(reply)},
+        extra={"skerry": skerry_fields(reply) | wanted},
         receipt=reply.receipt,
     )
 

@@ -1,51 +1,19 @@
-"""Answers a question of the page: every event of the runtime, and what waits for approval."""
+"""Answers a question of the page: every event of the runtime, and what waits for a person's yes."""
 
 from __future__ import annotations
 
-import hmac
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from skerry.edge.errors import Cancelled, EdgeError
+from skerry.edge.errors import EdgeError
 from skerry.edge.events import Event, Finished, TextReleased
 from skerry.edge.fields import event_fields
 from skerry.edge.request import Request
 from skerry.edge.runtime import Runtime
 from skerry.edge.server.answers import Step, usage_in
+from skerry.edge.server.assent import Assent, Held
 from skerry.edge.server.wire.ask import NEW_SESSION, AskRequest
-
-if TYPE_CHECKING:
-    from skerry.edge.escalate import Preview
-
-
-class Held(Cancelled):
-    """The client wants to decide before anybody else answers."""
-
-    code = "held"
-
-
-class Approval:
-    """Approves exactly the preview that a person has seen; notes what it was shown otherwise."""
-
-    def __init__(self, approved: str | None, *, hold: bool) -> None:
-        self._approved = approved
-        self._hold = hold
-        self._asked: list[dict[str, Any]] = []
-
-    def __call__(self, preview: Preview) -> bool:
-        """Raises Held where the client asked for that."""
-        if self._approved is not None and hmac.compare_digest(preview.digest, self._approved):
-            return True
-        self._asked.append(preview_fields(preview))
-        if self._hold:
-            raise Held("nothing has left this device", hint="approve the preview, and ask again")
-        return False
-
-    def noted(self) -> Iterator[Step]:
-        """The previews since the last call, as events."""
-        while self._asked:
-            yield Step(extra={"event": "approval_needed", **self._asked.pop(0)})
 
 
 def answer(runtime: Runtime, body: AskRequest, cancel: threading.Event) -> Iterator[Step]:
@@ -54,37 +22,23 @@ def answer(runtime: Runtime, body: AskRequest, cancel: threading.Event) -> Itera
     Raises:
         EdgeError: what `Runtime.stream` raises.
     """
-    approval = Approval(body.approved_preview, hold=body.hold)
-    request = _request(runtime, body, approval, cancel)
+    assent = Assent(body.approved_preview, body.confirmed_call, hold=body.hold)
+    request = _request(runtime, body, assent, cancel)
     if body.session == NEW_SESSION:
         yield Step(extra={"event": "session", "session": request.session})
     try:
         for event in runtime.stream(request):
-            yield from approval.noted()
+            yield from map(_asking, assent.asked())
             yield _step(event)
     except Held:
-        yield from approval.noted()
+        yield from map(_asking, assent.asked())
     except EdgeError:
-        yield from approval.noted()
+        yield from map(_asking, assent.asked())
         raise
 
 
-def preview_fields(preview: Preview) -> dict[str, Any]:
-    """What a person must see before it leaves, and the digest that approves exactly that."""
-    return {
-        "digest": preview.digest,
-        "preview": {
-            "destination": preview.destination,
-            "model": preview.model,
-            "messages": [{"role": one.role, "text": one.text} for one in preview.messages],
-            "size_bytes": preview.size_bytes,
-            "redactions": preview.redactions,
-        },
-    }
-
-
 def _request(
-    runtime: Runtime, body: AskRequest, approval: Approval, cancel: threading.Event
+    runtime: Runtime, body: AskRequest, assent: Assent, cancel: threading.Event
 ) -> Request:
     return Request(
         body.question,
@@ -93,7 +47,8 @@ def _request(
         offline=body.offline,
         domain=body.domain,
         as_of=body.as_of,
-        approve=approval,
+        approve=assent.approve,
+        confirm=assent.confirm,
         cancel=cancel,
     )
 
@@ -104,6 +59,10 @@ def _session(runtime: Runtime, wanted: str | None) -> str | None:
         return None
     sessions = runtime.parts.sessions
     return sessions.create().id if wanted == NEW_SESSION else sessions.get(wanted, last=0).id
+
+
+def _asking(asked: dict[str, Any]) -> Step:
+    return Step(extra=asked)
 
 
 def _step(event: Event) -> Step:

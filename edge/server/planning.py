@@ -33,7 +33,8 @@ def chat(
     """
     target = models.find_generating(runtime, body.model)
     if target.kind is models.Kind.PIPELINE:
-        return [partial(from_pipeline, runtime, pipeline_request(runtime, body, cancel, labels))]
+        request = pipeline_request(runtime, body, cancel, labels)
+        return [partial(from_pipeline, runtime, request, body.skerry.confirmed_call)]
     generate = partial(from_model, runtime, target.key)
     wanted = generation(runtime, body, cancel)
     return [_choice(generate, of_choice(wanted, one), body) for one in range(body.n or 1)]

@@ -7,6 +7,7 @@ result is looked at before anybody is told of it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -42,6 +43,13 @@ class Confirmation:
     tool: str
     arguments: Arguments
     text: str
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of the call: the tool and its arguments."""
+        call = {"tool": self.tool, "arguments": dict(self.arguments)}
+        canonical = json.dumps(call, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 Confirm = Callable[[Confirmation], bool]

@@ -48,6 +48,9 @@ def _label(text: str) -> str:
     return text
 
 
+DIGEST = "^[0-9a-f]{64}$"
+"""A SHA-256 digest in hexadecimal."""
+
 Choices = Annotated[int, Field(ge=1, le=16)]
 """How many answers are wanted."""
 
@@ -111,13 +114,17 @@ def _or(value: Any, default: Any) -> Any:
 
 
 class SkerryFields(Wire):
-    """The extension object `skerry` of a request to the whole pipeline."""
+    """The extension object `skerry` of a request to the whole pipeline.
+
+    `confirmed_call` is the digest of the call of a tool that a person has agreed to.
+    """
 
     session: Id | None = None
     offline: bool = False
     consent: Consent | None = None
     as_of: float | None = Field(default=None, allow_inf_nan=False)
     domain: Label | None = None
+    confirmed_call: str | None = Field(None, pattern=DIGEST)
 
 
 def text_of(content: Any) -> Any:
