@@ -1,6 +1,7 @@
 """The folder of a small model, a guardrail or the encoder: a manifest, files with their digests.
 
-What is loaded is what was checked: the bytes are read once. What a model means is said where it is
+What is loaded is what was checked: the bytes are read once. A manifest that says more than digests,
+such as a threshold, has a seal: a digest of all the rest. What a model means is said where it is
 used.
 """
 
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
 
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
+SEAL = "seal"
 _TELEMETRY = "ORT_DISABLE_TELEMETRY"
 _REINSTALL = "Reinstall skerry."
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with the SHA-256 of all that it says, as JSON with its keys in order."""
+    said = {key: value for key, value in manifest.items() if key != SEAL}
+    content = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    return {**said, SEAL: hashlib.sha256(content.encode()).hexdigest()}
 
 
 class Fault(Protocol):
@@ -59,6 +68,14 @@ class Weights:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"'{folder / manifest}' is not a model's manifest: {error!r}"
             raise fault(what, hint=_REINSTALL) from error
+
+    def check_seal(self) -> None:
+        """Raises GuardrailError unless the manifest is as it was sealed."""
+        if self.settings.get(SEAL) != sealed(self.settings)[SEAL]:
+            what = (
+                f"the manifest of the model in '{self.folder}' was changed: its seal is not right"
+            )
+            raise self.fault(what, hint=_REINSTALL)
 
     def content(self, name: str) -> bytes:
         """The content of a file, which has the digest that the manifest gives.

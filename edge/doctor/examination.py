@@ -14,6 +14,7 @@ from skerry.edge.doctor.device import check_profile, look
 from skerry.edge.doctor.models import check_model, fit_models
 from skerry.edge.doctor.report import Check, Report, Status
 from skerry.edge.errors import EdgeError
+from skerry.guardrails.errors import GuardrailError
 
 if TYPE_CHECKING:
     from skerry.edge.settings import Settings
@@ -32,6 +33,7 @@ CHECKS: dict[str, Callable[[Settings], Check]] = {
     "llama.cpp": parts.check_llama,
     "model": check_model,
     "encoder": parts.check_encoder,
+    "guardrails": parts.check_guardrails,
     "index": parts.check_index,
     "state": parts.check_state,
     "policy": parts.check_policy,
@@ -62,7 +64,7 @@ def _make(name: str, check: Callable[[Settings], Check], settings: Settings) -> 
 
 
 def _failed(name: str, fault: Exception) -> Check:
-    if isinstance(fault, EdgeError | ProfileError):
+    if isinstance(fault, EdgeError | GuardrailError | ProfileError):
         return Check(name, Status.FAIL, fault.what, fault.hint)
     hint = "this is a fault of Skerry's or of the installation: report it"
     return Check(name, Status.FAIL, f"{type(fault).__name__}: {fault}", hint)

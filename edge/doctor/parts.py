@@ -31,6 +31,26 @@ def check_encoder(_: Settings) -> Check:
     return Check("encoder", Status.OK, f"{manifest.id}: every digest is right")
 
 
+def check_guardrails(_: Settings) -> Check:
+    """Loads each small model behind the guardrails and the router, which checks its digests."""
+    from skerry.edge.confidence.model import ConfidenceModel
+    from skerry.edge.router import Router
+    from skerry.guardrails.grounding import GroundingChecker
+    from skerry.guardrails.injection.detector import InjectionDetector
+    from skerry.guardrails.names.classifier import NamesClassifier
+    from skerry.guardrails.safety.classifier import SafetyClassifier
+    from skerry.guardrails.wording.table import WordTable
+
+    words = WordTable.load()
+    InjectionDetector.load(words=words)
+    SafetyClassifier.load(words=words)
+    NamesClassifier.load()
+    GroundingChecker.load()
+    Router.load()
+    ConfidenceModel.load()
+    return Check("guardrails", Status.OK, "every model loads, and every digest is right")
+
+
 def check_policy(settings: Settings) -> Check:
     from skerry.edge.policy import load_policy
 

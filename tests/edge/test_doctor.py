@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ from skerry.edge.engines.models import DEFAULT_MODEL
 from skerry.edge.index import Index
 from skerry.edge.session import SessionStore
 from skerry.edge.settings import Settings
+from skerry.guardrails.grounding import model as grounding
 
 
 @pytest.fixture(autouse=True)
@@ -193,6 +195,21 @@ def test_no_ordinary_file(settings: Settings, name: str, make: Callable[[Path], 
     assert status is Status.FAIL
     assert "no ordinary file" in detail
     assert hint
+
+
+@pytest.mark.parametrize("name", ["grounding.json", "model.onnx", "tokenizer.json"])
+def test_guardrail_weights_that_were_changed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert parts.check_guardrails(settings).status is Status.OK
+    folder = shutil.copytree(grounding.DEFAULT_FOLDER, tmp_path / "weights")
+    (folder / name).write_bytes((folder / name).read_bytes().replace(b"0", b"1", 1))
+    monkeypatch.setattr(grounding, "DEFAULT_FOLDER", folder)
+    status, detail, hint = _check(examine(settings), "guardrails")
+    assert status is Status.FAIL
+    assert "was changed" in detail
+    assert str(folder) in detail
+    assert hint == "Reinstall skerry."
 
 
 def test_empty_files_are_none_yet(settings: Settings) -> None:

@@ -18,10 +18,12 @@ from skerry.export.encoder.quantize import products, quantize
 from skerry.guardrails.grounding.inputs import MAX_TOKENS
 from skerry.guardrails.train.grounding.batches import Example, example
 from skerry.guardrails.train.grounding.pair import Pair
+from skerry.guardrails.weights import sealed
 
 NAME = "minilm-grounding-int8"
 INPUTS = ("input_ids", "token_type_ids")
 OUTPUTS = ("outcome", "not_held")
+_UNSET = 0.5  # until the threshold is chosen, with what is written
 
 
 # torch is `Any` to the type checker where it is not installed
@@ -46,12 +48,15 @@ def write(
     content = quantized(reference, samples)
     agreement = fidelity(content, reference, [example(tokenizer, pair) for pair in checked])
     files = {"model.onnx": content, "tokenizer.json": tokenizer.to_str().encode()}
-    manifest = {
-        "name": NAME,
-        "max_tokens": MAX_TOKENS,
-        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-        "int8_same_outcome": round(agreement, 4),
-    }
+    manifest = sealed(
+        {
+            "name": NAME,
+            "max_tokens": MAX_TOKENS,
+            "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            "int8_same_outcome": round(agreement, 4),
+            "threshold": _UNSET,
+        }
+    )
     out.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (out / name).write_bytes(data)

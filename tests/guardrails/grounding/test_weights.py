@@ -12,7 +12,7 @@ import pytest
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.grounding import GroundingChecker
 from skerry.guardrails.grounding.model import DEFAULT_FOLDER, MANIFEST
-from skerry.guardrails.weights import Weights
+from skerry.guardrails.weights import SEAL, Weights, sealed
 
 
 @pytest.fixture
@@ -55,9 +55,26 @@ def test_a_file_of_another_kind_is_refused(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"something else")
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest["sha256"][name] = hashlib.sha256(b"something else").hexdigest()
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(GuardrailError):
+    (folder / MANIFEST).write_text(json.dumps(sealed(manifest)))
+    with pytest.raises(GuardrailError, match=r"no model|not a tokenizer"):
         GroundingChecker.load(folder)
+
+
+@pytest.mark.parametrize(
+    "change", [{"threshold": 0.01}, {"threshold": None}, {SEAL: ""}, {"more": 1}]
+)
+def test_a_manifest_that_was_changed_is_refused(folder: Path, change: dict[str, object]) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    assert sealed(manifest) == manifest
+    (folder / MANIFEST).write_text(json.dumps({**manifest, **change}))
+    with pytest.raises(GuardrailError, match="its seal is not right"):
+        GroundingChecker.load(folder)
+
+
+def test_the_order_of_a_manifest_does_not_matter(folder: Path) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps(dict(reversed(manifest.items()))))
+    GroundingChecker.load(folder)
 
 
 def test_a_file_that_the_manifest_does_not_name_is_refused(folder: Path) -> None:
