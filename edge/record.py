@@ -157,6 +157,7 @@ def _egress(departure: Departure, record: Record) -> Egress:
         bytes_received=departure.egress.bytes_received,
         what=("question", *([f"chunks:[{marks}]"] if marks else ()), *(["history"] * history)),
         redactions=departure.preview.redactions,
+        replaced=departure.replaced,
         consent=record.given.consent,
         approved=departure.approved,
         attempts=departure.egress.attempts,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -64,12 +64,14 @@ class Gate(Protocol):
 class Departure:
     """Something that left the device: what was previewed, and the bytes that it took.
 
-    `approved`: a person saw the preview and approved it.
+    `approved`: a person saw the preview and approved it. `replaced`: how many identifiers of each
+    label something else stood for.
     """
 
     egress: Egress
     preview: Preview
     approved: bool
+    replaced: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,8 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
             pieces = _restored(stream, pseudonyms)
             answer, last = yield from _through(work.gate(), pieces, stream.close)
         finally:
-            work.ledger.append(Departure(stream.egress, preview, approved))
+            replaced = pseudonyms.replaced
+            work.ledger.append(Departure(stream.egress, preview, approved, replaced))
     return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage)
 
 

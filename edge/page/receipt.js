@@ -81,7 +81,9 @@ function leftLong(receipt) {
 
 function departure(one) {
   const what = one.what.map(words.sent).join(", ") || "nothing";
-  const replaced = one.redactions ? `; ${words.count(one.redactions, "identifier")} replaced` : "";
+  const kinds = Object.entries(one.replaced ?? {}).map(([label, count]) => `${count} ${label.replaceAll("_", " ")}`);
+  const which = kinds.length ? ` (${kinds.join(", ")})` : "";
+  const replaced = one.redactions ? `; ${words.count(one.redactions, "identifier")} replaced${which}` : "";
   const approved = one.approved ? "; you approved it" : "";
   return `${what}, to ${one.destination}: ${words.bytes(one.bytes_sent)}${replaced}${approved}`;
 }

@@ -7,7 +7,8 @@ needs a new number. Writing receipts out and keeping them is `codec`'s and `stor
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
 from skerry.edge.policy.request import PolicyInput
@@ -104,8 +105,8 @@ class Egress:
     """One line of the ledger of what left the device, kept also when nothing came back.
 
     Bytes are of request and response bodies. `what` names the parts that were sent
-    (`question`, `chunks:[1,2]`, `history`); `redactions` counts the spans that were replaced
-    first; `approved`: a person saw and approved exactly this.
+    (`question`, `chunks:[1,2]`, `history`); `redactions` counts the identifiers that were replaced
+    first, `replaced` those of each label; `approved`: a person saw and approved exactly this.
     """
 
     destination: str
@@ -116,6 +117,7 @@ class Egress:
     consent: Consent
     approved: bool
     attempts: int = 1
+    replaced: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

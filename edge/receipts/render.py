@@ -122,9 +122,14 @@ def _egress(one: Egress) -> str:
     approved = ", approved" if one.approved else ""
     return (
         f"{', '.join(one.what) or 'nothing'} to {one.destination}: {one.bytes_sent:,} bytes out, "
-        f"{one.bytes_received:,} back{attempts}; {one.redactions} redacted; "
+        f"{one.bytes_received:,} back{attempts}; {_replaced(one)}; "
         f"consent {one.consent}{approved}"
     )
+
+
+def _replaced(one: Egress) -> str:
+    kinds = ", ".join(f"{count} {label}" for label, count in one.replaced.items())
+    return f"{one.redactions} replaced" + f" ({kinds})" * bool(kinds)
 
 
 def _verdict(receipt: Receipt) -> Text:

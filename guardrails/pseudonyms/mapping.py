@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,6 +76,11 @@ class Pseudonyms:
     def __len__(self) -> int:
         """How many identifiers were replaced."""
         return len(self._replaced)
+
+    @property
+    def replaced(self) -> dict[str, int]:
+        """How many identifiers of each label were replaced, by label."""
+        return dict(sorted(Counter(label for label, _ in self._replaced).items()))
 
     def placeholders(self) -> dict[str, str]:
         """Every surrogate of ours, and what it stands for."""

@@ -56,6 +56,7 @@ def test_what_is_sent_was_approved_and_has_no_identifiers(hard: Runtime, cloud: 
     assert seen[0].redactions == 1
     assert reply.receipt.egress[0].approved
     assert reply.receipt.egress[0].redactions == 1
+    assert reply.receipt.egress[0].replaced == {"email": 1}
 
 
 def test_a_conversation_keeps_its_surrogates(hard: Runtime, cloud: Cloud) -> None:

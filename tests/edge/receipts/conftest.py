@@ -103,4 +103,5 @@ def sent() -> Egress:
         consent=Consent.ASK,
         approved=True,
         attempts=2,
+        replaced={"email": 1},
     )

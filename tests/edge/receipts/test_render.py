@@ -60,7 +60,7 @@ def test_what_left_is_listed(make_receipt: Make, sent: Egress) -> None:
     assert "nothing left" not in text
     assert (
         "question, chunks:[1,2] to https://cloud.example/v1: 2,310 bytes out, 18,442 back, "
-        "2 attempts; 1 redacted; consent ask, approved"
+        "2 attempts; 1 replaced (1 email); consent ask, approved"
     ) in text
 
 
