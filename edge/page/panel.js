@@ -1,5 +1,6 @@
 // The side panel: beside the conversation where there is room, above it where there is not. Above,
-// the rest of the page is inert, so that the focus stays inside, and goes back where it was.
+// the rest of the page is inert, so that the focus stays inside, and goes back where it was. When the
+// window gets too narrow the panel gives way to the conversation, unless somebody is in it.
 
 import { byId } from "./dom.js";
 
@@ -7,11 +8,12 @@ const BESIDE = matchMedia("(min-width: 1080px)");
 
 export class Panel {
   #opener = null;
+  #gaveWay = !BESIDE.matches;
 
   constructor() {
     byId("close-panel").addEventListener("click", () => this.close());
     byId("veil").addEventListener("click", () => this.close());
-    BESIDE.addEventListener("change", () => this.#arrange());
+    BESIDE.addEventListener("change", () => this.#fit());
     this.isOpen = BESIDE.matches;
     this.#arrange();
   }
@@ -25,7 +27,7 @@ export class Panel {
 
   close() {
     if (!this.isOpen) return;
-    this.isOpen = false;
+    this.isOpen = this.#gaveWay = false;
     this.#arrange();
     const back = this.#opener?.isConnected ? this.#opener : byId("question");
     back.focus();
@@ -34,6 +36,17 @@ export class Panel {
   /** Whether it covers the conversation, so that Escape means it first. */
   get covers() {
     return this.isOpen && !BESIDE.matches;
+  }
+
+  /** Gives way where it would cover the conversation now, and comes back where it has room. */
+  #fit() {
+    if (BESIDE.matches) {
+      this.isOpen ||= this.#gaveWay;
+    } else if (!byId("panel").contains(document.activeElement)) {
+      this.#gaveWay = this.isOpen;
+      this.isOpen = false;
+    }
+    this.#arrange();
   }
 
   #arrange() {

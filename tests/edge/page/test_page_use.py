@@ -16,6 +16,7 @@ OpenPage = Callable[..., Page]
 
 TROLLEY = "How often is the emergency trolley checked?"
 NARROW = {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 800}
 
 REGIONS: tuple[tuple[Any, str | None], ...] = (
     ("banner", None),
@@ -260,6 +261,42 @@ def test_on_a_small_screen_nothing_overflows_and_the_panel_lies_above(
     expect(page.locator("#panel")).to_be_hidden()
     expect(mark).to_be_focused()
     assert not page.evaluate("document.getElementById('room').inert")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_panel_gives_way_when_the_window_shrinks_and_comes_back(
+    house: Stage, open_page: OpenPage, scheme: str
+) -> None:
+    page = open_page(house, color_scheme=scheme)
+    panel = page.locator("#panel")
+    ask(page, TROLLEY)
+    expect(panel).to_be_visible()
+    for width in (1079, 768, 360):
+        page.set_viewport_size({"width": width, "height": 740})
+        expect(panel).to_be_hidden()
+        expect(page.locator("#veil")).to_be_hidden()
+        assert not page.evaluate("document.getElementById('room').inert")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(CONTRAST) == []
+    page.set_viewport_size(WIDE)
+    expect(panel).to_be_visible()
+    page.get_by_role("button", name="Close the documents").click()
+    page.set_viewport_size(NARROW)
+    page.set_viewport_size(WIDE)
+    expect(panel).to_be_hidden()
+
+
+def test_a_panel_that_somebody_reads_stays_when_the_window_shrinks(
+    house: Stage, open_page: OpenPage
+) -> None:
+    page = open_page(house)
+    page.locator(".document").first.click()
+    expect(page.locator("#panel-title")).to_be_focused()
+    page.set_viewport_size(NARROW)
+    expect(page.locator("#panel")).to_be_visible()
+    assert page.evaluate("document.getElementById('room').inert")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
 
 
 def test_a_wide_table_scrolls_by_itself_and_breaks_no_word(
