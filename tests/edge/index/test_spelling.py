@@ -16,6 +16,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, encoder: OnnxEncoder):
     (folder / "boats.md").write_text(
         "# Boats\n\nA kayak costs 45 pounds. Children wear dosimeters. Ask Marta Kowalczyk.\n"
         "The boathouse is the old house by the lake; its extension is 301.\n"
+        "The paddle checks are signed. Paddles are checked. An emergency. Emergency exits.\n"
     )
     (folder / "secret.md").write_text(
         "# Secret\n\nThe zeppelin is in the hangar, and the kazak beside it.\n"
@@ -34,6 +35,9 @@ def index(tmp_path_factory: pytest.TempPathFactory, encoder: OnnxEncoder):
         ("Is the boathuose open?", "Is the boathouse open?"),
         ("Who is Kowalcyk?", "Who is Kowalczyk?"),
         ("What is the extention?", "What is the extension?"),
+        ("Is it an emergncy?", "Is it an emergency?"),
+        ("Emergensy calls?", "Emergency calls?"),
+        ("Are paddles chekced?", "Are paddles checked?"),
     ],
 )
 def test_one_letter_wrong_is_read_as_the_documents_spell_it(
