@@ -7,8 +7,6 @@ identify follows the HIPAA safe harbour, 45 CFR 164.514(b)(2)(i)(C).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from skerry.guardrails.identifiers import DATE
 from skerry.guardrails.numbers import NOT_AFTER, NOT_BEFORE
@@ -63,23 +61,3 @@ EVENTS: tuple[Recogniser, ...] = (
         has("age", "turn"),
     ),
 )  # fmt: skip
-
-_BESIDE = re.compile(rf"[\s,;/|(\-]{{1,4}}(?P<id>{DATE}){NOT_BEFORE}")
-
-
-class Named(Protocol):
-    """A name of the class `label`, which ends at `end`."""
-
-    @property
-    def end(self) -> int: ...
-
-    @property
-    def label(self) -> str: ...
-
-
-def dates_beside(names: Iterable[Named], lowered: str) -> Iterator[tuple[int, int]]:
-    """Where a date follows a person's name at once, as on a label: "Ada Lovelace 12/03/1961"."""
-    for name in names:
-        found = _BESIDE.match(lowered, name.end) if name.label == "person" else None
-        if found:
-            yield found.span("id")

@@ -25,7 +25,8 @@ _COUNTRIES = "|".join(GAP.join(code) for code in checksums.IBAN_LENGTHS)
 _LONG_NUMBER = shaped(r"[0-9](?:[\W_]{0,3}\d){5}")
 _SOLID_COUNTRIES = "|".join(checksums.IBAN_LENGTHS)
 _IBAN = shaped(
-    rf"[0-9](?:(?<=(?:{_SOLID_COUNTRIES})\d)|(?<=(?:{_SOLID_COUNTRIES})[\W_]\d)|"
+    rf"[0-9](?:(?<=[a-z]\d)|(?<=[a-z][\W_]\d))"
+    rf"(?:(?<=(?:{_SOLID_COUNTRIES})\d)|(?<=(?:{_SOLID_COUNTRIES})[\W_]\d)|"
     rf"(?<=[a-z][\W_][a-z]\d)|(?<=[a-z][\W_][a-z][\W_]\d)){GAP}\d(?:{GAP}[a-z\d]){{11}}"
 )
 
@@ -154,7 +155,7 @@ _NO_STREET_NAME = (
     "a|an|and|are|as|at|by|cross|down|for|from|hours?|in|is|km|metres?|meters?|miles?|minutes?|"
     "more|of|off|on|or|out|over|people|per|the|this|that|to|up|was|were|with"
 )
-_POSTCODE_AREAS = (
+POSTCODE_AREAS = (
     "AB|AL|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|EC|"
     "EH|EN|EX|FK|FY|GL|GU|GY|HA|HD|HG|HP|HR|HS|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|LA|LD|LE|LL|LN|LS|"
     "LU|ME|MK|ML|NE|NG|NN|NP|NR|NW|OL|OX|PA|PE|PH|PL|PO|PR|RG|RH|RM|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|"
@@ -183,14 +184,14 @@ _PLACES = (
     ),
     pii(
         "postcode",
-        rf"{NOT_AFTER}(?:{_POSTCODE_AREAS})\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}{NOT_BEFORE}",
+        rf"{NOT_AFTER}(?:{POSTCODE_AREAS})\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}{NOT_BEFORE}",
         0.85,
         shaped(r"[0-9](?<=[A-Z\d]\s\d)[A-Z]"),
         cased=True,
     ),
     pii(  # in lower case it looks like a dose: "b12 5ug"
         "postcode",
-        rf"{NOT_AFTER}(?:{_POSTCODE_AREAS.lower()})\d[a-z\d]?\s\d[abd-hjlnp-uw-z]{{2}}{NOT_BEFORE}",
+        rf"{NOT_AFTER}(?:{POSTCODE_AREAS.lower()})\d[a-z\d]?\s\d[abd-hjlnp-uw-z]{{2}}{NOT_BEFORE}",
         0.4,
         shaped(r"[0-9](?<=[a-z\d]\s\d)[a-z]"),
         near=near(

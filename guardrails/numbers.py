@@ -47,6 +47,7 @@ SSN = (
 )
 
 _DIGITS = re.compile(r"\d+")
+_IN_FOURS = re.compile(r"\d{4}(?:[\W_]\d{4}){3}")
 _CARD_MIN_DIGITS = 13
 _CARD_MAX_DIGITS = 19
 _CARD_MAX_CHARACTERS = 3 * _CARD_MAX_DIGITS + 3  # each digit with "\r\n", and one digit more
@@ -56,8 +57,8 @@ _IBAN_DIGITS = re.compile(r"(?:\d[\W_]{0,3}){6}")
 
 def cards_at_the_ends(stretch: str) -> Iterator[Span]:
     """Cards of a known brand that begin or end the stretch, whole groups of its digits."""
-    if len(stretch) < _CARD_MIN_DIGITS or stretch.isdigit():  # those SOLID_CARD finds
-        return
+    if len(stretch) < _CARD_MIN_DIGITS or stretch.isdigit() or _IN_FOURS.fullmatch(stretch):
+        return  # SOLID_CARD and CARD_LAYOUTS find those
     head = [match.span() for match in _DIGITS.finditer(stretch[:_CARD_MAX_CHARACTERS])]
     for size in range(1, min(len(head), _CARD_MAX_DIGITS) + 1):
         yield from _if_card(stretch, head[0][0], head[size - 1][1])

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from skerry.guardrails.beside import Beside, beside
 from skerry.guardrails.errors import ScreenOverflow
-from skerry.guardrails.events import EVENTS, dates_beside
+from skerry.guardrails.events import EVENTS
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.identifiers import IDENTIFIERS
 from skerry.guardrails.machines import MACHINES
@@ -27,6 +28,7 @@ from skerry.guardrails.secrets import SECRETS
 if TYPE_CHECKING:
     from skerry.guardrails.injection.meaning import Encode
     from skerry.guardrails.names.fusion import Name
+    from skerry.guardrails.wording.signs import Least
 
 MAX_CHARACTERS = 1_000_000
 RECOGNISERS: tuple[Recogniser, ...] = (
@@ -50,18 +52,21 @@ def screen(text: str, where: Where = Where.INPUT) -> tuple[Finding, ...]:
 
 
 def screen_sentences(
-    text: str, where: Where = Where.INPUT, encode: Encode | None = None
+    text: str,
+    where: Where = Where.INPUT,
+    encode: Encode | None = None,
+    least: Least | None = None,
 ) -> tuple[Finding, ...]:
     """The findings in `text` by patterns, and sentences that are orders or signs of danger.
 
     For what a person asks, and for documents. `encode` gives vectors of the runtime's encoder, and
-    makes it surer of orders.
+    makes it surer of orders. `least` are the scores from which a sentence is a finding (None: 0.8).
 
     Raises:
         ScreenOverflow: the text is longer than `MAX_CHARACTERS`.
         GuardrailError: a network cannot be loaded; what was to be screened must not pass.
     """
-    return _with_sentences(text, where, lambda _: (), encode)
+    return _with_sentences(text, where, lambda _: (), encode, least)
 
 
 def screen_whole(
@@ -82,13 +87,17 @@ def screen_whole(
 
 
 def _with_sentences(
-    text: str, where: Where, find: Callable[[str], Iterable[Name]], encode: Encode | None
+    text: str,
+    where: Where,
+    find: Callable[[str], Iterable[Name]],
+    encode: Encode | None,
+    least: Least | None = None,
 ) -> tuple[Finding, ...]:
     from skerry.guardrails.wording import findings
 
     normal = _normal(text)
     found = _by_patterns(normal, where, find)
-    found += findings.findings(normal, where, found, encode)
+    found += findings.findings(normal, where, found, encode, least)
     return tuple(_without_overlap(found))
 
 
@@ -109,7 +118,7 @@ def _by_patterns(
     found = [finding for one in able for finding in _find(one, views, normal, where)]
     names = list(find(normal.text))
     found += [_named(one, normal, where) for one in names]
-    found += [_beside(span, normal, where) for span in dates_beside(names, views.lowered)]
+    found += [_beside(one, normal, where) for one in beside(names, views.lowered)]
     return found
 
 
@@ -126,9 +135,9 @@ def _named(one: Name, normal: Normal, where: Where) -> Finding:
     return Finding(FindingKind.PII, one.label, start, end, one.score, where, "model:names")
 
 
-def _beside(span: tuple[int, int], normal: Normal, where: Where) -> Finding:
-    start, end = normal.original(*span)
-    return Finding(FindingKind.PII, "date_of_birth", start, end, 0.7, where, "model:beside")
+def _beside(one: Beside, normal: Normal, where: Where) -> Finding:
+    start, end = normal.original(*one[:2])
+    return Finding(FindingKind.PII, one[2], start, end, 0.7, where, "model:beside")
 
 
 def _without_overlap(findings: list[Finding]) -> list[Finding]:

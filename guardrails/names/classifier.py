@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Chances = NDArray[np.float32]
+Window = tuple[tuple[int, ...], tuple[int, ...]]
+"""The ids and shapes of the tokens of one pass."""
 
 DEFAULT_FOLDER = Path(__file__).parent / "weights"
 MANIFEST = "names.json"
@@ -68,14 +70,21 @@ class NamesClassifier:
         return found
 
     def _chances(self, seen: Tokens) -> Chances:
-        """The chances of each token, float32 [tokens, classes]."""
-        made = [self._run(seen, start, end) for start, end in seen.windows()]
-        return np.concatenate(made) if made else np.empty((0, len(LABELS)), np.float32)
+        """The chances of each token, float32 [tokens, classes]; equal windows are run once."""
+        known: dict[Window, Chances] = {}
+        made: list[Chances] = [np.empty((0, len(LABELS)), np.float32)]
+        for start, end in seen.windows():
+            window = (tuple(seen.ids[start:end]), tuple(seen.shapes[start:end]))
+            if window not in known:
+                named = any(seen.wordy[start:end])
+                known[window] = self._run(*window) if named else _nothing(end - start)
+            made.append(known[window])
+        return np.concatenate(made)
 
-    def _run(self, seen: Tokens, start: int, end: int) -> Chances:
+    def _run(self, of_ids: tuple[int, ...], of_shapes: tuple[int, ...]) -> Chances:
         first, last = self._marks
-        ids = np.array([[first, *seen.ids[start:end], last]], np.int64)
-        shapes = np.array([[0, *seen.shapes[start:end], 0]], np.int64)
+        ids = np.array([[first, *of_ids, last]], np.int64)
+        shapes = np.array([[0, *of_shapes, 0]], np.int64)
         feed = {"ids": ids, "shapes": shapes, "mask": np.ones_like(ids)}
         logits = self._session.run(["logits"], feed)[0][0, 1:-1]
         spread = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -102,6 +111,11 @@ def shared() -> NamesClassifier:
         if not _shared:
             _shared.append(NamesClassifier.load())
         return _shared[0]
+
+
+def _nothing(length: int) -> Chances:
+    """Of a window of digits, marks and single letters: initials alone name nobody."""
+    return np.zeros((length, len(LABELS)), np.float32)
 
 
 def _by_word(seen: Tokens, chances: Chances, offset: int) -> list[Word]:

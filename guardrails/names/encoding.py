@@ -22,15 +22,17 @@ _OTHER, _LOWER, _TITLE, _UPPER, _MIXED, _INITIAL, _DIGITS = range(SHAPES)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of a text: equal numbers of `ids`, `shapes`, `spans` and `words`.
+    """The tokens of a text: equal numbers of `ids`, `shapes`, `spans`, `words` and `wordy`.
 
-    `spans` are offsets in the text; tokens with the same number in `words` are of one word.
+    `spans` are offsets in the text; tokens with the same number in `words` are of one word;
+    `wordy` says whether that word has two characters or more, a letter among them.
     """
 
     ids: list[int]
     shapes: list[int]
     spans: list[tuple[int, int]]
     words: list[int]
+    wordy: list[bool]
 
     def windows(self) -> Iterator[tuple[int, int]]:
         """Parts (start, end) of at most `LONGEST` - 2 tokens that cut no word, if they can."""
@@ -51,13 +53,21 @@ def tokens(tokenizer: Tokenizer, text: str) -> Tokens:
     """The tokens of `text`, which is a plain copy (`normal.normalise`)."""
     encoding = tokenizer.encode(text, add_special_tokens=False)
     shapes: dict[int, int] = {}
+    wordy: dict[int, bool] = {}
     numbers: list[int] = [-1 if one is None else one for one in encoding.word_ids]
     bounds: dict[int, tuple[int, int]] = {}
     for number, (start, end) in zip(numbers, encoding.offsets, strict=True):
         bounds[number] = (bounds.get(number, (start, end))[0], end)
     for number, (start, end) in bounds.items():
         shapes[number] = shape(text[start:end])
-    return Tokens(encoding.ids, [shapes[one] for one in numbers], encoding.offsets, numbers)
+        wordy[number] = end - start > 1 and shapes[number] != _DIGITS
+    return Tokens(
+        encoding.ids,
+        [shapes[one] for one in numbers],
+        encoding.offsets,
+        numbers,
+        [wordy[one] for one in numbers],
+    )
 
 
 def shape(word: str) -> int:

@@ -17,6 +17,10 @@ from skerry.guardrails.names.encoding import LABELS
 LEAST = 0.40
 LEAST_AFTER_CONTEXT = 0.20
 LEAST_BEFORE_THING = 0.85
+LEAST_BESIDE = 0.20
+LEAST_OF_KNOWN = 0.10
+SURE = 0.90
+"""Where a word is part of a name this surely, less will do for its neighbours and its likes."""
 
 _CONTEXT = re.compile(
     r"(?:\b(?:name(?:d| is|:)?|called|patient|pt|mr|mrs|ms|miss|mx|dr|prof|sir|dear|nurse|sister|"
@@ -32,11 +36,21 @@ _THING = re.compile(
 )
 _CONTEXT_CHARACTERS = 24
 _LONGEST_WORD = 40
+_SHORTEST_KNOWN = 4
+_CODE = re.compile(
+    r"\d{4,6}(?:-\d{4})?|\d\d-\d{3}|\d{3} \d\d|\d{4} ?[a-z]{2}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|"
+    r"[a-z]\d[a-z] ?\d[a-z]\d|[a-z]\d\d ?[a-z\d]{4}",
+    re.IGNORECASE,
+)
+"""A postcode of some country, where a place was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name at [start, end) of the text, its class of `LABELS`, and a score in [0, 1]."""
+    """A name at [start, end) of the text, its class, and a score in [0, 1].
+
+    `label` is one of `LABELS`, or `postcode`.
+    """
 
     start: int
     end: int
@@ -46,38 +60,68 @@ class Name:
 
 def names(classifier: NamesClassifier, text: str) -> list[Name]:
     """The names in `text`, a plain copy (`normal.normalise`), in order, without overlap."""
-    return [_trimmed(one, text) for one in _joined(classifier.words(text), text)]
+    words = classifier.words(text)
+    known = frozenset(_known(words, text))
+    counted = [_counts(at, words, text, known) for at in range(len(words))]
+    return [_trimmed(one, text) for one in _joined(words, counted, text)]
 
 
-def _joined(words: Sequence[Word], text: str) -> Iterator[Name]:
+def _known(words: Sequence[Word], text: str) -> Iterator[str]:
+    """The words that are surely names, as they are written."""
+    for word in words:
+        written = text[word.start : word.end]
+        if word.chance >= SURE and len(written) >= _SHORTEST_KNOWN and written.isalpha():
+            yield written
+
+
+def _joined(words: Sequence[Word], counted: Sequence[bool], text: str) -> Iterator[Name]:
     """Neighbouring words of one class as one name."""
     run: list[Word] = []
-    for word in words:
-        if run and "\n" in text[run[-1].end : word.start]:
+    for word, counts in zip(words, counted, strict=True):
+        if run and (
+            "\n" in text[run[-1].end : word.start] or not counts or _is_another(word, run, text)
+        ):
             yield from _named(run, text)
             run = []
-        if not _counts(word, run, text):
-            yield from _named(run, text)
-            run = []
-        elif run and _class(word) != _class(run[-1]) and text[word.start].isalnum():
-            yield from _named(run, text)
-            run = [word]
-        else:
+        if counts and (run or text[word.start].isalnum()):
             run.append(word)
     yield from _named(run, text)
 
 
-def _counts(word: Word, run: Sequence[Word], text: str) -> bool:
-    if word.end - word.start > _LONGEST_WORD or (not run and not text[word.start].isalnum()):
+def _is_another(word: Word, run: Sequence[Word], text: str) -> bool:
+    """Whether a name of another class begins."""
+    return _class(word) != _class(run[-1]) and text[word.start].isalnum()
+
+
+def _counts(at: int, words: Sequence[Word], text: str, known: frozenset[str]) -> bool:
+    word = words[at]
+    if word.end - word.start > _LONGEST_WORD:
         return False
-    return word.chance >= _least(word, text)
+    if word.chance >= LEAST_BEFORE_THING:
+        return True
+    return word.chance >= _least(at, words, text, known)
 
 
-def _least(word: Word, text: str) -> float:
+def _least(at: int, words: Sequence[Word], text: str, known: frozenset[str]) -> float:
+    word = words[at]
     if _THING.match(text, word.end):
         return LEAST_BEFORE_THING
+    if text[word.start : word.end] in known:
+        return LEAST_OF_KNOWN
+    if any(
+        _is_beside(words[number], word, text)
+        for number in (at - 1, at + 1)
+        if 0 <= number < len(words)
+    ):
+        return LEAST_BESIDE
     before = max(0, word.start - _CONTEXT_CHARACTERS)
     return LEAST_AFTER_CONTEXT if _CONTEXT.search(text, before, word.start) else LEAST
+
+
+def _is_beside(other: Word, word: Word, text: str) -> bool:
+    """Whether `other`, on the same line, is surely part of a name."""
+    first, last = sorted((other, word), key=lambda one: one.start)
+    return other.chance >= SURE and "\n" not in text[first.end : last.start]
 
 
 def _class(word: Word) -> int:
@@ -94,7 +138,13 @@ def _named(run: Sequence[Word], text: str) -> Iterator[Name]:
     sums = [sum(word.chances[at] for word in kept) for at in range(len(LABELS))]
     label = max(range(len(LABELS)), key=lambda at: sums[at])
     score = sum(word.chance for word in kept) / len(kept)
-    yield Name(kept[0].start, kept[-1].end, LABELS[label], min(1.0, score))
+    start, end = kept[0].start, kept[-1].end
+    yield Name(start, end, _named_as(LABELS[label], text[start:end]), min(1.0, score))
+
+
+def _named_as(label: str, written: str) -> str:
+    """The class, but for a place that is a code."""
+    return "postcode" if label == "place" and _CODE.fullmatch(written) else label
 
 
 def _trimmed(one: Name, text: str) -> Name:

@@ -6,42 +6,76 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from skerry.guardrails.train.names import sources
-from skerry.guardrails.train.names.compose import Filler, Labelled, chained, mistyped, recased
-from skerry.guardrails.train.names.values import values
+from skerry.guardrails.train.names import carriers, sources
+from skerry.guardrails.train.names.compose import Filler, Labelled, chained, recased
+from skerry.guardrails.train.names.parts import Part
+from skerry.guardrails.train.names.rewrite import rewritten
+from skerry.guardrails.train.names.values import Values, values
+from skerry.guardrails.train.names.wide import WideFiller
 
-_OWN = ("clinical", "everyday", "office")
+_SEEN = ("clinical", "everyday", "office")
+_OWN = (*_SEEN, "news", "records", "service", "talk")
 _GAPS = (" ", " ", "\n", "\n\n")
 _TEST_QUESTIONS = 400
 
 
-def training(data: Path, number: int, seed: int) -> list[Labelled]:
+def training(data: Path, number: int, seed: int, part: Part = Part.WHOLE) -> list[Labelled]:
     """`number` texts: our registers, public templates, carriers with names and without."""
     draw = random.Random(seed)
-    filler = Filler(values(sources.companies(data), seed, held_out=False), draw)
-    own = [template for name in _OWN for template in sources.own_templates(name)]
-    carriers = [*sources.notes(data), *sources.requests(data)]
-    questions = sources.questions(data)[_TEST_QUESTIONS:]
-    named = [sources.with_names(one, draw) for one in [*carriers, *questions] for _ in range(2)]
-    shares = (
-        (own, 0.24),
-        (sources.own_templates("questions"), 0.14),
-        (sources.presidio_templates(data, held_out=False), 0.12),
-        (named, 0.24),
-        (sources.own_templates("benign"), 0.10),
-        (carriers, 0.09),
-        (questions, 0.07),
-    )
-    pools, weights = [pool for pool, _ in shares], [weight for _, weight in shares]
+    filler = WideFiller(values(sources.companies(data), seed, part), draw)
+    pools, weights = zip(*_shares(data, filler.values, part, draw), strict=True)
     return [_text(filler, pools, weights, draw) for _ in range(number)]
+
+
+def _shares(
+    data: Path, known: Values, part: Part, draw: random.Random
+) -> list[tuple[Sequence[str], float]]:
+    """Templates, and the share of all texts that each kind has."""
+    own = [template for name in _OWN for template in sources.own_templates(name, part)]
+    said = [*sources.notes(data), *sources.requests(data)]
+    asked = sources.questions(data)[2 * _TEST_QUESTIONS :]
+    typed = carriers.requests(data, known.cities)
+    told = carriers.answers(data, part)
+    every = [*said, *asked, *typed, *told]
+    return [
+        (own, 0.20),
+        (sources.own_templates("questions", part), 0.10),
+        (sources.presidio_templates(data, part), 0.10),
+        (carriers.stories(data, known.first, part), 0.06),
+        ([sources.with_names(one, draw) for one in every], 0.10),
+        ([carriers.planted(one, draw) for one in every for _ in range(2)], 0.18),
+        (sources.own_templates("benign", part), 0.04),
+        (sources.own_templates("benign_documents", part), 0.06),
+        (said, 0.04),
+        (asked, 0.03),
+        (typed, 0.02),
+        (told, 0.04),
+        ([carriers.capitalised(one, draw) for one in every], 0.03),
+    ]
 
 
 def test(data: Path, number: int, seed: int) -> list[Labelled]:
     """Held-out templates, ours and public, with held-out names; a text each."""
     draw = random.Random(seed + 1)
-    filler = Filler(values(sources.companies(data), seed, held_out=True), draw)
-    named = sources.own_templates("held_out") + sources.presidio_templates(data, held_out=True)
+    filler = Filler(values(sources.companies(data), seed, Part.TEST), draw)
+    named = sources.own_templates("held_out") + sources.presidio_templates(data, Part.TEST)
     benign = sources.own_templates("benign_held_out") + sources.questions(data)[:_TEST_QUESTIONS]
+    return _drawn(filler, named, benign, number, draw)
+
+
+def development(data: Path, number: int, seed: int) -> list[Labelled]:
+    """As `test`, of templates and names that choose: for errors to look at, and thresholds."""
+    part, draw = Part.DEVELOPMENT, random.Random(seed + 2)
+    filler = Filler(values(sources.companies(data), seed, part), draw)
+    own = [line for name in (*_SEEN, "questions") for line in sources.own_templates(name, part)]
+    named = own + sources.presidio_templates(data, part)
+    asked = sources.questions(data)[_TEST_QUESTIONS : 2 * _TEST_QUESTIONS]
+    return _drawn(filler, named, sources.own_templates("benign", part) + asked, number, draw)
+
+
+def _drawn(
+    filler: Filler, named: Sequence[str], benign: Sequence[str], number: int, draw: random.Random
+) -> list[Labelled]:
     return [
         recased(filler.fill(draw.choice(named if draw.random() < 0.75 else benign)), draw)
         for _ in range(number)
@@ -54,8 +88,8 @@ def _text(
     weights: Sequence[float],
     draw: random.Random,
 ) -> Labelled:
-    """One to three sentences, as typed."""
-    count = draw.choice((1, 1, 1, 2, 2, 3))
+    """One to four sentences, as typed."""
+    count = draw.choice((1, 1, 1, 2, 2, 3, 4))
     chosen = draw.choices(pools, weights, k=count)
-    whole = chained([filler.fill(draw.choice(pool)) for pool in chosen], draw.choice(_GAPS))
-    return recased(mistyped(whole, draw) if draw.random() < 0.1 else whole, draw)
+    filled = [filler.fill(draw.choice(pool)) for pool in chosen]
+    return rewritten(chained(filled, draw.choice(_GAPS)), draw)

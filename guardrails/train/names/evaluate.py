@@ -134,6 +134,15 @@ def restore_rate(texts: Sequence[Labelled], seed: int) -> tuple[float, float]:
     return at_once / max(tried, 1), streamed / max(tried, 1)
 
 
+def false_spans(find: Find, texts: Iterable[str]) -> float:
+    """Findings in a thousand words of texts that are about nobody."""
+    found = words = 0
+    for text in texts:
+        found += len(_merged(find(text), text))
+        words += len(text.split())
+    return 1000 * found / max(words, 1)
+
+
 def figures(data: Path, number: int, seed: int) -> dict[str, Any]:
     """What a benchmark reports, on `number` texts of held-out templates and names."""
     from skerry.guardrails.train.names.dataset import test

@@ -26,6 +26,7 @@ _TABLE_RATE = 1e-3
 _LAYER_RATE = 3e-4
 _CHECKPOINT_S = 120
 _SKIPPED = -100
+_AS = {"postcode": "place"}  # codes have too many forms for patterns alone
 CLS, SEP = "[CLS]", "[SEP]"
 
 
@@ -59,7 +60,8 @@ def _row(one: Labelled, tokenizer: Any, first: int, last: int) -> Row:
 def _classes(one: Labelled, seen: Tokens, normal: Any) -> list[int]:
     """For each token 0, or the beginning (odd) or inside (even) of a label."""
     classes = [0] * len(seen.ids)
-    known = [span for span in one.spans if span[2] in LABELS]
+    known = [(a, b, _AS.get(label, label)) for a, b, label in one.spans]
+    known = [span for span in known if span[2] in LABELS]
     for number, (start, end) in enumerate(seen.spans):
         at, until = normal.original(start, end)
         for first, last, label in known:

@@ -8,7 +8,6 @@ Banking77 (CC BY 4.0, train split) what customers ask, which name nobody.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import random
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.train.names.parts import Part, split
 
 TEXTS = Path(__file__).parent / "texts"
 _PRESIDIO = {
@@ -49,31 +49,36 @@ _HEADS = ("{person}: ", "{first}: ", "{first}, ", "Hi {first}, ", "Dear {titled}
           "Ask {first}: ", "@{first} ", "{place}: ", "{person} ({place}): ")  # fmt: skip
 _THE_PATIENT = re.compile(r"\b(?:The|This) (?:patient|gentleman|lady|man|woman)\b")
 _NAME_OF_A_FIRM = re.compile(r"[A-Z][A-Za-z&'. -]{3,36}")
-_HELD_OUT_OF_256 = 64
+_SHARES = {Part.TEST: 64, Part.DEVELOPMENT: 48}
+_OWN_SHARES = {Part.TEST: 0, Part.DEVELOPMENT: 48}  # those that test have files of their own
 
 
-def own_templates(name: str) -> list[str]:
-    """The lines of one of our files: `clinical`, `everyday`, `office`, `benign`, `held_out`, …"""
+def own_templates(name: str, part: Part = Part.WHOLE) -> list[str]:
+    """The lines of one of our files (`clinical`, `everyday`, `benign`, …) that are of `part`.
+
+    `held_out` and `benign_held_out` are whole files that test, of no other part.
+    """
     lines = (TEXTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return [line.replace("\\n", "\n") for line in lines if line]
+    kept = [line for line in lines if line and split(line, _OWN_SHARES) in part.seen]
+    return [line.replace("\\n", "\n") for line in kept]
 
 
-def presidio_templates(data: Path, *, held_out: bool) -> list[str]:
-    """Presidio's templates in our slots; a quarter, by digest, is held out."""
-    lines = _text(data, "presidio_research/generator/templates.txt").splitlines()
-    kept = [line for line in lines if _is_whole(line) and _is_held_out(line) is held_out]
+def presidio_templates(data: Path, part: Part) -> list[str]:
+    """Presidio's templates in our slots, those of `part`; a quarter tests."""
+    lines = read(data, "presidio_research/generator/templates.txt").splitlines()
+    kept = [line for line in lines if _is_whole(line) and split(line, _SHARES) in part.seen]
     return [_SLOT.sub(lambda m: f"{{{_PRESIDIO[m[1]]}}}", _plain(line)) for line in kept]
 
 
 def companies(data: Path) -> list[str]:
     """Names of organisations, as Presidio's generator has them."""
-    rows = _text(data, "presidio_research/generator/companies_and_organizations.csv").splitlines()
+    rows = read(data, "presidio_research/generator/companies_and_organizations.csv").splitlines()
     return [row.strip('" ') for row in rows[1:] if _NAME_OF_A_FIRM.fullmatch(row.strip('" '))]
 
 
 def notes(data: Path) -> list[str]:
     """Sentences of MTS-Dialog that name nobody, or in which `{titled}` or `{person}` stands."""
-    rows = list(csv.DictReader(io.StringIO(_text(data, "mts_dialog/MTS-Dialog-TrainingSet.csv"))))
+    rows = list(csv.DictReader(io.StringIO(read(data, "mts_dialog/MTS-Dialog-TrainingSet.csv"))))
     texts = [text for row in rows for text in (row["section_text"], row["dialogue"])]
     lower = set(re.findall(r"\b[a-z]+\b", " ".join(texts)))
     found = dict.fromkeys(one for text in texts for one in _sentences(text))
@@ -82,14 +87,14 @@ def notes(data: Path) -> list[str]:
 
 def questions(data: Path) -> list[str]:
     """Questions of MedQuAD, each once."""
-    rows = _text(data, "medquad/medquad_answered.jsonl").split("\n")
+    rows = read(data, "medquad/medquad_answered.jsonl").split("\n")
     asked = (json.loads(row)["question"].replace("is (are)", "is") for row in rows if row)
     return [one for one in dict.fromkeys(" ".join(q.split()) for q in asked) if "{" not in one]
 
 
 def requests(data: Path) -> list[str]:
     """What customers of a bank ask: the train split of Banking77, each once."""
-    rows = csv.DictReader(io.StringIO(_text(data, "banking77/train.csv")))
+    rows = csv.DictReader(io.StringIO(read(data, "banking77/train.csv")))
     return [
         one
         for one in dict.fromkeys(" ".join(row["text"].split()) for row in rows)
@@ -138,11 +143,12 @@ def _is_whole(line: str) -> bool:
     return not (loose or since or written) and all(slot in _PRESIDIO for slot in slots)
 
 
-def _is_held_out(line: str) -> bool:
-    return hashlib.sha256(line.encode()).digest()[0] < _HELD_OUT_OF_256
+def read(data: Path, name: str) -> str:
+    """The text of a public file, `set/file` without `.zst`.
 
-
-def _text(data: Path, name: str) -> str:
+    Raises:
+        GuardrailError: it is missing.
+    """
     import zstandard
 
     try:

@@ -1,20 +1,21 @@
 """Names, towns, streets and organisations to plant, split so that a test sees none of training.
 
-From Faker (MIT) in many languages and from `texts/words.toml`. A value is held out by its digest,
-so that the split is the same on every machine; people of the test have held-out first and last
-names.
+From Faker (MIT) in many languages and from `texts/words.toml`. A value's part is chosen by its
+digest, so that the split is the same on every machine; people of the test have first and last
+names of the test.
 """
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from skerry.guardrails.normal import normalise
+from skerry.guardrails.train.names.parts import Part, split
 
 WORDS = Path(__file__).parent / "texts" / "words.toml"
 LOCALES = (
@@ -26,7 +27,7 @@ LOCALES = (
 _ROMANISED = ("ja_JP", "zh_CN", "ko_KR", "ru_RU", "fa_IR", "uk_UA", "el_GR", "ar_SA")
 _ENGLISH = ("en_GB", "en_US")
 _EACH = 400
-_HELD_OUT_OF_256 = 51
+_SHARES = {Part.TEST: 51, Part.DEVELOPMENT: 26}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +48,30 @@ def words() -> dict[str, list[str]]:
     return {name: _split(text) for name, text in document.items()}
 
 
-def values(companies: Iterable[str], seed: int, *, held_out: bool) -> Values:
-    """The values of one side of the split; `companies` are more names of organisations."""
+def values(companies: Iterable[str], seed: int, part: Part) -> Values:
+    """The values of one part; `companies` are more names of organisations."""
     made = _faked(seed)
     known = words()
     return Values(
-        first=_side([*made["first_name"], *known["first_names"]], held_out)
-        + _side(made["english first_name"], held_out) * 3
-        + _side(known["words_as_names"], held_out) * 2,
-        last=_side([*made["last_name"], *known["last_names"]], held_out)
-        + _side(made["english last_name"], held_out) * 3
-        + _side(known["words_as_surnames"], held_out) * 2,
-        cities=_side(made["city"], held_out) + _side(known["cities"], held_out) * 8,
-        streets=_side(made["street_name"], held_out),
-        companies=_side([*made["company"], *companies], held_out),
+        first=_side([*made["first_name"], *known["first_names"]], part)
+        + _side(made["english first_name"], part) * 3
+        + _side(known["words_as_names"], part) * 2,
+        last=_side([*made["last_name"], *known["last_names"]], part)
+        + _side(made["english last_name"], part) * 3
+        + _side(known["words_as_surnames"], part) * 2,
+        cities=_side(made["city"], part) + _side(known["cities"], part) * 8,
+        streets=_side(made["street_name"], part),
+        companies=_side([*made["company"], *companies], part),
     )
 
 
-def is_held_out(value: str) -> bool:
-    return hashlib.sha256(value.casefold().encode()).digest()[0] < _HELD_OUT_OF_256
+def part_of(value: str) -> Part:
+    """The part that a name belongs to, however it is written."""
+    return split(value.casefold(), _SHARES)
 
 
-def _side(found: Iterable[str], held_out: bool) -> list[str]:
-    return sorted({one for one in found if is_held_out(one) is held_out})
+def _side(found: Iterable[str], part: Part) -> list[str]:
+    return sorted({one for one in found if part_of(one) in part.seen})
 
 
 @cache
@@ -83,6 +85,7 @@ def _faked(seed: int) -> dict[str, list[str]]:
     for number, locale in enumerate((*LOCALES, *_ROMANISED)):
         fake = Faker(locale)
         fake.seed_instance(seed * 1000 + number)
+        _order_towns(fake, locale)
         for kind in made:
             drawn = _drawn(getattr(fake, kind, None))
             made[kind] += drawn
@@ -93,6 +96,15 @@ def _faked(seed: int) -> dict[str, list[str]]:
             made["first_name"].append(first)
             made["last_name"].append(last or first)
     return {kind: sorted(set(found)) for kind, found in (made | english).items()}
+
+
+def _order_towns(fake: Any, locale: str) -> None:
+    """Faker keeps the towns of Italy in an order that changes from process to process."""
+    if locale != "it_IT":
+        return
+    for provider in fake.get_providers():
+        if hasattr(provider, "cities"):
+            provider.cities = sorted(provider.cities)
 
 
 def _drawn(draw: Callable[[], str] | None) -> list[str]:

@@ -6,6 +6,7 @@ import itertools
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -194,3 +195,93 @@ def test_a_finding_says_that_a_model_found_it() -> None:
     (found,) = screen_whole("Ada Lovelace has a cough.")
     assert isinstance(found, Finding)
     assert found.rule == "model:names"
+
+
+class Given(Fixed):
+    """A classifier that gives each word a chance of its own, of the class `at`."""
+
+    def __init__(self, chances: tuple[float, ...], at: int = 0) -> None:
+        self.chances = chances
+        self._at = at
+
+    def words(self, text: str) -> list[Word]:
+        made = Fixed(0.0).words(text)
+        rows = [tuple(one * (self._at == at) for at in range(3)) for one in self.chances]
+        return [Word(w.start, w.end, row) for w, row in zip(made, rows, strict=True)]
+
+
+class Counting:
+    """A session that counts its passes."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.passes = 0
+
+    def run(self, names: list[str], feed: dict[str, Any]) -> Any:
+        self.passes += 1
+        return self._session.run(names, feed)
+
+
+@pytest.fixture
+def counting() -> tuple[NamesClassifier, Counting]:
+    whole = shared()
+    session = Counting(whole._session)
+    return NamesClassifier(session, whole._tokenizer), session
+
+
+@pytest.mark.parametrize(
+    ("unit", "most"),
+    [("@a.b ", 0), ("1 2 - 4111. ", 0), ("@ab.cd ", 12), ("Ada Lovelace coughs. ", 60)],
+)
+def test_what_repeats_or_has_no_words_costs_few_passes(
+    unit: str, most: int, counting: tuple[NamesClassifier, Counting]
+) -> None:
+    classifier, session = counting
+    few = classifier.words(unit * 2_000)
+    assert session.passes <= most
+    assert len(few) == 2_000 * len(classifier.words(unit))
+
+
+def test_a_pass_is_kept_for_a_window_of_the_same_words_only(
+    counting: tuple[NamesClassifier, Counting],
+) -> None:
+    classifier, _ = counting
+    long = "The trolley is checked daily. " * 200 + "Ask Priya Sharma."
+    words = [one for one in classifier.words(long) if one.chance > 0.5]
+    assert [long[one.start : one.end] for one in words] == ["Priya", "Sharma"]
+
+
+@pytest.mark.parametrize(
+    ("chances", "found"),
+    [
+        ((0.95, 0.25, 0.0), ["Leanne Abc"]),
+        ((0.25, 0.95, 0.0), ["Leanne Abc"]),
+        ((0.5, 0.25, 0.0), ["Leanne"]),
+        ((0.95, 0.0, 0.25), ["Leanne"]),
+    ],
+)
+def test_a_sure_neighbour_makes_less_of_a_chance_enough(
+    chances: tuple[float, ...], found: list[str]
+) -> None:
+    text = "Leanne Abc coughs"
+    names = fusion.names(Given(chances), text)
+    assert [text[one.start : one.end] for one in names] == found
+
+
+def test_a_name_that_is_sure_once_is_one_where_it_stands_again() -> None:
+    text = "Leanne sleeps , Abc , leanne , Leanne"
+    sure = (0.95, 0.0, 0.0, 0.15, 0.0, 0.15, 0.0, 0.15)
+    names = fusion.names(Given(sure), text)
+    assert [(one.start, one.end) for one in names] == [(0, 6), (31, 37)]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("80119", "postcode"), ("LS7 4QA", "postcode"), ("1317 YB", "postcode"), ("8th Ave", "place"),
+     ("K1A 0B1", "postcode"), ("12", "place"), ("61-668", "postcode"), ("Leeds", "place")],
+)  # fmt: skip
+def test_a_place_that_is_a_code_is_a_postcode(text: str, label: str) -> None:
+    classifier = Given((0.0,) * 3, at=1)
+    classifier.chances = (0.9,) * len(text.split(" "))
+    (name,) = fusion.names(classifier, text)
+    assert name.label == label

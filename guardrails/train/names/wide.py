@@ -1,0 +1,111 @@
+"""Fills templates for training with more forms than `compose`: addresses of other countries, names
+of many parts, bodies and clubs.
+
+Only training uses it, so that what tests stays what it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skerry.guardrails.train.names import abroad, numbers
+from skerry.guardrails.train.names.compose import Filler, Piece
+
+_WIDER = 0.35
+_NICKNAMES = ("Tex", "Smiler", "Bobo", "Ace", "Lefty", "Junior", "Bud", "Doc", "Kit", "Moll")
+_SUFFIXES = ("Jr.", "Sr.", "II", "III", "Jnr", "Esq.")
+_PARTICLES = ("van", "van der", "de", "de la", "von", "di", "da", "bin", "al", "el", "ter")
+_PARTS = ("North", "South", "East", "West", "Upper", "Lower", "New", "Old", "Great", "Little",
+          "Port", "Lake", "Mount", "Fort", "San", "Santa", "Saint", "El", "Los", "Bad")  # fmt: skip
+_ENDS = ("upon Avon", "on Sea", "by the Water", "under Lyme", "le Moor", "in Arden", "Heights",
+         "Park", "Beach", "Springs", "Falls", "Vale", "Bay", "Green", "Common")  # fmt: skip
+_ROADS = ("Terrace", "Gardens", "Mews", "Walk", "Row", "Square", "Grove", "Rise", "View", "Parade",
+          "Boulevard", "Parkway", "Highway", "Pike", "Trail", "Circle", "Plaza", "Quay", "Wharf",
+          "St", "St.", "Rd", "Rd.", "Ave", "Ave.", "Blvd", "Dr", "Ln", "Ct", "Pl")  # fmt: skip
+_BEFORE = ("rue", "rue de", "avenue de", "via", "Calle", "Calle de", "Plaza", "Rua", "ul.",
+           "Piazza", "chemin de", "Avenida", "Jalan", "Viale")  # fmt: skip
+_BODIES = ("{city} City Council", "{city} Town Hall", "{city} United", "{city} Rovers", "FC {city}",
+           "{city} Symphony Orchestra", "{city} Chamber of Commerce", "{city} Police",
+           "{city} Library", "{city} Water", "{city} Airport", "{city} Housing Association",
+           "Diocese of {city}", "Bank of {city}", "{city} NHS Foundation Trust",
+           "The {city} Gazette", "{last} Brothers", "{last} & Co", "{last}, {other} and Partners",
+           "{last} Foundation", "{last} Institute", "{last} Records", "{last} Media",
+           "{last} Technologies", "{last} Capital", "{last} Airlines", "The {last} Trust",
+           "{last} Solicitors", "{last} Estate Agents", "{last} Publishing", "{last} Ventures",
+           "{first}'s Bakery", "{first}'s Diner", "Hotel {last}", "Cafe {first}",
+           "{last} Inc", "{last} Inc.", "{last} GmbH", "{last} AG", "{last} S.A.", "{last} plc",
+           "{last} Corp", "{last} Corporation", "{last}-{other}", "{last} and {other}",
+           "{last} Care Home", "{last} House Nursing Home", "St {first}'s Hospice",
+           "{city} Eye Hospital", "{city} Urgent Care Center", "{last} Cancer Center",
+           "St. {first} Medical Center", "{city} Community College", "{last} Elementary School",
+           "{city} Grammar School", "{last} Nursery", "{city} Polytechnic")  # fmt: skip
+_ACRONYM = "BCDFGHKLMNPRSTVWX"
+
+
+@dataclass(slots=True)
+class WideFiller(Filler):
+    """A `Filler` that now and then takes a wider form."""
+
+    def slot(self, name: str) -> list[Piece]:
+        wider = getattr(self, f"_wide_{name}", None)
+        if wider is None or self.draw.random() > _WIDER:
+            return Filler.slot(self, name)
+        made: list[Piece] = wider()
+        return made
+
+    def _wide_person(self) -> list[Piece]:
+        first, last = self.draw.choice(self.values.first), self._surname()
+        other = self.draw.choice(self.values.last)
+        initial, second = self._letter(), self.draw.choice(self.values.first)
+        forms = (
+            f"{first} {last.upper()}", f"{last.upper()}, {first}", f"{last.upper()} {first}",
+            f"{last} {first}", f"{last}, {first} {initial}.", f"{last}, {initial}.",
+            f"{last}, {initial}", f"{last} {initial}", f"{first} {last} {other}",
+            f"{first} {self.draw.choice(_PARTICLES)} {last}", f"{first} {initial} {last}",
+            f'{first} "{self.draw.choice(_NICKNAMES)}" {last}', f"{first} {initial}.",
+            f"{first} {last} {self.draw.choice(_SUFFIXES)}", f"{self._letter()}{initial} {last}",
+            f"{self._letter()}.{initial}. {last}", f"{first}-{second} {last}",
+        )  # fmt: skip
+        return [(self.draw.choice(forms), "person")]
+
+    def _wide_place(self) -> list[Piece]:
+        city, form = self.draw.choice(self.values.cities), self.draw.random()
+        if form < 0.4:
+            return [(f"{self.draw.choice(_PARTS)} {city}", "place")]
+        if form < 0.7:
+            return [(f"{city} {self.draw.choice(_ENDS)}", "place")]
+        return [(city, "place"), (", ", ""), numbers.MAKERS["state"](self.draw)]
+
+    def _wide_street(self) -> list[Piece]:
+        return [(self._street_name(), "place")]
+
+    def _street_name(self) -> str:
+        pool = self.draw.choice((self.values.last, self.values.cities, self.values.first))
+        name, form = self.draw.choice(pool), self.draw.random()
+        if form < 0.3:
+            return f"{name} {self.draw.choice(_ROADS)}"
+        if form < 0.5:
+            return f"{self.draw.choice(_PARTS)} {name} {self.draw.choice(_ROADS)}"
+        if form < 0.6:
+            return f"{self.draw.randint(4, 120)}th {self.draw.choice(('St', 'Street', 'Avenue'))}"
+        if form < 0.75:
+            return f"{self.draw.choice(_BEFORE)} {name}"
+        return self.draw.choice(self.values.streets)
+
+    def _wide_address(self) -> list[Piece]:
+        return abroad.address(self.draw, self._street_name(), self.draw.choice(self.values.cities))
+
+    def _wide_postcode(self) -> list[Piece]:
+        return [(abroad.british(self.draw), "postcode")]
+
+    def _wide_org(self) -> list[Piece]:
+        if self.draw.random() < 0.15:
+            size = self.draw.randint(3, 5)
+            return [("".join(self.draw.choice(_ACRONYM) for _ in range(size)), "organisation")]
+        name = self.draw.choice(_BODIES).format(
+            city=self.draw.choice(self.values.cities),
+            first=self.draw.choice(self.values.first),
+            last=self._surname(),
+            other=self._surname(),
+        )
+        return [(name, "organisation")]
