@@ -34,7 +34,6 @@ from skerry.edge.events import (
     SourcesFound,
     TierFailed,
 )
-from skerry.edge.followup import Asked, standalone
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.record import Record
 from skerry.edge.request import Request, check_argument
@@ -44,12 +43,12 @@ from skerry.edge.sources import screen_sources
 from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
 from skerry.edge.trace import Trace
-from skerry.edge.types import Classification, RequestClass, Route, Tier
+from skerry.edge.types import RequestClass, Route, Tier
+from skerry.edge.understanding import asked_of, understood
 from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.screen import screen_sentences
 
 if TYPE_CHECKING:
-    from skerry.edge.encoder.base import Vectors
     from skerry.edge.index import Index
     from skerry.edge.receipts import Receipt, StepTiming
     from skerry.edge.settings import Settings
@@ -222,16 +221,16 @@ class Runtime:
         encode = encoding(self.parts.encoder)
         with trace.step("screen"):
             findings = screen_sentences(request.question, encode=encode)
+            asked = asked_of(request, findings, self.parts)
         with trace.step("encode"):
-            asked = standalone(request.question, lambda: self.parts.turns(request))
             vector = (encode or self.parts.encoder.encode)([asked.text])[0]
         with trace.step("route"):
-            seen = self._classify(asked, vector)
+            read = understood(request, asked, vector, self.parts)
+            asked, vector, seen = read.asked, read.vector, read.seen
         plan = planned_by_rules(request, seen, self.parts)
         talk = None if plan or request.grammar is not None else small_talk(request.question)
         seen = talked(claimed(seen, plan), talk)
         with trace.step("retrieve"):
-            asked, vector = self._respelled(request, asked, vector)
             hits = [] if plan or talk else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
             score = policy.injection.score
@@ -244,20 +243,6 @@ class Runtime:
                 given = replace(given, findings=(*given.findings, *names_in(request.question)))
                 route = decide(given, policy)
         return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector, talk)
-
-    def _classify(self, asked: Asked, vector: Vectors) -> Classification:
-        """What kind of request it is. A question that says too little alone is routed whole."""
-        if asked.before and asked.says_enough:
-            vector = self.parts.encoder.encode([asked.question])[0]
-            return self.parts.router.classify(vector, asked.question)
-        return self.parts.router.classify(vector, asked.text)
-
-    def _respelled(self, request: Request, asked: Asked, vector: Vectors) -> tuple[Asked, Vectors]:
-        """The question as the documents spell it, and its vector."""
-        spelt = replace(asked, question=self.parts.respelled(request, asked.question))
-        if spelt == asked:
-            return asked, vector
-        return spelt, self.parts.encoder.encode([spelt.text])[0]
 
     def _answer(
         self, work: Work, trace: Trace, failures: list[TierFailed]
