@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from skerry.edge import tiers
 from skerry.edge.engines.base import Generation
 from skerry.edge.followup import Asked
-from skerry.edge.prompt import PromptBudget, assemble
+from skerry.edge.prompt import Prompt, PromptBudget, assemble
 from skerry.edge.quoting import Reading
 from skerry.edge.request import Request
 from skerry.edge.smalltalk import Talk, told
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from skerry.edge.index.types import Hit
     from skerry.edge.parts import Parts
     from skerry.edge.policy import Policy, PolicyInput
-    from skerry.guardrails.answer import Evidence
 
 _GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
 _SURE = 0.95
@@ -80,7 +79,7 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         prompt,
         generation,
         grounded,
-        _judge(decided, parts, tiers.evidence_of(prompt)),
+        _judge(decided, parts, prompt),
         parts.surrogates(request),
         toolbox=parts.toolbox(request),
         gives_orders=_gives_orders(request, decided),
@@ -109,8 +108,16 @@ def _own_words(request: Request, decided: Decided, parts: Parts) -> str:
     )
 
 
-def _judge(decided: Decided, parts: Parts, evidence: Sequence[Evidence]) -> Judge:
-    reader = Reading(decided.asked, decided.vector, evidence, parts.encoder)
+def _judge(decided: Decided, parts: Parts, prompt: Prompt) -> Judge:
+    evidence = tiers.evidence_of(prompt)
+    chunks = {one.mark: one.chunk for one in prompt.sources}
+    reader = Reading(
+        decided.asked,
+        decided.vector,
+        evidence,
+        parts.encoder,
+        lambda mark: parts.beside(chunks[mark]),
+    )
     return Judge(
         decided.asked.text,
         evidence,

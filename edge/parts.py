@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from skerry.edge import making, model_tokens
 from skerry.edge.engines.base import Engine, EngineOptions, Message, Sampling
-from skerry.edge.errors import Closed, ConfigError, StateError
+from skerry.edge.errors import Closed, ConfigError, InputError, StateError
 from skerry.edge.forked import never_free_in_child
 from skerry.edge.request import Request
 from skerry.edge.sources import labels_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skerry.edge.encoder import TextEncoder, Vectors
     from skerry.edge.engines.pool import ModelPool
     from skerry.edge.escalate import RemoteTier
-    from skerry.edge.index import Document, Hit, Index, Query
+    from skerry.edge.index import Chunk, Document, Hit, Index, Query
     from skerry.edge.policy import Policy, PolicyInput
     from skerry.edge.receipts import Receipt, ReceiptStore
     from skerry.edge.review import ReviewStore
@@ -40,6 +40,7 @@ _ON_DEVICE = frozenset({Tier.RULES, Tier.DEVICE, Tier.HUMAN, Tier.REFUSE})
 _MOST_TURNS = 64
 _LEAST_OF_BEST = 0.6
 _ENCODER_THREADS = 2
+_BESIDE = 2_000  # characters: a line of what goes on
 _LOOSER = (Consent.NEVER, Consent.ASK, Consent.GRANTED).index
 
 
@@ -221,6 +222,18 @@ class Parts:
         found = self.index.documents(as_of=request.as_of, labels=self._held(request))
         domain = request.domain or self.settings.domain
         return [one for one in found if domain is None or one.domain == domain]
+
+    def beside(self, chunk: Chunk) -> tuple[str, str]:
+        """What the document of a chunk that may be seen has just before it and just after it.
+
+        Empty where the document is gone since.
+        """
+        try:
+            text = self.index.document_text(chunk.document_id)
+        except InputError:
+            return "", ""
+        before = text[max(0, chunk.start - _BESIDE) : chunk.start]
+        return before, text[chunk.end : chunk.end + _BESIDE]
 
     def respelled(self, request: Request, text: str) -> str:
         """The text, with words one letter off spelt as the documents that may be seen do."""

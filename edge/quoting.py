@@ -11,9 +11,11 @@ from functools import cached_property
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.followup import Asked
+from skerry.edge.wholes import Beside, Whole, may_be_whole, whole_around
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.expected import gives
 from skerry.guardrails.passages import Passage, Quotation, quotable, stretches
+from skerry.guardrails.wanted import ASKING, lacks_extreme
 from skerry.guardrails.words import content_stems, numbers
 
 _FLOOR = 0.45
@@ -23,11 +25,18 @@ _LENGTH_COST = 0.02
 _BEFORE_WEIGHT = 0.5  # of a word that only the question before this one has
 _TAKEN_UP = 0.2
 _NEAR = 0.1
+_NEAR_WHOLE = 0.2
 _SAME = 0.6
+_ALL, _HALF = 1.0, 0.5
+_ASKED_WITH = content_stems("many much often long")
 _CODE = re.compile(r"\b[^\W_]*\d[^\W_]*\b")
 _NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 _MOST_PASSAGES = 48
 _STRETCHED = 4  # of the best sentences: beside their neighbours, too
+
+
+def _nothing_beside(mark: int) -> tuple[str, str]:  # noqa: ARG001
+    return "", ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +62,33 @@ class Reading:
         vector: the unit vector of its text, float32 [dimensions].
         evidence: the sources, best first.
         encoder: the encoder that the vector is from.
+        beside: what a source's document has just before it and just after it, by its mark.
     """
 
     asked: Asked
     vector: Vectors
     evidence: Sequence[Evidence]
     encoder: TextEncoder
+    beside: Beside = _nothing_beside
 
     def quote(self) -> Quotation | None:
-        """The best sentence, table row or two sentences; None if nothing is near."""
-        best = max(self._ranked, key=lambda one: one.score, default=None)
-        if best is None or best.cosine < _FLOOR:
+        """The best sentence, table row or two sentences, or a list or rows that are to be quoted
+        whole; None if nothing is near."""
+        if self._whole:
+            return self._whole.quotation
+        best = self._best
+        if best is None:
             return None
         return Quotation(best.passage.spoken, best.source.mark, self._fits(best.passage))
 
     def near(self, passage: Passage, source: Evidence) -> bool:
-        """Whether the passage, alone or in a stretch, answers the question as the best one does."""
+        """Whether the passage, alone or in a stretch, answers the question as the best one does.
+
+        Where a list or rows are to be quoted whole, only what is of them does, and nothing if they
+        may not answer.
+        """
+        if self._whole:
+            return self._whole.quotation.fits and self._whole.has(passage.text, source.mark)
         return any(
             self._answers(one)
             for one in self._ranked
@@ -110,6 +130,44 @@ class Reading:
         """Whether it answers the question as the best one does."""
         best = max((each.score for each in self._ranked), default=0.0)
         return one.score >= best - _NEAR and self._fits(one.passage)
+
+    @cached_property
+    def _best(self) -> Ranked | None:
+        best = max(self._ranked, key=lambda one: one.score, default=None)
+        return None if best is None or best.cosine < _FLOOR else best
+
+    @cached_property
+    def _whole(self) -> Whole | None:
+        """What is to be quoted whole: around the best passage, or one that is nearly as good.
+
+        Where nothing is near in meaning, what is asked must be there word for word, or half of it
+        for what is quoted with a warning.
+        """
+        if not may_be_whole(self.asked.text, self.evidence):
+            return None
+        ranked = sorted(self._ranked, key=lambda one: -one.score)
+        for one in ranked:
+            if one.score < ranked[0].score - _NEAR_WHOLE:
+                break
+            mark = one.source.mark
+            found = whole_around(self.asked.text, one.passage, mark, self.evidence, self.beside)
+            if found:
+                return found if self._is_better(found, one.passage, ranked[0].passage) else None
+        return None
+
+    def _is_better(self, found: Whole, around: Passage, best: Passage) -> bool:
+        """Whether the whole around a passage is to be quoted, and not the best passage alone."""
+        quoted = found.quotation
+        share = self._share_said(f"{around.context}\n{quoted.text}")
+        if self._best is None and share < (_ALL if quoted.fits else _HALF):
+            return False
+        alone = self._share_said(f"{best.context}\n{best.spoken}")
+        return around is best or share >= alone or not self._fits(best)
+
+    def _share_said(self, text: str) -> float:
+        """The share of the question's words, but for those that only ask, that a text has."""
+        own = _said(self.asked.matter) - ASKING
+        return len(own & _said(text)) / len(own) if own else 0.0
 
     @cached_property
     def _ranked(self) -> list[Ranked]:
@@ -158,10 +216,11 @@ class Reading:
 
         A question that leans on the one before it must be taken up by its own words.
         """
-        own = _said(self.asked.matter) or frozenset(self._weights)
+        own = (_said(self.asked.matter) - _ASKED_WITH) or frozenset(self._weights)
         wanted = own - _said(passage.context)
         taken = not wanted or self._share(_said(passage.spoken), wanted) > _TAKEN_UP
-        return taken and gives(self.asked.text, passage.spoken)
+        text = self.asked.text
+        return taken and gives(text, passage.spoken) and not lacks_extreme(text, passage.spoken)
 
 
 def _stretched(best: Sequence[Ranked]) -> Iterator[tuple[Passage, Evidence]]:

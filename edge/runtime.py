@@ -308,6 +308,8 @@ class Runtime:
             return tiers.decline(NOT_FOUND)
         if work.gives_orders and not work.grounded:
             return tiers.decline(tiers.REFUSED)
+        if not tier.leaves_device and work.is_quoted_whole:
+            return tiers.quote_whole(work)
         if tier is Tier.RULES:
             return tiers.quote(work)
         if tier is Tier.DEVICE:

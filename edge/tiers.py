@@ -30,6 +30,7 @@ from skerry.edge.request import Request
 from skerry.edge.screening import screen_message
 from skerry.edge.session.pseudonyms import ForRequest, Keeper
 from skerry.edge.types import Route
+from skerry.edge.wholes import may_be_whole
 from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
@@ -119,6 +120,14 @@ class Work:
         found = self.judge.quote()
         return found if found and found.fits else None
 
+    @property
+    def is_quoted_whole(self) -> bool:
+        """Whether a list or rows of a table answer, of which no model is to tell a part."""
+        if not self.grounded or not may_be_whole(self.query, self.judge.evidence):
+            return False
+        found = self.judge.quote()
+        return found is not None and found.is_whole
+
     def evidence(self) -> Sequence[Evidence]:
         """The sources as the gate sees them."""
         return self.judge.evidence
@@ -153,9 +162,18 @@ def quote(work: Work) -> TierRun:
     found = work.quotation()
     if found is None or work.generation.grammar is not None:
         raise NothingToQuote("no sentence of the sources answers this by itself")
+    if found.is_whole:
+        return (yield from quote_whole(work))
     gate = work.grounded_gate()
     quoted = [Piece(f"{found.text} [{found.mark}]", finish=FinishReason.STOP)]
     answer, _ = yield from _through(gate, quoted, lambda: None)
+    return Outcome(answer)
+
+
+def quote_whole(work: Work) -> TierRun:
+    """Answers with a list, or rows of a table, whether they answer or are only the nearest."""
+    text, answer = work.grounded_gate().quote()
+    yield TextReleased(text)
     return Outcome(answer)
 
 

@@ -7,6 +7,11 @@ import re
 from skerry.guardrails.words import content_stems, numbers
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_SPELT = (
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|"
+    r"fifty|sixty|ninety|hundred|thousand|half)\b"
+    r"|\b(?:one|an?) (?:minute|hour|day|week|month|year)\b"
+)
 _KINDS = tuple(
     (re.compile(rf"\b(?:{asks})\b", re.IGNORECASE), re.compile(gives, re.IGNORECASE))
     for asks, gives in (
@@ -14,11 +19,11 @@ _KINDS = tuple(
         (
             r"when|(?:what|which) (?:time|day|date|year|month)|how (?:early|late|long|old)",
             r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:jan|febr)uary|\bmarch\b|\bapril|"
-            r"\bmay\b|\bjune|\bjuly|\baugust|(?:septem|octo|novem|decem)ber",
+            r"\bmay\b|\bjune|\bjuly|\baugust|(?:septem|octo|novem|decem)ber" + _SPELT,
         ),
         (
             r"how (?:many|much|far|high|tall|large)|costs?|(?:number|extension|code|price|dose)",
-            r"\d",
+            r"\d" + _SPELT,
         ),
         (r"where", r"\b(?:in|at|on|near|beside|behind|opposite|from)\b"),
     )

@@ -13,7 +13,8 @@ from skerry.guardrails import judging
 from skerry.guardrails.answer import _SEAL, Answer, Verdict
 from skerry.guardrails.findings import Finding, FindingKind
 from skerry.guardrails.judging import MARKS, Judge, finding
-from skerry.guardrails.sentences import SentenceBuffer
+from skerry.guardrails.passages import Quotation
+from skerry.guardrails.sentences import SentenceBuffer, sentences
 from skerry.guardrails.words import numbers
 
 NOT_FOUND = judging.NOT_FOUND
@@ -62,6 +63,19 @@ class GroundedGate:
             last = self._instead()
         return last, self._answer(self._verdict())
 
+    def quote(self) -> tuple[str, Answer]:
+        """The source's own words in place of a draft: the text, and the answer. Once, not fed."""
+        quoted = self._judge.quote()
+        if quoted is None:
+            return self.finish()
+        text = self._quoted(quoted)
+        for one in (quoted, *quoted.more):
+            spans = sentences(one.text)
+            self._claims += [(one.text[start:end], (one.mark,)) for start, end in spans]
+        self._dropped = not quoted.fits
+        text += self._otherwise()
+        return text, self._answer(self._verdict())
+
     def _verdict(self) -> Verdict:
         if not self._judge.evidence or self._released == [NOT_FOUND]:
             return Verdict.WITHHELD
@@ -103,8 +117,15 @@ class GroundedGate:
         quoted = self._judge.quote()
         if quoted is None:
             return self._show(NOT_FOUND, ())
-        text = f"{MARKS.sub('', quoted.text)} [{quoted.mark}]"
-        return self._show(text if quoted.fits else f"{NEAREST} {text}", (quoted.mark,))
+        return self._quoted(quoted)
+
+    def _quoted(self, quoted: Quotation) -> str:
+        """A quotation word for word, each part with the mark of its source."""
+        parts = (quoted, *quoted.more)
+        text = "\n".join(f"{MARKS.sub('', one.text)} [{one.mark}]" for one in parts)
+        if not quoted.fits:
+            text = f"{NEAREST}{chr(10) if quoted.is_whole else ' '}{text}"
+        return self._show(text, [one.mark for one in parts])
 
     def _answer(self, verdict: Verdict) -> Answer:
         text = "".join(self._released).strip()

@@ -14,6 +14,7 @@ from skerry.guardrails.words import content_stems, numbers
 
 _LINE = re.compile(r"(?:[-*•‣◦+|>#]|\d{1,3}[.)]\s)")
 _BLANK_LINE = 2  # line ends
+_RULE = re.compile(r"\|[\s|:-]*-[\s|:-]*")
 _BULLET = re.compile(r"^(?:[-*•–]|\d{1,3}[.)])\s+")
 
 
@@ -37,6 +38,11 @@ class Passage:
         """Whether it only names what it is under."""
         said = " ".join(self.text.split()).casefold()
         return any(said == " ".join(line.split()).casefold() for line in self.about.split("\n"))
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it is the line between the header of a table and its rows."""
+        return _RULE.fullmatch(self.text) is not None
 
     @property
     def is_question(self) -> bool:
@@ -88,7 +94,8 @@ def passages(source: Evidence) -> Iterator[Passage]:
 
 def quotable(source: Evidence) -> Iterator[Passage]:
     """The passages that say something: headings only name it, and questions ask for it."""
-    return (one for one in passages(source) if not one.is_heading and not one.is_question)
+    found = passages(source)
+    return (one for one in found if not (one.is_heading or one.is_question or one.is_rule))
 
 
 def stretches(source: Evidence) -> Iterator[Passage]:
@@ -117,12 +124,16 @@ def _cells(row: str) -> list[str]:
 class Quotation:
     """Words of a source, and its mark.
 
-    `fits`: they take up what is asked, not its subject alone, and have what it expects.
+    `fits`: they take up what is asked, not its subject alone, and have what it expects. `more` is
+    what goes on in other sources. `is_whole`: they are a list or rows of a table, to be told as
+    they are, since a part of them would say something else.
     """
 
     text: str
     mark: int
     fits: bool
+    more: tuple[Quotation, ...] = ()
+    is_whole: bool = False
 
     @classmethod
     def of(cls, passage: Passage, source: Evidence, question: str) -> Quotation:

@@ -1,0 +1,134 @@
+"""What is quoted whole: the steps of a list, the rows of a table that a question asks about. Pure.
+
+A part of either would pass for all of it: the cheapest of the rows that happened to be found, the
+first step of five. What is not known to be whole is quoted with a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from skerry.guardrails.answer import Evidence
+from skerry.guardrails.lists import Listing, is_item, listings
+from skerry.guardrails.passages import Passage, Quotation
+from skerry.guardrails.rows import choose
+from skerry.guardrails.tables import Table, tables
+from skerry.guardrails.wanted import Kind, Wanted, wanted
+from skerry.guardrails.words import content_stems
+
+MOST_LINES = 24
+
+Beside = Callable[[int], tuple[str, str]]
+"""By the mark of a source: what its document has just before it and just after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What is quoted whole: its lines as their sources have them, each with its mark."""
+
+    quotation: Quotation
+    lines: tuple[tuple[str, int], ...]
+
+    def has(self, passage: str, mark: int) -> bool:
+        """Whether a passage of the source `mark` is a part of it."""
+        return any(at == mark and passage in line for line, at in self.lines)
+
+
+def may_be_whole(question: str, sources: Sequence[Evidence]) -> bool:
+    """Whether there may be something to quote whole; cheap, and never wrong in saying no."""
+    lines = (line for one in sources for line in one.text.splitlines())
+    return wanted(question) is not None and any(is_item(line) or is_row(line) for line in lines)
+
+
+def whole_around(
+    question: str, passage: Passage, mark: int, sources: Sequence[Evidence], beside: Beside
+) -> Whole | None:
+    """The list or the rows to quote in place of a passage that is near the question.
+
+    None where the question wants one passage, or the passage is in neither list nor table.
+
+    Args:
+        question: what is asked.
+        passage: a passage near it, in the source `mark`.
+        sources: all that may be quoted.
+        beside: tells whether a list or a table goes on beyond a source.
+    """
+    want = wanted(question)
+    if passage.header:
+        found = next((one for one in tables(sources) if _has_row(one, passage, mark)), None)
+        return _of_rows(question, want, found, sources, beside) if want and found else None
+    for listing in listings(sources):
+        if any(at == mark for _, at in listing.lines) and listing.has(passage.text):
+            return _of_list(listing, sources, beside) if _wants(want, listing, passage) else None
+    return None
+
+
+def _wants(want: Wanted | None, listing: Listing, passage: Passage) -> bool:
+    """Whether the list answers: its introduction does, or such a list is wanted."""
+    if listing.is_introduced_by(passage.text):
+        return True
+    if want is None or want.kind is not Kind.LIST:
+        return want is not None and want.kind is Kind.STEPS and listing.is_numbered
+    return want.noun <= content_stems(f"{listing.about}\n{listing.intro}")
+
+
+def _has_row(table: Table, passage: Passage, mark: int) -> bool:
+    return (passage, mark) in set(zip(table.rows, table.marks, strict=True))
+
+
+def _of_rows(
+    question: str, want: Wanted, table: Table, sources: Sequence[Evidence], beside: Beside
+) -> Whole | None:
+    chosen = choose(question, want, table)
+    if chosen is None:
+        return None
+    shown = table.of(chosen.rows[:MOST_LINES])
+    known = {row.text for row in table.rows} | {table.header}
+    cited = [one for one in sources if one.mark in table.marks]
+    whole = all(_ends_here(one, beside, known, is_row) for one in cited)
+    fits = chosen.sure and whole and len(chosen.rows) <= MOST_LINES
+    bullet = "- " if len(shown.rows) > 1 else ""
+    lines = [
+        (f"{bullet}{row.spoken}", mark) for row, mark in zip(shown.rows, shown.marks, strict=True)
+    ]
+    rows = zip((row.text for row in shown.rows), shown.marks, strict=True)
+    return Whole(_quoted(lines, fits=fits), tuple(rows))
+
+
+def _of_list(listing: Listing, sources: Sequence[Evidence], beside: Beside) -> Whole:
+    known = {line.strip() for line, _ in listing.lines}
+    marks = {mark for _, mark in listing.lines}
+    ends = (_ends_here(one, beside, known, is_item) for one in sources if one.mark in marks)
+    whole = listing.first <= 1 and all(ends)
+    lines = [*listing.lines[:MOST_LINES]]
+    fits = whole and len(listing.lines) <= MOST_LINES
+    if listing.intro:
+        lines.insert(0, (listing.intro, lines[0][1]))
+    return Whole(_quoted(lines, fits=fits), tuple(lines))
+
+
+def _ends_here(
+    source: Evidence, beside: Beside, known: set[str], belongs: Callable[[str], bool]
+) -> bool:
+    """Whether what has the lines `known` does not go on beyond the edges of a source."""
+    own = source.text.strip().splitlines()
+    before, after = (text.strip().splitlines() for text in beside(source.mark))
+    edges = [*(before[-1:] if own[0].strip() in known else ())]
+    edges += after[:1] if own[-1].strip() in known else ()
+    return not any(belongs(line) and line.strip() not in known for line in edges)
+
+
+def is_row(line: str) -> bool:
+    return line.lstrip().startswith("|")
+
+
+def _quoted(lines: Sequence[tuple[str, int]], *, fits: bool) -> Quotation:
+    """The lines as a quotation, those of each source under its mark."""
+    parts = [
+        ("\n".join(line for line, _ in group), mark)
+        for mark, group in groupby(lines, key=lambda one: one[1])
+    ]
+    more = tuple(Quotation(text, mark, fits) for text, mark in parts[1:])
+    return Quotation(*parts[0], fits, more=more, is_whole=True)

@@ -1,0 +1,145 @@
+"""Steps and rows are quoted whole, and no model tells a part of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skerry.edge import Runtime
+from skerry.edge.encoder import OnnxEncoder
+from skerry.edge.followup import Asked
+from skerry.edge.quoting import Reading
+from skerry.edge.types import RequestClass
+from skerry.guardrails import Verdict
+from skerry.guardrails.answer import Evidence
+from skerry.guardrails.gate import NEAREST
+from skerry.guardrails.passages import passages
+from tests.edge.asking import route_as
+
+HOUSE = """# Heron House
+
+## Rooms
+
+| Room | Price per day | Seats | Projector |
+|---|---|---|---|
+| Heron | 120 pounds | 40 | yes |
+| Kingfisher | 85 pounds | 12 | no |
+| Lapwing | 95 pounds | 20 | yes |
+| Wren | 60 pounds | 6 | no |
+
+## Changing a lamp
+
+The caretaker has the lamps of the projector. To change one:
+
+1. Switch the projector off and pull the plug.
+2. Wait for ten minutes. The lamp is hot.
+3. Do not touch the glass.
+4. Put the new lamp in.
+
+## Booking
+
+Book a room at the office. Bring with you:
+
+- indoor shoes
+- a name badge
+
+The office is reached on extension 12.
+"""
+STEPS = (
+    "To change one:\n1. Switch the projector off and pull the plug.\n"
+    "2. Wait for ten minutes. The lamp is hot.\n3. Do not touch the glass.\n"
+    "4. Put the new lamp in. [1]"
+)
+
+
+@pytest.fixture
+def house(make_runtime, tmp_path: Path) -> Runtime:
+    (tmp_path / "house.md").write_text(HOUSE)
+    runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
+    runtime.index.add([tmp_path / "house.md"])
+    return runtime
+
+
+@pytest.mark.parametrize(
+    "question", ["How do I change a lamp?", "What are the steps for changing the projector lamp?"]
+)
+def test_all_steps_are_told_in_their_order(house: Runtime, scripted, question: str) -> None:
+    reply = house.ask(question)
+    assert reply.text.replace("[2]", "[1]") == STEPS
+    assert reply.verdict is Verdict.RELEASED
+    assert (reply.receipt.model, scripted.seen) == (None, [])
+
+
+def test_what_a_sentence_answers_needs_no_list(house: Runtime, scripted) -> None:
+    scripted.draft = "The office is reached on extension 12 [1]."
+    assert house.ask("How can I reach the office?").text.startswith("The office is reached")
+
+
+def test_an_introduction_is_quoted_with_what_it_introduces(house: Runtime) -> None:
+    text = house.ask("What should I bring?").text
+    assert text.startswith("Bring with you:\n- indoor shoes\n- a name badge [")
+
+
+def test_the_cheapest_row_is_told_alone(house: Runtime, scripted) -> None:
+    scripted.draft = "Room: Kingfisher; Price per day: 85 pounds; Seats: 12; Projector: no [1]."
+    text = house.ask("Which room is the cheapest?").text
+    assert text.startswith("Room: Wren; Price per day: 60 pounds; Seats: 6; Projector: no.")
+
+
+def test_an_extreme_that_cannot_be_told_is_not(house: Runtime, scripted) -> None:
+    scripted.draft = "Room: Kingfisher; Price per day: 85 pounds; Seats: 12; Projector: no [1]."
+    reply = house.ask("Which room is the second cheapest?")
+    assert reply.text.startswith(NEAREST)
+    assert reply.text.count("- Room: ") == 4
+    assert reply.verdict is Verdict.REPAIRED
+
+
+def test_a_table_that_goes_on_elsewhere_tells_no_extreme(make_runtime, tmp_path: Path) -> None:
+    rows = "\n".join(
+        f"| Tent {at} with a long name of its own and many words | {90 - at} kg | green |"
+        for at in range(60)
+    )
+    table = f"# Tents\n\n| Tent | Weight | Remarks |\n|---|---|---|\n{rows}\n"
+    (tmp_path / "tents.md").write_text(table)
+    runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
+    runtime.index.add([tmp_path / "tents.md"])
+    assert not runtime.ask("Which tent is the lightest?").text.startswith("Tent:")
+
+
+def test_long_steps_that_are_not_all_there_are_hedged(encoder: OnnxEncoder) -> None:
+    steps = Evidence(1, "3. Boil the tent pegs.\n4. Dry the tent pegs.", context="Tent pegs")
+    question = "How do I clean tent pegs?"
+    reading = Reading(Asked(question), encoder.encode([question])[0], [steps], encoder)
+    assert not reading.quote().fits
+
+
+def test_steps_that_go_on_beyond_their_source_are_hedged(encoder: OnnxEncoder) -> None:
+    steps = Evidence(1, "1. Boil the tent pegs.\n2. Dry the tent pegs.", context="Tent pegs")
+    question = "How do I clean tent pegs?"
+
+    def reading(after: str) -> Reading:
+        vector = encoder.encode([question])[0]
+        return Reading(Asked(question), vector, [steps], encoder, lambda _: ("Pegs", after))
+
+    assert reading("\nNothing more.").quote().fits
+    assert not reading("\n3. Count the tent pegs.").quote().fits
+
+
+def test_only_what_is_quoted_whole_is_near(encoder: OnnxEncoder) -> None:
+    table = Evidence(1, "| Tent | Weight |\n| Dune | 12 kg |\n| Ridge | 3 kg |", context="Tents")
+    question = "Which tent is the lightest?"
+    reading = Reading(Asked(question), encoder.encode([question])[0], [table], encoder)
+    assert [reading.near(row, table) for row in passages(table)] == [False, True]
+
+
+def test_an_extreme_needs_a_passage_that_tells_of_one(encoder: OnnxEncoder) -> None:
+    question = "Which tent is the lightest?"
+
+    def fits(text: str) -> bool:
+        source = [Evidence(1, text, context="Tents")]
+        vector = encoder.encode([question])[0]
+        return Reading(Asked(question), vector, source, encoder).quote().fits
+
+    assert fits("The Ridge is the lightest tent.")
+    assert not fits("The Dune tent is light.")
