@@ -96,7 +96,14 @@ class Parts:
     def index(self) -> Index:
         from skerry.edge.index import Index
 
-        return self._once("index", lambda: Index.open(self.settings.index, self.encoder))
+        return self._once(
+            "index",
+            lambda: Index.open(
+                self.settings.index,
+                self.encoder,
+                screening_key=self.settings.screening_key_file,
+            ),
+        )
 
     @property
     def receipts(self) -> ReceiptStore:
@@ -234,6 +241,12 @@ class Parts:
             return "", ""
         before = text[max(0, chunk.start - _BESIDE) : chunk.start]
         return before, text[chunk.end : chunk.end + _BESIDE]
+
+    def screened(self, hits: Sequence[Hit]) -> Mapping[int, tuple[Finding, ...]]:
+        """What was found in the chunks of `hits` when they were indexed; see `Index.screened`."""
+        if not hits:
+            return {}
+        return self.index.screened([hit.chunk for hit in hits], self.encoder)
 
     def respelled(self, request: Request, text: str) -> str:
         """The text, with words one letter off spelt as the documents that may be seen do."""

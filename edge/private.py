@@ -1,4 +1,4 @@
-"""Makes the files of databases, and leaves those that are there unopened.
+"""Makes private files: those of databases, which it leaves unopened where they are, and secrets.
 
 Whoever closes any descriptor of a file gives up every lock that the process has on it (POSIX), and
 SQLite's with them: another process then takes itself for the last that uses the database, and
@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+_SECRET_BYTES = 32
 _making = threading.Lock()
 
 
@@ -30,6 +33,38 @@ def make_private(path: Path) -> None:
         raise _fault(errno.EISDIR, path)
     if not os.access(path, os.R_OK | os.W_OK):
         raise _fault(errno.EACCES, path)
+
+
+def secret(path: Path, *, make: bool) -> bytes | None:
+    """The 32 random bytes that this user keeps in `path`; None without such a file.
+
+    Args:
+        make: makes one of mode 0600 where there is none.
+
+    Others must not be able to read it: one that they can read is no secret.
+    """
+    try:
+        if make and not path.exists():
+            _write_secret(path)
+        shared = os.name == "posix" and path.stat().st_mode & 0o077
+        content = b"" if shared else path.read_bytes()
+    except (OSError, ValueError):
+        return None
+    return content if len(content) == _SECRET_BYTES else None
+
+
+def _write_secret(path: Path) -> None:
+    """Writes it beside `path` and links it there, so that no half of one is ever read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+        with suppress(FileExistsError):  # another process made one meanwhile: that one counts
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def _fault(code: int, path: Path) -> OSError:

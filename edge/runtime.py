@@ -234,7 +234,8 @@ class Runtime:
             hits = [] if plan or talk else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
             score = policy.injection.score
-            hits, findings = screen_sources(hits, findings, score, encode)
+            known = self.parts.screened(hits)
+            hits, findings = screen_sources(hits, findings, score, encode, known)
         with trace.step("decide"):
             given = self.parts.policy_input(request, seen, findings, hits)
             route = decide(given, policy)

@@ -73,7 +73,7 @@ def encoding(encoder: TextEncoder) -> Encode | None:
 
     A text that was asked for before is not encoded again; for the time of one request.
     """
-    if not encoder.id.startswith(_ENCODER_OF_HEADS):
+    if not knows_encoder(encoder.id):
         return None
     import numpy as np
 
@@ -86,6 +86,11 @@ def encoding(encoder: TextEncoder) -> Encode | None:
         return np.stack([known[text] for text in texts])
 
     return encode
+
+
+def knows_encoder(encoder_id: str) -> bool:
+    """Whether the guardrail heads can read the vectors of this encoder."""
+    return encoder_id.startswith(_ENCODER_OF_HEADS)
 
 
 def may_leave(route: Route) -> bool:

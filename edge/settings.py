@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     models_dir: UserPath = _in_data("models", "Folder of model files known by name.")
     index: UserPath = _in_data("index.sqlite", "File of the document index.")
     state: UserPath = _in_data("state.sqlite", "File of sessions and receipts.")
+    screening_key_file: UserPath = _in_data(
+        "screening.key", "File of the key that seals what is found in documents, mode 0600."
+    )
     policy: UserPath | None = Field(None, description="Policy file laid over the default policy.")
 
     profile: str | None = Field(

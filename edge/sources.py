@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,23 +14,28 @@ if TYPE_CHECKING:
     from skerry.edge.session import Turn
     from skerry.guardrails.injection.meaning import Encode
 
+    Look = Callable[[str, Encode | None], tuple[Finding, ...]]
+
 
 def screen_sources(
     hits: Sequence[Hit],
     findings: Sequence[Finding],
     injection_score: float,
     encode: Encode | None = None,
+    known: Mapping[int, tuple[Finding, ...]] | None = None,
 ) -> tuple[list[Hit], tuple[Finding, ...]]:
     """The hits that may be used, and `findings` with those of all hits after them.
 
     A source that gives orders to the model (an injection finding of at least
     `injection_score`) is left out; its finding stays, so that the receipt says why, and of what.
-    `encode` is `screening.encoding`'s.
+    `encode` is `screening.encoding`'s. `known` is what was found already, by the id of a chunk
+    (`Index.screened`); the others are screened now.
     """
     kept: list[Hit] = []
     found = list(findings)
+    before = known or {}
     for hit in hits:
-        about = findings_in(hit.chunk, encode)
+        about = _placed(hit.chunk, before.get(hit.chunk.id), encode)
         found += about
         if not any(_gives_orders(finding, injection_score) for finding in about):
             kept.append(hit)
@@ -47,12 +52,29 @@ def labels_of(hits: Iterable[Hit], turns: Iterable[Turn], held: frozenset[str]) 
     return frozenset().union(*(hit.chunk.labels for hit in hits), *said)
 
 
-def findings_in(chunk: Chunk, encode: Encode | None = None) -> tuple[Finding, ...]:
-    """The findings in all that the model would see of a chunk: text, title and headings."""
-    named = "\n".join((chunk.title, *chunk.heading))
+def findings_in(
+    text: str, name: str, encode: Encode | None = None, look: Look = screen_chunk
+) -> tuple[Finding, ...]:
+    """The findings in all that the model would see of a chunk: its text, and its `name_of`.
+
+    Raises what `look` does.
+    """
+    return (*look(text, encode), *look(name, encode))
+
+
+def name_of(title: str, heading: Iterable[str]) -> str:
+    """What a chunk is called, as it is screened: title and headings, a line each."""
+    return "\n".join((title, *heading))
+
+
+def _placed(
+    chunk: Chunk, known: tuple[Finding, ...] | None, encode: Encode | None
+) -> tuple[Finding, ...]:
+    """What was or is found in a chunk, with its place."""
+    if known is None:
+        known = findings_in(chunk.text, name_of(chunk.title, chunk.heading), encode)
     place = Place(chunk.id, chunk.title, chunk.source, tuple(chunk.heading))
-    found = (*screen_chunk(chunk.text, encode), *screen_chunk(named, encode))
-    return tuple(replace(finding, place=place) for finding in found)
+    return tuple(replace(finding, place=place) for finding in known)
 
 
 def _gives_orders(finding: Finding, injection_score: float) -> bool:

@@ -228,7 +228,10 @@ def reembed(as_json: bool, **given: Any) -> None:
     from skerry.edge.index import reembed as encode_again
 
     with make_runtime(given) as runtime, bar("re-embedding", quiet=as_json) as progress:
-        chunks = encode_again(runtime.parts.settings.index, runtime.parts.encoder, progress)
+        wanted, encoder = runtime.parts.settings, runtime.parts.encoder
+        chunks = encode_again(
+            wanted.index, encoder, progress, screening_key=wanted.screening_key_file
+        )
     if as_json:
         emit("skerry.index.reembed/1", {"chunks": chunks})
     else:

@@ -11,8 +11,10 @@ import numpy as np
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.index.chunking import Piece, chunk
 from skerry.edge.index.parse import Parsed
+from skerry.edge.index.screened import Passage, Row, Screener
 from skerry.edge.index.types import IndexSettings, Kind, Metadata
 from skerry.edge.index.words import WordSplitter, plain
+from skerry.edge.sources import name_of
 
 OnPart = Callable[[float], None]
 
@@ -59,7 +61,8 @@ class Governance:
 class Draft:
     """All that is written of a document, in one transaction.
 
-    `vectors` are float32 [len(pieces), dimensions]; `words` are the word counts of each piece.
+    `vectors` are float32 [len(pieces), dimensions]; `words` are the word counts of each piece,
+    `screened` the records of what was found in each, or nothing.
     """
 
     origin: Origin
@@ -69,6 +72,7 @@ class Draft:
     pieces: Sequence[Piece]
     vectors: Vectors
     words: Sequence[Mapping[str, int]]
+    screened: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Drafter:
     encoder: TextEncoder
     splitter: WordSplitter
     settings: IndexSettings
+    screener: Screener | None = None
 
     def draft(
         self,
@@ -96,6 +101,14 @@ class Drafter:
             pieces=pieces,
             vectors=self._vectors(texts, on_part),
             words=self.splitter.counts(texts),
+            screened=self._screened(governance.title, pieces),
+        )
+
+    def _screened(self, title: str, pieces: Sequence[Piece]) -> list[Row]:
+        if self.screener is None:
+            return []
+        return self.screener.records(
+            [Passage(plain(piece.text), name_of(title, piece.heading)) for piece in pieces]
         )
 
     def _vectors(self, texts: Sequence[str], on_part: OnPart | None) -> Vectors:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from skerry.edge.index import (
     freshness,
     fusion,
     reembedding,
+    screened,
     spelling,
     store,
     verify,
@@ -33,7 +35,9 @@ from skerry.edge.index.declared import Declaration
 from skerry.edge.index.drafts import Drafter
 from skerry.edge.index.governance import document_in_force, gone
 from skerry.edge.index.intake import Intake
+from skerry.edge.index.rescreening import rescreen
 from skerry.edge.index.schema import check_encoder, fact, migrate, set_fact
+from skerry.edge.index.screened import Passage, Screener
 from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
 from skerry.edge.index.types import (
     BelowFloor,
@@ -53,6 +57,10 @@ from skerry.edge.index.types import (
     VerifyReport,
 )
 from skerry.edge.index.words import WordSplitter, plain
+from skerry.edge.private import secret
+
+if TYPE_CHECKING:
+    from skerry.guardrails.findings import Finding
 
 Floats = NDArray[np.float32]
 
@@ -80,13 +88,22 @@ class Index:
         settings: IndexSettings,
         reranker: Reranker | None,
         clock: Callable[[], float],
+        *,
+        key: bytes | None = None,
     ) -> None:
         self._database = database
-        self._encoder = encoder
         self._clock = clock
+        self._key = key
         self._splitter = WordSplitter()
-        self._intake = Intake(database, Drafter(encoder, self._splitter, settings), clock)
         self._searcher = Searcher(self._splitter, settings, reranker)
+        self._use(encoder)
+
+    def _use(self, encoder: TextEncoder) -> None:
+        settings = self._searcher.settings
+        self._encoder = encoder
+        self._screener = Screener.of(encoder, self._key)
+        drafter = Drafter(encoder, self._splitter, settings, self._screener)
+        self._intake = Intake(self._database, drafter, self._clock)
         self._cache = CollectionCache(encoder.id, encoder.dimensions, settings.half_life_seconds)
 
     @property
@@ -104,6 +121,7 @@ class Index:
         settings: IndexSettings | None = None,
         reranker: Reranker | None = None,
         clock: Callable[[], float] = time.time,
+        screening_key: Path | None = None,
     ) -> Self:
         """Opens the index at `path`, or makes a new one there.
 
@@ -111,6 +129,9 @@ class Index:
             encoder: what the vectors come from; the file remembers it and refuses another.
             read_only: the file must exist and is not written.
             clock: gives Unix seconds.
+            screening_key: this device's private file (made where there is none) for the key that
+                seals what is found in documents when they are added; without it that is not kept,
+                and passages are screened whenever they are used.
 
         Raises:
             EmbedderMismatch: the file was built with another encoder.
@@ -127,7 +148,8 @@ class Index:
         try:
             migrate(database)
             _pin(database, encoder)
-            return cls(database, encoder, settings, reranker, clock)
+            key = screening_key and secret(screening_key, make=not read_only)
+            return cls(database, encoder, settings, reranker, clock, key=key or None)
         except BaseException:  # after Ctrl-C as well, no open file is left behind
             database.close()
             raise
@@ -161,7 +183,10 @@ class Index:
         chosen = [Path(path) for path in several]
         declaration = Declaration(kind, metadata or Metadata())
         declarable.check(declaration.metadata)
-        return add.add_files(self._intake, chosen, declaration, progress, follow_links=follow_links)
+        taken = partial(add.add_files, self._intake, chosen, declaration, progress)
+        report = taken(follow_links=follow_links)
+        self._rescreen(progress)
+        return report
 
     def ingest(self, records: Iterable[Event]) -> IngestReport:
         """Takes in fluid records; one replaces the older of the same source and key.
@@ -309,13 +334,34 @@ class Index:
         Searches go on meanwhile. What is interrupted is resumed by the next call.
         """
         encoded = reembedding.reembed_database(self._database, encoder, progress)
-        settings = self._searcher.settings
-        self._encoder = encoder
-        self._intake = Intake(
-            self._database, Drafter(encoder, self._splitter, settings), self._clock
-        )
-        self._cache = CollectionCache(encoder.id, encoder.dimensions, settings.half_life_seconds)
+        self._use(encoder)
+        self._rescreen(progress)
         return encoded
+
+    def screened(
+        self, chunks: Sequence[Chunk], encoder: TextEncoder
+    ) -> dict[int, tuple[Finding, ...]]:
+        """What was found in those of `chunks` that were screened when they were added, by id.
+
+        Only where they would be screened alike now: the same text, title and headings, the same
+        screen, `encoder`, and this device's key. The others are to be screened. A chunk without
+        findings has an empty tuple; findings have no place.
+        """
+        screener = self._screener
+        if screener is None or not chunks or encoder.id != self._encoder.id:
+            return {}
+        with self._database.reading() as connection:
+            rows = screened.read(connection, [chunk.id for chunk in chunks])
+        found = {
+            chunk.id: screener.findings(Passage.of(chunk), rows[chunk.id])
+            for chunk in chunks
+            if chunk.id in rows
+        }
+        return {id_: findings for id_, findings in found.items() if findings is not None}
+
+    def _rescreen(self, progress: Callable[[Progress], None] | None) -> None:
+        if self._screener is not None:
+            rescreen(self._database, self._screener, progress)
 
     def set_sla(self, source: str, seconds: float | None) -> None:
         """Sets how old the newest record of a source may be; None takes the promise back."""

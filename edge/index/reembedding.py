@@ -14,11 +14,14 @@ from pathlib import Path
 from skerry.edge.encoder.base import TextEncoder
 from skerry.edge.index.database import Database
 from skerry.edge.index.drafts import searchable
+from skerry.edge.index.rescreening import rescreen
 from skerry.edge.index.schema import fact, migrate, set_fact
+from skerry.edge.index.screened import Screener
 from skerry.edge.index.store import change
 from skerry.edge.index.types import Progress
 from skerry.edge.index.vectors import quantise
 from skerry.edge.index.verify import problems
+from skerry.edge.private import secret
 
 _BATCH = 64  # chunks in one transaction
 
@@ -34,11 +37,15 @@ def reembed(
     progress: Callable[[Progress], None] | None = None,
     *,
     busy_timeout_ms: int = 5_000,
+    screening_key: Path | None = None,
 ) -> int:
     """Makes the index at `path` one of `encoder`'s; says how many chunks were encoded now.
 
     Other processes go on searching with the old encoder until the end, and then get
     EmbedderMismatch. Documents that they add meanwhile are taken along.
+
+    Args:
+        screening_key: as for `Index.open`; what is found in the chunks is then found anew, too.
 
     Raises:
         IndexFault: see `Index.open`.
@@ -46,7 +53,11 @@ def reembed(
     database = Database(path, read_only=False, busy_timeout_ms=busy_timeout_ms, problems=problems)
     try:
         migrate(database)
-        return reembed_database(database, encoder, progress)
+        encoded = reembed_database(database, encoder, progress)
+        key = screening_key and secret(screening_key, make=True)
+        if screener := Screener.of(encoder, key or None):
+            rescreen(database, screener, progress)
+        return encoded
     finally:
         database.close()
 

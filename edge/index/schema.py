@@ -94,10 +94,25 @@ def _contents(connection: sqlite3.Connection) -> None:
     connection.execute("DROP INDEX IF EXISTS documents_labelled")
 
 
+def _screened(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS screened (
+            chunk_id INTEGER PRIMARY KEY REFERENCES chunks ON DELETE CASCADE,
+            screen BLOB NOT NULL,
+            findings TEXT NOT NULL,
+            seal BLOB NOT NULL
+        )
+        """
+    )
+    connection.execute("CREATE INDEX IF NOT EXISTS screened_by_screen ON screened (screen)")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("tables", _tables),
     ("labelled contents", _labelled_contents),
     ("contents", _contents),
+    ("screened", _screened),
 )
 """Name and step of each migration, oldest first; `user_version` counts those applied."""
 
@@ -105,12 +120,14 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
 def migrate(database: Database) -> None:
     """Brings the file's tables up to date; a new or empty file gets all of them.
 
+    A file that is only read stays as it is: what the later migrations add, readers can do without.
+
     Raises:
         IndexFault: the file belongs to another program, or to a later version of this one.
     """
     with database.reading() as connection:
         applied = _applied(connection, database.path)
-    if applied == len(MIGRATIONS):
+    if applied == len(MIGRATIONS) or (applied and database.read_only):
         return
     with database.writing() as connection:
         for _, step in MIGRATIONS[_applied(connection, database.path) :]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from skerry.edge.index import postings
+from skerry.edge.index import postings, screened
 from skerry.edge.index.database import Database
 from skerry.edge.index.declared import Declaration, from_text
 from skerry.edge.index.drafts import Draft, Governance, Origin, digest
@@ -210,6 +210,8 @@ class Change:
             zip(chunk_ids, quantise(draft.vectors), strict=True),
         )
         postings.put_words(self.connection, zip(chunk_ids, draft.words, strict=True))
+        if draft.screened:
+            screened.write(self.connection, chunk_ids, draft.screened)
 
     def seal(self, *, at_least: int) -> None:
         """Moves the words of unsealed chunks into the postings, if there are so many chunks."""

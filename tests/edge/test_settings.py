@@ -76,6 +76,7 @@ def test_a_user_without_a_home_folder(config: Path, monkeypatch: pytest.MonkeyPa
         Settings()
     assert "HOME" in raised.value.hint
     places = ("index", "state", "models_dir", "profiles_dir", "api_key_file", "appointments")
+    places += ("screening_key_file",)
     assert Settings(**dict.fromkeys(places, config)).index == config
 
 
