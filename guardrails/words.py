@@ -11,8 +11,14 @@ from skerry.guardrails.english import FUNCTION_WORDS
 
 _WORD = re.compile(r"[^\W\d_]{2,40}")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_BOUNDED = (
+    r" (?:[a-z]+ ){0,2}(?:(?:more|less|fewer|later|earlier|longer|higher|lower) than|exceed) "
+    r"(?:\d|[£$€]|(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|half|an?)\b)"
+)
+"""After "not": a bound on a number, which is no denial."""
 _DENIAL = re.compile(
-    r"\b(?:not|no|never|nor|none|neither|without|cannot|nobody|nothing)\b|n['\u2019]t\b",
+    rf"\b(?:(?:not|no|never)\b(?! only\b|{_BOUNDED})|"
+    r"(?:nor|none|neither|without|cannot|nobody|nothing)\b)|n['\u2019]t\b",
     re.IGNORECASE,
 )
 _STOP = FUNCTION_WORDS | frozenset(

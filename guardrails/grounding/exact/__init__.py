@@ -4,7 +4,8 @@ are in the passage and in their place, and whether both deny. Pure functions, in
 
 from __future__ import annotations
 
-from skerry.guardrails.grounding.exact.check import Exact, Passage, exact_findings
+from skerry.guardrails.grounding.exact.check import Exact, exact_findings
 from skerry.guardrails.grounding.exact.kinds import ExactKind
+from skerry.guardrails.grounding.exact.told import Passage
 
 __all__ = ["Exact", "ExactKind", "Passage", "exact_findings"]

@@ -31,7 +31,7 @@ _SHORT = 4  # words that are another, at most
 _FRAME = 2  # words before and after them that are the same, at least
 _SUBJECT = 8  # words of a subject, at most
 _SUBJECT_FRAME = 4  # words after an exchanged subject that are the same
-_VAGUE = frozenset(
+VAGUE = frozenset(
     """it its they them their he his she her this that these those there such both each some many
     most all one who which what another other others""".split()
 )
@@ -125,10 +125,10 @@ def copied(claim: str, sentences: Sequence[str]) -> Iterator[Found]:
     said = content_stems(claim)
     sentences = sentences[:_MOST_SENTENCES]
     like = [one for one in sentences if 2 * len(said & content_stems(one)) >= len(said)]
-    laid = [_laid(mine, Text.of(one)) for one in like]
-    best = max((same for same, _ in laid), default=0)
+    beside = [laid(mine, Text.of(one)) for one in like]
+    best = max((same for same, _ in beside), default=0)
     if best >= _NEAR * len(mine.tokens):
-        found = [list(_found(changes, sentences)) for same, changes in laid if same >= best - 1]
+        found = [list(_found(changes, sentences)) for same, changes in beside if same >= best - 1]
         yield from min(found, key=len)
 
 
@@ -145,7 +145,7 @@ def _told_elsewhere(one: Change, sentences: Sequence[str]) -> bool:
     )
 
 
-def _laid(mine: Text, told: Text) -> tuple[int, list[Change]]:
+def laid(mine: Text, told: Text) -> tuple[int, list[Change]]:
     """How many words are the same in the same order, and what is exchanged between them."""
     steps = SequenceMatcher(None, mine.tokens, told.tokens, autojunk=False).get_opcodes()
     same = [i2 - i1 if tag == "equal" else 0 for tag, i1, i2, _, _ in steps]
@@ -238,7 +238,7 @@ def _another_subject(one: Change, sentences: Sequence[str]) -> bool:
     """
     claimed, told = one.claimed, one.told
     opens = claimed.first == told.first and claimed.of.tokens[: claimed.first] in _OPENINGS
-    if not opens or one.after < _SUBJECT_FRAME or told.words[0] in _VAGUE:
+    if not opens or one.after < _SUBJECT_FRAME or told.words[0] in VAGUE:
         return False
     mine, theirs = (content_stems(" ".join(side.words)) for side in (claimed, told))
     here = content_stems(told.of.text)

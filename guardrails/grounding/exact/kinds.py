@@ -14,6 +14,10 @@ class ExactKind(StrEnum):
     DRUG = "drug"
     NAME = "name"
     NEGATION = "negation"
+    BOUND = "bound"
+    ASPECT = "aspect"
+    ROLE = "role"
+    EXTENT = "extent"
 
 
 Found = tuple[ExactKind, int, int, bool]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skerry.guardrails.words import content_stems
+
 _PAIRS = """
     increase/decrease increases/decreases increased/decreased increasing/decreasing
     increase/reduce increases/reduces increased/reduced increasing/reducing
@@ -29,20 +31,47 @@ _PAIRS = """
     sensitive/resistant gains/losses success/failure north/south east/west northern/southern
     eastern/western add/remove added/removed adds/removes wider/narrower near/far inner/outer
 """
+_DEEDS = """
+    review/ignore check/ignore read/ignore follow/ignore approve/reject approve/refuse
+    accept/decline
+    fill/empty lock/unlock open/close open/shut open/lock arrive/depart attach/detach attach/remove
+    connect/disconnect enable/disable include/exclude admit/discharge admit/exclude send/receive
+    borrow/lend push/pull load/unload wear/remove keep/discard keep/destroy store/discard
+    continue/stop freeze/thaw heat/cool warm/cool raise/drop tighten/loosen insert/remove
+    fasten/unfasten
+    permit/forbid permit/prohibit allow/forbid allow/prohibit allow/prevent encourage/discourage
+    recommend/discourage prefer/avoid use/avoid give/withhold give/stop begin/stop grant/deny
+    grant/refuse confirm/deny confirm/cancel book/cancel join/leave enter/leave hire/dismiss
+    protect/expose cover/uncover hide/show lengthen/shorten widen/narrow strengthen/weaken
+    expand/contract inflate/deflate ascend/descend import/export lift/lower sit/stand wake/sleep
+    pass/fail win/lose remember/forget agree/disagree trust/distrust obey/disobey praise/blame
+    save/spend save/waste pay/owe pay/refund lead/follow add/subtract multiply/divide
+    switch/unplug plug/unplug clean/soil sharpen/blunt delay/hasten pause/resume remember/omit
+    comply/breach support/oppose support/undermine relieve/aggravate dilate/constrict thicken/thin
+    shave/grow sign/void hold/release retain/release retain/dispose
+"""
 _OPPOSITE = frozenset(
     pair for a, _, b in (one.partition("/") for one in _PAIRS.split()) for pair in ((a, b), (b, a))
 )
-_EXTENTS = {
+_OPPOSITE_STEMS = frozenset(
+    pair
+    for a, _, b in (one.partition("/") for one in _DEEDS.split())
+    for pair in ((content_stems(a), content_stems(b)), (content_stems(b), content_stems(a)))
+)
+EXTENTS = {
     "all": "all", "every": "all", "each": "all", "no": "none", "none": "none", "most": "most",
     "half": "half", "few": "few", "many": "some", "some": "some", "several": "some",
 }  # fmt: skip
 _WEAK = {"some"}
-"""What holds where more holds: "some" of what is said of all, most, half or five."""
+"""What holds where more holds: "some" of what is said of most, half or five."""
 
 
 def opposites(claimed: Sequence[str], told: Sequence[str]) -> bool:
     """Whether two single words, in lower case, exclude each other."""
-    return len(claimed) == len(told) == 1 and (claimed[0], told[0]) in _OPPOSITE
+    if len(claimed) != 1 or len(told) != 1:
+        return False
+    stems = content_stems(claimed[0]), content_stems(told[0])
+    return (claimed[0], told[0]) in _OPPOSITE or stems in _OPPOSITE_STEMS
 
 
 def differ_in_extent(
@@ -51,8 +80,8 @@ def differ_in_extent(
     """Whether two words say of how many something holds, and the first is not implied."""
     if len(claimed) > 1 or len(told) > 1:
         return False
-    mine = _EXTENTS.get(claimed[0], "number" if claimed_number else "")
-    theirs = _EXTENTS.get(told[0], "number" if told_number else "")
+    mine = EXTENTS.get(claimed[0], "number" if claimed_number else "")
+    theirs = EXTENTS.get(told[0], "number" if told_number else "")
     if not mine or not theirs or mine == theirs:
         return False
-    return mine not in _WEAK or theirs in {"none", "few"}
+    return mine not in _WEAK or theirs in {"none", "few", "all"}

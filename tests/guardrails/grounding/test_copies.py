@@ -39,15 +39,18 @@ FAILS = [
     Case("Wash the wound under running water for 10 minutes.", WOUND, (ExactKind.NUMBER,)),
     Case("Rinse an eye with water or saline for 5 minutes.", WOUND, (ExactKind.NUMBER,)),
     Case("All patients are seen before noon.", WOUND, (ExactKind.NUMBER,)),
-    Case("Most patients are seen after noon.", WOUND, (ExactKind.NEGATION,)),
+    Case("Most patients are seen after noon.", WOUND,
+         (ExactKind.ROLE, ExactKind.BOUND, ExactKind.NEGATION)),
     Case("The vaccine fridge is reset after each reading.", WOUND, (ExactKind.NAME,)),
-    Case("The vaccine fridge is kept between 8 °C and 8 °C.", WOUND, (ExactKind.NUMBER,)),
+    Case("The vaccine fridge is kept between 8 °C and 8 °C.", WOUND,
+         (ExactKind.BOUND, ExactKind.NUMBER)),
     Case("The mean age was 29 years.", TRIAL, (ExactKind.UNIT,)),
     Case("The mean age was 36 years, and 36% of the 3736 patients were women.", TRIAL,
          (ExactKind.UNIT, ExactKind.NUMBER)),
     Case("FOXG1 syndrome was told from Rett syndrome by physicians.", TRIAL, (ExactKind.NAME,)),
     Case("Doses were given in 1972, 1972 and 1980.", TRIAL, (ExactKind.NUMBER,)),
-    Case("Deliveries of more than 5 kg are left in the store.", ROOMS, (ExactKind.NUMBER,)),
+    Case("Deliveries of more than 5 kg are left in the store.", ROOMS,
+         (ExactKind.BOUND, ExactKind.NUMBER)),
     Case("Oxygen cylinders are left in the store beside the rear entrance.", ROOMS,
          (ExactKind.NAME,)),
 ]  # fmt: skip
@@ -65,7 +68,7 @@ HOLDS = [
 @pytest.mark.parametrize("case", [*FAILS, *HOLDS], ids=lambda case: case.claim)
 def test_copies(case: Case) -> None:
     found = exact_findings(case.claim, case.passage)
-    assert tuple(dict.fromkeys(one.kind for one in found)) == case.kinds
+    assert {one.kind for one in found} == set(case.kinds)
     assert all(one.contradicts for one in found)
 
 

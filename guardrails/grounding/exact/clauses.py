@@ -1,0 +1,87 @@
+"""Sentences cut into clauses, and what each of them speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from skerry.guardrails.words import content_stems
+
+_BREAK = re.compile(r"[;:,]\s+(?:(?:and|but|or|while|whereas)\s)?|\s(?:and|but|while|whereas)\s")
+_COMMA = re.compile(r"[;:,]\s+(?:(?:and|but|or|while|whereas)\s)?|\s(?:but|while|whereas)\s")
+_AND = re.compile(r"[;:]\s|,?\s(?:and|but|while|whereas)\s|(?P<comma>,\s)(?=[^,;]*\d)")
+_RANGE = re.compile(r"\b(?:between|from|at)\s\S{1,12}(?:\s\S{1,12})?$", re.IGNORECASE)
+_DIGIT = re.compile(r"\d|-\d")
+_LABEL = re.compile(
+    r"\b(ward|room|form|step|floor|line|type|stage|grade|level|bay|platform|gate|class|group|phase|"
+    r"zone|section|chapter|unit|site|clinic|theatre|lift|building|block|door|table|route|bus|part|"
+    r"annex|appendix|team|shift|bed|box|list|version|plan|option|figure)s?\s"
+    r"(?:no\.?\s|number\s)?(\d{1,4}[a-z]?|[a-z])(?![\w:%°/]|\.\d)",
+    re.IGNORECASE,
+)
+_REACH = 40  # characters before "and" that say whether it joins the ends of a range
+_MOST_KEPT = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """`text` stands at `start` of its sentence; `stems` are its content words and its labels."""
+
+    text: str
+    start: int
+    stems: frozenset[str]
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def spoken_of(text: str) -> frozenset[str]:
+    """The stems of the content words; "ward 3" and "ward B" are words of their own as well."""
+    return content_stems(text) | {f"{one[1]} {one[2]}".lower() for one in _LABEL.finditer(text)}
+
+
+def labels(text: str) -> frozenset[int]:
+    """Where the numbers begin that only name something: the 3 of "ward 3"."""
+    return frozenset(one.start(2) for one in _LABEL.finditer(text))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def clauses(text: str) -> tuple[Clause, ...]:
+    """The parts of a sentence between commas, semicolons and "and", in order."""
+    return tuple(_cut(text, _BREAK))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def stretches(text: str) -> tuple[Clause, ...]:
+    """The parts of a sentence between commas and semicolons, "and" left alone."""
+    return tuple(_cut(text, _COMMA))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def claims(text: str) -> tuple[Clause, ...]:
+    """The parts of a claim that each say something: cut at semicolons and "and", and at commas
+    between two numbers."""
+    return tuple(_cut(text, _AND))
+
+
+def clause_at(text: str, at: int) -> Clause:
+    """The part of a claim that has its character `at`."""
+    found = claims(text)
+    return next((one for one in reversed(found) if one.start <= at), found[0])
+
+
+def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[Clause]:
+    start = 0
+    for match in pattern.finditer(text):
+        before = text[max(0, match.start() - _REACH) : match.start()]
+        if _DIGIT.match(text, match.end()) and _RANGE.search(before):
+            continue
+        if match.groupdict().get("comma") and not _DIGIT.search(text, start, match.start()):
+            continue
+        yield Clause(text[start : match.start()], start, spoken_of(text[start : match.start()]))
+        start = match.end()
+    yield Clause(text[start:], start, spoken_of(text[start:]))

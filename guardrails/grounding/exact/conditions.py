@@ -1,0 +1,111 @@
+"""On what condition, and for how many: "unless", "only", "sometimes", "some plasters"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from skerry.guardrails.grounding.exact.clauses import spoken_of
+from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
+from skerry.guardrails.grounding.exact.opposites import EXTENTS, differ_in_extent
+from skerry.guardrails.grounding.exact.parts import Part
+
+_NEAR = 0.7
+"""The share of the claim's content words that a sentence has with which it is compared."""
+_UNLESS = re.compile(
+    r"\b(?:unless|except (?:if|when|where|that|on|in|for|at|after|before|with))\b", re.IGNORECASE
+)
+_IF = re.compile(r"\b(?:if|when|whenever|where|while|once|provided)\b", re.IGNORECASE)
+_DENIES = re.compile(
+    r"\b(?:unless|except|without|until|not|no|never|cannot|only|nobody|none|but)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_END = re.compile(r"[.,;:]|$")
+_SHARED = 0.6
+"""The share of the words of a condition that is the same condition."""
+_NOT_ONLY = re.compile(r"\bnot (?:only|just|merely|solely)\b", re.IGNORECASE)
+_ONLY = re.compile(
+    r"\b(?:only|solely|exclusively|alone|nobody|no one|none|nothing|just|sole|except|unless|"
+    r"other than|but)\b",
+    re.IGNORECASE,
+)
+_CLAIMS_ONLY = re.compile(r"(?<!not )\b(?:only|solely|exclusively)\b", re.IGNORECASE)
+_RARELY = re.compile(
+    r"\b(?:sometimes|occasionally|rarely|seldom|at times|now and then|from time to time|"
+    r"hardly ever)\b",
+    re.IGNORECASE,
+)
+_MAY = re.compile(r"\b(?:may|might|can|could|some)\b", re.IGNORECASE)
+_HOW_MANY = re.compile(
+    rf"\b(?P<extent>{'|'.join(EXTENTS)})\s(?:one\s)?(?:of\s)?(?:the\s|our\s|its\s|their\s)?"
+    r"(?:\d+\s)?(?P<what>[^\W\d_]+)",
+    re.IGNORECASE,
+)
+
+
+def other_conditions(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
+    """What the claim says of conditions and extent, and the sentences on its matter otherwise."""
+    said = spoken_of(claim)
+    near = [part.text for part in parts if len(said & part.own) >= _NEAR * max(len(said), 1)]
+    if not near:
+        return
+    for differs in (_turned, _not_only, _only, _seldom):
+        if all(differs(claim, told) for told in near):
+            yield ExactKind.EXTENT, 0, len(claim), True
+    yield from _how_many(claim, near)
+
+
+def _turned(claim: str, told: str) -> bool:
+    """Whether one says "unless" where the other says "if"."""
+    return _drops_unless(claim, told) or _drops_unless(told, claim)
+
+
+def _drops_unless(text: str, other: str) -> bool:
+    """Whether the other says on what condition it does not hold, and the text the same without."""
+    if _DENIES.search(text) or not (_IF.search(text) or _UNLESS.search(text)):
+        return False
+    return any(
+        _same(_condition(text, mine), _condition(other, theirs))
+        for mine in _IF.finditer(text)
+        for theirs in _UNLESS.finditer(other)
+    )
+
+
+def _condition(text: str, found: re.Match[str]) -> frozenset[str]:
+    end = _END.search(text, found.end())
+    return spoken_of(text[found.end() : end.start() if end else len(text)])
+
+
+def _same(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    return bool(theirs) and len(mine & theirs) >= _SHARED * len(theirs)
+
+
+def _not_only(claim: str, told: str) -> bool:
+    return bool(_NOT_ONLY.search(claim)) and not _NOT_ONLY.search(told) and "also" not in told
+
+
+def _only(claim: str, told: str) -> bool:
+    """Whether the claim rules out what the sentence does not."""
+    return bool(_CLAIMS_ONLY.search(claim)) and not _ONLY.search(_NOT_ONLY.sub("", told))
+
+
+def _seldom(claim: str, told: str) -> bool:
+    """Whether one holds only at times, and the other does not say so."""
+    mine, theirs = bool(_RARELY.search(claim)), bool(_RARELY.search(told))
+    return mine != theirs and not _MAY.search(told if mine else claim)
+
+
+def _how_many(claim: str, near: Sequence[str]) -> Iterator[Found]:
+    """Of how many of the same things it holds: "all plasters" for "some plasters"."""
+    there = [dict(_extents(told)) for told in near]
+    for match in _HOW_MANY.finditer(claim):
+        what = spoken_of(match["what"])
+        told = [one[what] for one in there if what and what in one]
+        mine = match["extent"].lower()
+        if told and all(differ_in_extent((mine,), (one,), False, False) for one in told):
+            yield ExactKind.NUMBER, *match.span("extent"), True
+
+
+def _extents(text: str) -> Iterator[tuple[frozenset[str], str]]:
+    for match in _HOW_MANY.finditer(text):
+        yield spoken_of(match["what"]), match["extent"].lower()
