@@ -66,8 +66,9 @@ class Network:
         """The most and the mean of every filter in sentences first..last-1, [., 2 * filters]."""
         start, end = words.firsts[first] - WIDTH // 2, words.lasts[last - 1] + WIDTH // 2
         seen = self._inputs(words.rows[start:end], words.shapes[start:end])
-        view = np.lib.stride_tricks.sliding_window_view(seen, (WIDTH, seen.shape[1]))[:, 0]
-        flat = view.reshape(len(view), -1)
+        rows, columns = seen.shape
+        windows = (rows - WIDTH + 1, WIDTH * columns)
+        flat = np.lib.stride_tricks.as_strided(seen, windows, seen.strides, writeable=False)
         made = np.maximum(_times(flat, self._parts["filters"]) + self._parts["filters_bias"], 0)
         firsts = words.firsts[first:last] - words.firsts[first]
         lasts = words.lasts[first:last] - words.firsts[first]

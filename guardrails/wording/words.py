@@ -53,7 +53,7 @@ class Words:
     def unknown(self) -> NDArray[np.float64]:
         """The share of words, not marks, that the table does not know, [sentences]."""
         odd = np.append(np.cumsum(self.shapes == _UNKNOWN), 0)
-        real = np.append(np.cumsum(~np.isin(self.shapes, (_MARK, _NUMBER))), 0)
+        real = np.append(np.cumsum((self.shapes != _MARK) & (self.shapes != _NUMBER)), 0)
         before, last = self.firsts - 1, self.lasts - 1
         share: NDArray[np.float64] = (odd[last] - odd[before]) / np.maximum(
             1, real[last] - real[before]
