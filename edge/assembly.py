@@ -18,6 +18,7 @@ from skerry.edge.tiers import Work
 from skerry.edge.types import RequestClass, Route, Tier
 from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.judging import Judge
+from skerry.guardrails.outgoing import OutputScreen
 from skerry.guardrails.screen import screen
 
 if TYPE_CHECKING:
@@ -84,7 +85,14 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         toolbox=parts.toolbox(request),
         gives_orders=_gives_orders(request, decided),
         own_words=_own_words(request, decided, parts),
+        screen=_output_screen(decided, prompt),
     )
+
+
+def _output_screen(decided: Decided, prompt: Prompt) -> OutputScreen:
+    """What a model may not write, unless it quotes a source."""
+    quotable = [one.chunk.text for one in prompt.sources]
+    return OutputScreen(decided.policy.safety.answer.counted, quotable)
 
 
 def _own_words(request: Request, decided: Decided, parts: Parts) -> str:

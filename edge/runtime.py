@@ -220,7 +220,7 @@ class Runtime:
         policy = self.parts.policy
         encode = encoding(self.parts.encoder)
         with trace.step("screen"):
-            findings = screen_sentences(request.question, encode=encode)
+            findings = screen_sentences(request.question, encode=encode, least=policy.least)
             asked = asked_of(request, findings, self.parts)
         with trace.step("encode"):
             vector = (encode or self.parts.encoder.encode)([asked.text])[0]

@@ -35,6 +35,7 @@ from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
 from skerry.guardrails.judging import Judge
+from skerry.guardrails.outgoing import OutputScreen
 from skerry.guardrails.passages import Quotation
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
 
@@ -82,7 +83,7 @@ class Work:
     `judge` judges the sentences of a draft that must be `grounded`. `surrogates` keeps what stands
     for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`.
     `gives_orders`: the question tries to give orders to the model. `own_words` are the answer to
-    small talk.
+    small talk. `screen` looks at what a model writes.
     """
 
     request: Request
@@ -100,12 +101,13 @@ class Work:
     @property
     def query(self) -> str:
         """What was searched for: the question, with the one before it where it leans on that."""
+    screen: OutputScreen | None = None
         return self.judge.question
 
     def gate(self) -> Gate:
         if self.grounded:
             return self.grounded_gate()
-        return OpenGate(self._given() if self.prompt.sources else None)
+        return OpenGate(self._given() if self.prompt.sources else None, self.screen)
 
     def _given(self) -> str:
         """All that an extract can be made from."""
@@ -113,7 +115,7 @@ class Work:
         return "\n".join(messages)
 
     def grounded_gate(self) -> GroundedGate:
-        return GroundedGate(self.judge)
+        return GroundedGate(self.judge, self.screen)
 
     def quotation(self) -> Quotation | None:
         """The passage of the sources to quote, if one takes up what is asked."""

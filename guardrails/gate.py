@@ -1,25 +1,32 @@
 """The gate: every text passes it on its way to a person, sentence by sentence.
 
 A `GroundedGate` releases a sentence that its judge finds to be in a source, and that does not
-repeat. An `OpenGate` is for text that claims no source. Both end in an `Answer`, which nothing
-else can make. Whatever fails here withholds.
+repeat. An `OpenGate` is for text that claims no source. Neither releases what its screen finds
+dangerous. Both end in an `Answer`, which nothing else can make. Whatever fails here withholds.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from skerry.guardrails import judging
 from skerry.guardrails.answer import _SEAL, Answer, Verdict
 from skerry.guardrails.findings import Finding, FindingKind
-from skerry.guardrails.judging import MARKS, Judge, finding
+from skerry.guardrails.judging import MARKS, Judge, Judgement, finding
+from skerry.guardrails.outgoing import OutputScreen
 from skerry.guardrails.passages import Quotation
 from skerry.guardrails.sentences import SentenceBuffer, sentences
 from skerry.guardrails.words import numbers
 
 NOT_FOUND = judging.NOT_FOUND
 OTHERWISE = "Another document says otherwise:"
+DANGEROUS = "The rest of this is withheld: it may do harm. Ask a person."
 NEAREST = "The documents may not answer this. The nearest that they say:"
+
+_PART_END = re.compile(r"[.!?…][\"'”’)\]*]*\s|[。！？]|\n")
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*]*\s|[。！？]|\n\s*\n")
+_LONGEST_PART = 400
 
 
 def _is_ended(sentence: str) -> bool:
@@ -34,8 +41,9 @@ class GroundedGate:
     when no source fits, the answer says that the documents do not say.
     """
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, screen: OutputScreen | None = None) -> None:
         self._judge = judge
+        self._screen = screen
         self._buffer = SentenceBuffer()
         self._released: list[str] = []
         self._marks: list[int] = []
@@ -82,7 +90,7 @@ class GroundedGate:
         return Verdict.REPAIRED if self._dropped else Verdict.RELEASED
 
     def _release(self, sentence: str) -> str:
-        judgement = self._judge(sentence)
+        judgement = self._safe(self._judge(sentence))
         self._findings += judgement.findings
         key = " ".join(MARKS.sub("", judgement.text).casefold().split())
         if not judgement.text or key in self._said:
@@ -94,6 +102,15 @@ class GroundedGate:
         self._in_vain = 0
         self._claims.append((judgement.text, judgement.marks))
         return self._show(judgement.text, judgement.marks)
+
+    def _safe(self, judgement: Judgement) -> Judgement:
+        """The judgement, or, of a sentence that the screen finds dangerous, that it is dropped."""
+        if self._screen is None or judgement.text in ("", NOT_FOUND):
+            return judgement
+        dangers = self._screen(MARKS.sub("", judgement.text))
+        if not dangers:
+            return judgement
+        return Judgement("", (), (*judgement.findings, *dangers))
 
     def _show(self, text: str, marks: Sequence[int]) -> str:
         self._released.append(text)
@@ -135,23 +152,65 @@ class GroundedGate:
 class OpenGate:
     """Passes text that claims no source: conversation, code, structured output.
 
-    `given` is what an extract is made from: a number that it does not have becomes a finding.
-    None where numbers may be the model's own.
+    Args:
+        given: what an extract is made from: a number that it does not have becomes a finding.
+            None where numbers may be the model's own.
+        screen: looks at every sentence before it is released. From one that is dangerous on,
+            nothing is, since what follows leans on it; `DANGEROUS` says so. Without a screen all
+            text is passed on as it comes.
     """
 
-    wants_more = True
-
-    def __init__(self, given: str | None = None) -> None:
+    def __init__(self, given: str | None = None, screen: OutputScreen | None = None) -> None:
         self._given = given
+        self._screen = screen
+        self._waiting = ""
+        self._begun = ""
         self._released: list[str] = []
+        self._dangers: tuple[Finding, ...] = ()
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more of the draft may be released."""
+        return not self._dangers
 
     def feed(self, text: str) -> str:
-        self._released.append(text)
-        return text
+        if self._screen is None:
+            return self._show(text)
+        self._waiting += text
+        return self._release(_whole_parts(self._waiting))
 
     def finish(self, *, whole: bool = True) -> tuple[str, Answer]:  # noqa: ARG002
+        """The rest, and the answer."""
+        last = self._release(len(self._waiting))
+        if self._dangers:
+            last += self._show(f"\n\n{DANGEROUS}" if self._released else DANGEROUS)
         text = "".join(self._released)
-        return "", Answer(text, (), Verdict.RELEASED, self._invented(text), _SEAL)
+        findings = (*self._invented(text), *self._dangers)
+        return last, Answer(text, (), self._verdict(), findings, _SEAL)
+
+    def _verdict(self) -> Verdict:
+        if not self._dangers:
+            return Verdict.RELEASED
+        return Verdict.REPAIRED if len(self._released) > 1 else Verdict.WITHHELD
+
+    def _release(self, end: int) -> str:
+        """The first `end` characters that wait, if no sentence in them is dangerous.
+
+        A sentence may have begun in what was released: a line end is none of a sentence.
+        """
+        part, self._waiting = self._waiting[:end], self._waiting[end:]
+        if not part or self._screen is None or self._dangers:
+            return ""
+        self._begun += part
+        self._dangers = self._screen(self._begun)
+        if self._dangers:
+            return ""
+        self._begun = _last_begun(self._begun)
+        return self._show(part)
+
+    def _show(self, text: str) -> str:
+        self._released.append(text)
+        return text
 
     def _invented(self, text: str) -> tuple[Finding, ...]:
         if self._given is None:
@@ -159,6 +218,19 @@ class OpenGate:
         invented = numbers(text) - numbers(self._given)
         label = "number_not_in_source"
         return tuple(finding(FindingKind.GROUNDING, label, number) for number in sorted(invented))
+
+
+def _whole_parts(text: str) -> int:
+    """Where the last whole sentence or line of `text` ends; what is too long is cut anywhere."""
+    if len(text) > _LONGEST_PART:
+        return len(text)
+    return max((found.end() for found in _PART_END.finditer(text)), default=0)
+
+
+def _last_begun(text: str) -> str:
+    """What of a text that was released the next part may continue."""
+    after = max((found.end() for found in _SENTENCE_END.finditer(text)), default=0)
+    return text[max(after, len(text) - _LONGEST_PART) :]
 
 
 def fixed(text: str, *, marks: tuple[int, ...] = ()) -> Answer:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from skerry.edge.policy.rules import From, Policy
+from skerry.edge.policy.rules import AnswerDangers, From, Policy, QuestionDangers
 
 Table = Mapping[str, Any]
 Path = tuple[str | int, ...]
@@ -38,6 +39,8 @@ STRICTER_ONLY: Mapping[str, Callable[[Any], float]] = {
     "safety.class_score": float,
     "safety.finding_score": float,
     "safety.network_score": float,
+    **{f"safety.question.{one.name}": float for one in fields(QuestionDangers)},
+    **{f"safety.answer.{one.name}": float for one in fields(AnswerDangers)},
     "gate.words": _share,
     "gate.new_words": _share,
     "gate.number_words": _share,

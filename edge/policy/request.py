@@ -121,7 +121,7 @@ def _danger(request: PolicyInput, policy: Policy) -> str:
 def _least(finding: Finding, rules: SafetyRules) -> float:
     """The score from which a safety finding counts."""
     network = finding.rule.startswith("network:")
-    return rules.network_score if network else rules.finding_score
+    return rules.from_network(finding.label) if network else rules.finding_score
 
 
 def _at_least(score: float, threshold: float) -> bool:

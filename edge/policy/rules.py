@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
@@ -17,8 +17,11 @@ from skerry.edge.types import LatencyBudget, Network, RequestClass, Sensitivity,
 from skerry.guardrails.findings import FindingKind
 from skerry.guardrails.judging import GateRules
 from skerry.guardrails.support import Floors
+from skerry.guardrails.wording.signs import COUNTS, Least
 
 Score = Annotated[float, Ge(0), Le(1)]
+Threshold = Annotated[float, Gt(0), Le(1)]
+"""A score from which something counts; nothing reaches 1."""
 Milliseconds = Annotated[int, Gt(0)]
 Name = Annotated[str, MinLen(1)]
 From = Sensitivity | Literal["never"]
@@ -29,6 +32,13 @@ RemoteTier = Literal[Tier.SPLIT, Tier.CLOUD, Tier.CLOUD_REASONING]
 DeniableTier = Literal[
     Tier.RULES, Tier.DEVICE, Tier.SPLIT, Tier.CLOUD, Tier.CLOUD_REASONING, Tier.HUMAN
 ]
+
+
+_LEAST = 1e-6
+
+
+def _looked_for(score: float) -> float:
+    return max(min(score, COUNTS), _LEAST)
 
 
 def reaches(sensitivity: Sensitivity, start: From) -> bool:
@@ -63,11 +73,47 @@ class InjectionRules:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionDangers:
+    """The score from which a sign of danger that the small network finds in a question counts.
+
+    By class. 1 is never, but that `safety.network_score` holds for every class.
+    """
+
+    self_harm: Threshold = 0.9
+    clinical_red_flag: Threshold = 0.9
+    violence: Threshold = 0.9
+    hate: Threshold = 0.9
+    sexual: Threshold = 0.9
+    dangerous_advice: Threshold = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDangers:
+    """The score from which a sentence that a model wrote is withheld, by class; 1 is never.
+
+    Advice for somebody in danger has the words of danger: red flags are never withheld.
+    """
+
+    self_harm: Threshold = 0.95
+    clinical_red_flag: Threshold = 1.0
+    violence: Threshold = 0.9
+    hate: Threshold = 0.9
+    sexual: Threshold = 0.9
+    dangerous_advice: Threshold = 0.95
+
+    @property
+    def counted(self) -> dict[str, float]:
+        """The scores, by class."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class SafetyRules:
     """When a request goes to a person: the router's probability, or a finding's score.
 
     `network_score` is the score of a finding by the small network, which is less sure of what it
-    finds than patterns are. `answer_within_minutes` is how long the person has.
+    finds than patterns are; `question` makes single classes stricter. `answer` is what a model may
+    not write. `answer_within_minutes` is how long the person has.
     """
 
     class_score: Score
@@ -75,6 +121,12 @@ class SafetyRules:
     notice: Name
     answer_within_minutes: Annotated[float, Gt(0)] = 30.0
     network_score: Score = 0.9
+    question: QuestionDangers = QuestionDangers()
+    answer: AnswerDangers = AnswerDangers()
+
+    def from_network(self, label: str) -> float:
+        """The score from which a finding of the small network in a question counts."""
+        return min(self.network_score, getattr(self.question, label, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,5 +255,13 @@ class Policy:
 
     @cached_property
     def digest(self) -> str:
+    @property
+    def least(self) -> Least:
+        """What the networks must look for in a question: what counts, and what counts by default,
+        which is worth knowing of even where it changes no route."""
+        classes = (one.name for one in fields(QuestionDangers))
+        danger = {name: _looked_for(self.safety.from_network(name)) for name in classes}
+        return Least(_looked_for(self.injection.score), danger)
+
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

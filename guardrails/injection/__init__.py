@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 
 
 def find(
-    text: str, words: Words, where: Where = Where.INPUT, encode: Encode | None = None
+    text: str,
+    words: Words,
+    where: Where = Where.INPUT,
+    encode: Encode | None = None,
+    least: float | None = None,
 ) -> list[Sign]:
     """The orders in `text`, a plain copy (`normal.normalise`), by the detector of the package.
 
     `words` are those of `text` (`wording.read_shared`); `encode` gives the vectors of the runtime's
-    encoder, and makes it surer.
+    encoder, and makes it surer; `least` is the score from which an order counts (None: 0.8).
 
     Raises:
         GuardrailError: its files are missing, were changed or cannot be loaded.
     """
     from skerry.guardrails.injection.detector import shared
 
-    return shared().signs(text, words, where, encode)
+    return shared().signs(text, words, where, encode, least)

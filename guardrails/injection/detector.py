@@ -100,11 +100,17 @@ class InjectionDetector:
         return cls(levels, Network.load(weights, known), MeaningHead.load(weights), known)
 
     def signs(
-        self, text: str, words: Words, where: Where = Where.INPUT, encode: Encode | None = None
+        self,
+        text: str,
+        words: Words,
+        where: Where = Where.INPUT,
+        encode: Encode | None = None,
+        least: float | None = None,
     ) -> list[Sign]:
         """The sentences of `text`, whose words are `words`, that look like orders; 64 at most.
 
-        Of more than that, the surest. Raises what `encode` does.
+        Of more than that, the surest. `least` is the score from which one counts, `COUNTS` if it
+        is None. Raises what `encode` does.
         """
         logits = self.logits(text, words, where, encode)
         level = (self.levels.words if encode is None else self.levels.both)[where]
@@ -113,7 +119,7 @@ class InjectionDetector:
             for span, logit in zip(words.spans, logits.tolist(), strict=True)
         ]
         found += self._encoded(text, words, where)
-        kept = [one for one in found if one.score >= COUNTS]
+        kept = [one for one in found if one.score >= (COUNTS if least is None else least)]
         kept.sort(key=lambda one: -one.score)
         return sorted(kept[:_MOST_SIGNS], key=lambda one: (one.start, one.end))
 

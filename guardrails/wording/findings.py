@@ -15,26 +15,33 @@ from skerry.guardrails.wording import read_shared
 
 if TYPE_CHECKING:
     from skerry.guardrails.injection.meaning import Encode
-    from skerry.guardrails.wording.signs import Sign
+    from skerry.guardrails.wording.signs import Least, Sign
 
 
 def findings(
-    normal: Normal, where: Where, known: Sequence[Finding], encode: Encode | None = None
+    normal: Normal,
+    where: Where,
+    known: Sequence[Finding],
+    encode: Encode | None = None,
+    least: Least | None = None,
 ) -> list[Finding]:
-    """What the heads add to the findings `known`. `encode` gives sentences their vectors.
+    """What the heads add to the findings `known`. `encode` gives sentences their vectors, and
+    `least` is what counts.
 
     Signs of danger are not looked for in documents, which speak of danger to help.
 
     Raises:
-        GuardrailError: weights are missing, were changed or cannot be loaded.
+        GuardrailError: weights are missing, were changed or cannot be loaded; or `least` has
+            no score of a safety class.
     """
     words = read_shared(normal.text)
     if not words.spans:
         return []
-    orders = injection.find(normal.text, words, where, encode)
+    order, danger = (least.order, least.danger) if least else (None, None)
+    orders = injection.find(normal.text, words, where, encode, order)
     made = [_finding(one, FindingKind.INJECTION, normal, where) for one in orders]
     if where is not Where.CHUNK:
-        dangers = safety.find(words)
+        dangers = safety.find(words, danger)
         made += [_finding(one, FindingKind.SAFETY, normal, where) for one in dangers]
     return [one for one in made if not any(_same(one, other) for other in known)]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.guardrails.wording.spelling import meant
 from skerry.guardrails.wording.table import WordTable
 
 LONGEST = 80
@@ -89,8 +90,15 @@ def _seen(match: re.Match[str], table: WordTable) -> tuple[int, int]:
         return table.row(word[:_REPEATED])[0], _MARK
     if word.isdecimal():
         return table.row("0" * min(len(word), 4))[0], _NUMBER
-    row, known = table.row(word.lower()[:_LONGEST_WORD])
+    row, known = _row(word.lower()[:_LONGEST_WORD], table)
     return row, _shape(word) if known else _FOREIGN if not word.isascii() else _UNKNOWN
+
+
+def _row(word: str, table: WordTable) -> tuple[int, bool]:
+    """The row of a word in lower case, or of what it was meant to be, and whether it is known."""
+    row, known = table.row(word)
+    spelt = "" if known else meant(word)
+    return table.row(spelt) if spelt else (row, known)
 
 
 def _shape(word: str) -> int:

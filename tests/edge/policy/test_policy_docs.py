@@ -23,7 +23,8 @@ def keys() -> Iterator[str]:
         if name == "classes":
             yield from {f"classes.CLASS.{key}" for rules in value.values() for key in rules}
         elif isinstance(value, dict):
-            yield from (f"{name}.{key}" for key in value)
+            for key, one in value.items():
+                yield f"{name}.{key}.CLASS" if isinstance(one, dict) else f"{name}.{key}"
         else:
             yield name
 

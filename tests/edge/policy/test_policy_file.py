@@ -15,6 +15,7 @@ from skerry.edge.policy import load_policy, parse_policy
 from skerry.edge.policy.load import DEFAULTS, MAX_BYTES
 from skerry.edge.policy.overlay import STRICTER_ONLY
 from skerry.edge.types import RequestClass, Sensitivity, Tier
+from skerry.guardrails.safety import CLASSES
 
 DENY = "[[deny]]\nname = 'mine'\nreason = 'r'\ntiers = ['cloud']\n"
 
@@ -87,6 +88,9 @@ GUARDS = [
     Guard("safety.class_score", "0.2", "0.31"),
     Guard("safety.finding_score", "0.0", "1.0"),
     Guard("safety.network_score", "0.8", "0.95"),
+    *(Guard(f"safety.question.{name}", "0.5", "0.91") for name in CLASSES),
+    *(Guard(f"safety.answer.{name}", "0.5", "") for name in CLASSES),
+    Guard("safety.answer.hate", "0.5", "0.95"),
     Guard("gate.words", "0.9", "0.5"),
     Guard("gate.new_words", "1.0", "0.69"),
     Guard("gate.number_words", "0.61", "0.0"),
@@ -95,7 +99,7 @@ GUARDS = [
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.key)
 def test_a_guard_is_tightened_and_never_loosened(guard: Guard) -> None:
-    table, key = guard.key.split(".")
+    table, _, key = guard.key.rpartition(".")
     tightened = parse_policy(f"[{table}]\n{key} = {guard.stricter}\n", "mine.toml")
     assert tightened.version == load_policy().version
     if guard.looser:

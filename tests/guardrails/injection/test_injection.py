@@ -79,6 +79,10 @@ def test_the_sentence_that_gives_the_order_is_found(case: Order, encode: Encode)
     assert found[0].score >= COUNTS
 
 
+def coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 ENCODINGS = {
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64 for links": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
@@ -86,6 +90,18 @@ ENCODINGS = {
     "hexadecimal, spaced": lambda text: text.encode().hex(" "),
     "ROT13": lambda text: codecs.encode(text, "rot13"),
     "backwards": lambda text: text[::-1],
+    "base64 twice": lambda text: coded(coded(text)),
+    "base64 four times": lambda text: coded(coded(coded(coded(text)))),
+    "base64 of hexadecimal": lambda text: coded(text.encode().hex()),
+    "joined by underscores": lambda text: text.replace(" ", "_"),
+    "joined by capitals": lambda text: text.title().replace(" ", ""),
+    "a word a line": lambda text: text.replace(" ", "\n\n"),
+    "unicode escapes": lambda text: "".join(f"\\u{ord(one):04x}" for one in text),
+    "byte escapes": lambda text: "".join(f"\\x{ord(one):02X}" for one in text),
+    "octal escapes": lambda text: "".join(f"\\{ord(one):03o}" for one in text),
+    "percent escapes": lambda text: "".join(f"%{ord(one):02x}" for one in text),
+    "escaped spaces": lambda text: text.replace(" ", "%20"),
+    "code points": lambda text: " ".join(f"U+{ord(one):04X}" for one in text),
 }
 
 
@@ -182,6 +198,11 @@ HOSTILE = {
     "another script": "忽略",
     "right to left": "\u202eab\u202c ",
     "nested": '{"a":[',
+    "unicode escapes": "\\u0041",
+    "cut escapes": "\\u00 %4 ",
+    "joined": "a_",
+    "a letter a line": "a\n",
+    "capitals": "Ab",
 }
 
 
