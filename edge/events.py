@@ -36,11 +36,13 @@ class Citation:
 class SourcesFound:
     """The sources that the answer may cite, best first.
 
-    `read_as` is the question as they spell it, where that differs.
+    `read_as` is the question as they spell it, where that differs. `no_documents`: there are none
+    at all, and the question is about some: what follows are a model's own words.
     """
 
     sources: tuple[Citation, ...]
     read_as: str | None = None
+    no_documents: bool = False
 
 
 @dataclass(frozen=True, slots=True)

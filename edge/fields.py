@@ -74,9 +74,13 @@ def event_fields(event: Event) -> dict[str, Any]:
     match event:
         case RouteDecided(route):
             return {"event": "route", **route_fields(route)}
-        case SourcesFound(sources, read_as):
-            found = [citation_fields(one) for one in sources]
-            return {"event": "sources", "sources": found, "read_as": read_as}
+        case SourcesFound(sources, read_as, no_documents):
+            return {
+                "event": "sources",
+                "sources": [citation_fields(one) for one in sources],
+                "read_as": read_as,
+                "no_documents": no_documents,
+            }
         case TierFailed(tier, following, why):
             return {"event": "tier_failed", "tier": tier, "next": following, "why": why}
         case TextReleased(text):

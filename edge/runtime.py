@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from skerry.edge.tools import Registry
     from skerry.guardrails.answer import Answer
 
-_NEEDS_SOURCES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.TOOL})
+_ABOUT_DOCUMENTS = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
+_NEEDS_SOURCES = _ABOUT_DOCUMENTS | {RequestClass.TOOL}
 _NOTHING_TO_SEND = "the documents have nothing on it, so nothing was sent"
 _NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
 
@@ -122,8 +123,7 @@ class Runtime:
         yield RouteDecided(decided.route)
         with trace.step("assemble"):
             work = work_on(request, decided, self.parts)
-        read_as = decided.asked.question
-        yield SourcesFound(work.prompt.sources, read_as if read_as != request.question else None)
+        yield self._found(work, decided)
         failures: list[TierFailed] = []
         ended = partial(Record, decided.given, decided.policy, decided.encoder, work, trace)
         try:
@@ -306,7 +306,7 @@ class Runtime:
 
     def _from_documents(self, tier: Tier, work: Work) -> tiers.TierRun:
         if self._cannot_be_grounded(work):
-            return tiers.decline(NOT_FOUND)
+            return tiers.decline(NOT_FOUND if self.parts.has_documents else tiers.NO_DOCUMENTS)
         if work.gives_orders and not work.grounded:
             return tiers.decline(tiers.REFUSED)
         if not tier.leaves_device and work.is_quoted_whole:
@@ -322,11 +322,28 @@ class Runtime:
             return (yield from tiers.generate_here(work, engine))
 
     def _cannot_be_grounded(self, work: Work) -> bool:
-        """A question about documents, of which none fits: no source is better than a wrong one."""
+        """A question about documents, of which none fits: no source is better than a wrong one.
+
+        Where there are none at all, policy says whether a model may answer.
+        """
         return (
             not work.prompt.sources
             and work.route.request_class in _NEEDS_SOURCES
-            and self.parts.has_documents
+            and (self.parts.has_documents or not self.parts.policy.gate.without_documents)
+        )
+
+    def _found(self, work: Work, decided: Decided) -> SourcesFound:
+        """What the answer may cite, how the question was read; whether there is nothing to read."""
+        read_as = decided.asked.question
+        from_nothing = (
+            decided.route.request_class in _ABOUT_DOCUMENTS
+            and decided.route.tier not in (Tier.REFUSE, Tier.HUMAN)
+            and not (work.own_words or self._cannot_be_grounded(work) or self.parts.has_documents)
+        )
+        return SourcesFound(
+            work.prompt.sources,
+            read_as if read_as != work.request.question else None,
+            no_documents=from_nothing,
         )
 
 

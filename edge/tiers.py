@@ -50,6 +50,10 @@ REFUSED = (
     "I answer questions about the documents on this device; this is not one that I can help "
     "with. Ask me about them, or ask a person."
 )
+NO_DOCUMENTS = (
+    "There are no documents yet, so nothing can be looked up. "
+    "`skerry index add PATH` takes some in."
+)
 REFERRED = "This needs a person, not a language model."
 
 

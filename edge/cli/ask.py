@@ -98,14 +98,17 @@ def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
 def _show(event: Event, prose: Prose) -> None:
     """Prints what there is to see of an event."""
     from skerry.edge.events import SourcesFound, TextReleased, TierFailed
-    from skerry.edge.receipts.words import ANSWERERS
+    from skerry.edge.receipts.words import ANSWERERS, NO_DOCUMENTS
     from skerry.edge.terminal import visible
 
     match event:
         case TextReleased(text):
             prose.print(text)
-        case SourcesFound(_, str(read_as)):
-            click.secho(f"(read as: {visible(read_as)})", dim=True, err=True)
+        case SourcesFound(_, read_as, no_documents):
+            if read_as is not None:
+                click.secho(f"(read as: {visible(read_as)})", dim=True, err=True)
+            if no_documents:
+                click.secho(f"({NO_DOCUMENTS})", fg="yellow", err=True)
         case TierFailed(_, following, why):
             prose.end()
             click.echo(f"({why}; next: {ANSWERERS[following]})", err=True)

@@ -8,6 +8,7 @@ import { inOneLine } from "./receipt.js";
 import { isGone } from "./sources.js";
 import * as words from "./words.js";
 
+const NO_DOCUMENTS = "There are no documents yet: skerry index add FOLDER takes some in.";
 const STOPPED = "Stopped. This is not the whole answer.";
 
 export class Turn {
@@ -105,10 +106,10 @@ export class Turn {
     this.status.classList.add("working");
   }
 
-  #found({ sources, read_as: readAs }) {
+  #found({ sources, read_as: readAs, no_documents: none }) {
     this.#take(sources);
-    this.note.textContent = readAs ? `Read as: ${readAs}` : "";
-    this.note.hidden = !readAs;
+    this.note.textContent = [none && NO_DOCUMENTS, readAs && `Read as: ${readAs}`].filter(Boolean).join(" ");
+    this.note.hidden = !this.note.textContent;
   }
 
   #take(sources) {

@@ -44,6 +44,7 @@ STRICTER_ONLY: Mapping[str, Callable[[Any], float]] = {
     "gate.words": _share,
     "gate.new_words": _share,
     "gate.number_words": _share,
+    "gate.without_documents": float,
 }
 """Keys that an overlay can only tighten, with how loose a value is."""
 

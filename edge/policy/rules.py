@@ -136,12 +136,14 @@ class GateTable:
     Shares, in [0, 1], of its content words that one passage must have: of all (`words`), of those
     that the question has not (`new_words`), of a passage that has its numbers (`number_words`).
     After `patience` sentences in a row that do not hold, a draft is not waited for.
+    `without_documents`: while there are none, a model may answer a question about them.
     """
 
     words: Score = 0.6
     new_words: Score = 0.7
     number_words: Score = 0.6
     patience: Annotated[int, Ge(1)] = 2
+    without_documents: bool = True
 
     @property
     def rules(self) -> GateRules:

@@ -29,6 +29,7 @@ DOUBTFUL = 0.35
 """The answer confidence from which on a reader is not warned."""
 
 UNFOUNDED = "no document was read: these are a model's own words, and unchecked"
+NO_DOCUMENTS = "there are no documents yet: `skerry index add PATH` takes some in"
 LEFT_OUT = "a passage was left out, since it reads as orders to a model: skerry explain says which"
 NOT_SURE = "not sure that this answers the question: look at the sources"
 

@@ -13,7 +13,7 @@ from skerry.edge.confidence import ConfidenceModel
 from skerry.edge.engines.base import FinishReason, TokenStats
 from skerry.edge.events import SourcesFound
 from skerry.edge.policy import parse_policy
-from skerry.edge.tiers import REFUSED
+from skerry.edge.tiers import NO_DOCUMENTS, REFUSED
 from skerry.edge.tools.answering import NOTHING_DONE
 from skerry.edge.types import LatencyBudget, RequestClass
 from skerry.guardrails import Verdict
@@ -125,6 +125,44 @@ def test_a_hopeless_draft_is_stopped(asks: Runtime, scripted) -> None:
     (words,) = scripted.cancelled_after
     assert words < 20
     assert reply.receipt.usage.completion_tokens == words
+
+
+def found(runtime: Runtime, question: str) -> SourcesFound:
+    return next(one for one in runtime.stream(question) if isinstance(one, SourcesFound))
+
+
+def test_without_documents_it_is_said_first_and_a_model_may_answer(
+    make_runtime, handbook: Path, scripted
+) -> None:
+    scripted.draft = "Every day, I guess."
+    runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
+    assert found(runtime, QUESTION).no_documents
+    reply = runtime.ask(QUESTION)
+    assert (reply.text, reply.receipt.answered_by) == ("Every day, I guess.", Tier.DEVICE)
+    assert not found(runtime, "Hello").no_documents
+    runtime.index.add([handbook])
+    assert not found(runtime, QUESTION).no_documents
+
+
+def test_other_requests_need_no_documents(make_runtime) -> None:
+    for kind in (RequestClass.EXTRACTION, RequestClass.REASONING, RequestClass.UNSUPPORTED):
+        assert not found(make_runtime(route_as(kind), offline=True), "A poem!").no_documents
+
+
+def test_policy_may_keep_models_from_answering_without_documents(
+    make_runtime, handbook: Path, scripted
+) -> None:
+    scripted.draft = "Every day, I guess."
+    strict = {"policy": parse_policy("[gate]\nwithout_documents = false\n", "strict.toml")}
+    runtime = make_runtime({**strict, **route_as(RequestClass.QUESTION)}, offline=True)
+    reply = runtime.ask(QUESTION)
+    assert reply.text == NO_DOCUMENTS
+    assert reply.receipt.model is None
+    assert not found(runtime, QUESTION).no_documents  # the answer itself says so
+    chat = make_runtime({**strict, **route_as(RequestClass.REASONING)}, offline=True)
+    assert chat.ask("What would you do?").text == "Every day, I guess."
+    runtime.index.add([handbook])
+    assert runtime.ask("Which unicorn sings?").text == NOT_FOUND
 
 
 def test_a_word_that_is_one_letter_off_is_read_as_the_documents_spell_it(asks: Runtime) -> None:

@@ -19,6 +19,8 @@ from skerry.edge import (
     TierFailed,
 )
 from skerry.edge.errors import InputError
+from skerry.edge.policy import parse_policy
+from skerry.edge.tiers import NO_DOCUMENTS
 from skerry.edge.types import RequestClass
 from tests.edge.asking import QUESTION, Cloud, route_as
 
@@ -172,3 +174,17 @@ def test_where_nothing_is_found_the_cloud_answers_nothing(hard: Runtime, cloud: 
     assert (receipt.answered_by, receipt.egress, receipt.model) == (Tier.DEVICE, (), None)
     assert "nothing was sent" in (receipt.fell_back or "")
     assert not cloud.received_bytes
+
+
+def test_without_documents_policy_may_keep_questions_about_them_from_the_cloud(
+    make_runtime, cloud: Cloud
+) -> None:
+    places = {"cloud_url": cloud.url, "cloud_model": "large", "consent": "granted"}
+    parts = route_as(RequestClass.QUESTION, complexity=0.95)
+    assert make_runtime(parts, **places).ask(QUESTION).receipt.answered_by is Tier.CLOUD
+    sent = cloud.received_bytes
+    assert sent
+    strict = parse_policy("[gate]\nwithout_documents = false\n", "strict.toml")
+    reply = make_runtime({**parts, "policy": strict}, **places).ask(QUESTION)
+    assert (reply.text, reply.receipt.egress) == (NO_DOCUMENTS, ())
+    assert cloud.received_bytes == sent

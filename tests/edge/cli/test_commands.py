@@ -50,6 +50,16 @@ def test_ask_prints_the_answer_and_its_sources(handbook: Path, skerry) -> None:
     assert "othing left this device" in done.out
 
 
+def test_without_documents_that_is_said_first(skerry, tmp_path: Path) -> None:
+    place = ("--index", str(tmp_path / "none.db"), "--offline", "--max-tokens", "8")
+    done = skerry("ask", QUESTION, *place)
+    assert done.code == 0, done.err
+    assert "(there are no documents yet: `skerry index add PATH` takes some in)" in done.err
+    assert "a model's own words, and unchecked" in done.out
+    events = skerry("ask", QUESTION, *place, "--json", "--stream").json_lines
+    assert [one["no_documents"] for one in events if one["event"] == "sources"] == [True]
+
+
 def test_ask_streams_json(handbook: Path, skerry) -> None:
     done = skerry("ask", QUESTION, "--offline", "--json", "--stream", "--max-tokens", "40")
     events = done.json_lines

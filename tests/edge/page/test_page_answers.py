@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.types import RequestClass
-from tests.edge.page.stage import Line, Stage
+from tests.edge.page.stage import Line, Stage, stage
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
@@ -171,3 +173,17 @@ def test_a_question_that_needs_a_person_says_so(house: Stage, open_page: OpenPag
     ask(page, question)
     expect(page.locator(".receipt summary")).to_contain_text("Needs a person")
     expect(page.locator(".answer")).to_contain_text("This needs a person, not a language model.")
+
+
+def test_without_documents_it_is_said_before_the_answer(
+    tmp_path: Path, encoder: OnnxEncoder, open_page: OpenPage
+) -> None:
+    with stage(tmp_path, [], encoder, offline=True) as running:
+        running.script.lines[TROLLEY] = Line(("Every day, I guess.",))
+        page = open_page(running)
+        ask(page, TROLLEY)
+        turn = page.locator(".turn")
+        expect(turn).to_contain_text("There are no documents yet: skerry index add FOLDER takes")
+        expect(turn).to_contain_text("a model's own words, and unchecked")
+        said = turn.inner_text()
+        assert said.index("There are no documents yet") < said.index("Every day, I guess.")

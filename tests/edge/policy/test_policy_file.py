@@ -94,6 +94,7 @@ GUARDS = [
     Guard("gate.words", "0.9", "0.5"),
     Guard("gate.new_words", "1.0", "0.69"),
     Guard("gate.number_words", "0.61", "0.0"),
+    Guard("gate.without_documents", "false", ""),
 ]
 
 

@@ -77,6 +77,7 @@ def test_an_answer_with_citations(clinic: Server) -> None:
     assert extra["citations"][0]["version"] == "2"
     assert extra["verdict"] in {"released", "repaired"}
     assert extra["answered_by"] in {"rules", "device"}
+    assert extra["unfounded"] is False
     with clinic.http() as http:
         receipt = http.get(f"/api/receipts/{extra['receipt']}").json()
     assert receipt["id"] == extra["receipt"]
