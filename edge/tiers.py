@@ -101,11 +101,11 @@ class Work:
     toolbox: Toolbox | None = None
     gives_orders: bool = False
     own_words: str = ""
+    screen: OutputScreen | None = None
 
     @property
     def query(self) -> str:
         """What was searched for: the question, with the one before it where it leans on that."""
-    screen: OutputScreen | None = None
         return self.judge.question
 
     def gate(self) -> Gate:

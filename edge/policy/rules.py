@@ -255,8 +255,6 @@ class Policy:
     deny: tuple[DenyRule, ...]
     gate: GateTable = GateTable()
 
-    @cached_property
-    def digest(self) -> str:
     @property
     def least(self) -> Least:
         """What the networks must look for in a question: what counts, and what counts by default,
@@ -265,5 +263,7 @@ class Policy:
         danger = {name: _looked_for(self.safety.from_network(name)) for name in classes}
         return Least(_looked_for(self.injection.score), danger)
 
+    @cached_property
+    def digest(self) -> str:
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
