@@ -39,10 +39,14 @@ class Views:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Words, in lower case, that raise a score to `score` when they stand shortly before a span."""
+    """Words, in lower case, that raise a score to `score` when they stand shortly before a span.
+
+    `somewhere` says whether one of them is in a text at all, where that can be told.
+    """
 
     words: re.Pattern[str]
     score: float
+    somewhere: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,12 @@ class Recogniser:
         )
 
     def may_find(self, views: Views) -> bool:
-        """The quick look: False only where nothing can match."""
-        return self.possible(views.cased if self.cased else views.lowered)
+        """The quick look: False only where nothing can be found."""
+        if not self.possible(views.cased if self.cased else views.lowered):
+            return False
+        if self.near is None or self.near.somewhere is None or self.score >= LEAST_SCORE:
+            return True
+        return self.near.somewhere(views.lowered)
 
     def spans(self, views: Views) -> Iterator[Span]:
         """Where it finds something in the text, which it looks through whole."""
@@ -116,7 +124,8 @@ def pii(
 
 def near(words: str, score: float) -> Near:
     """The words of a pattern, whole ones."""
-    return Near(re.compile(rf"\b(?:{words})\b"), score)
+    pattern = re.compile(rf"\b(?:{words})\b")
+    return Near(pattern, score, lambda text: pattern.search(text) is not None)
 
 
 def phrase(kind: FindingKind, label: str, pattern: str, score: float, possible: Look) -> Recogniser:

@@ -21,3 +21,15 @@ def find(text: str) -> list[Name]:
     from skerry.guardrails.names.fusion import names
 
     return names(shared(), text)
+
+
+def find_written(text: str) -> list[Name]:
+    """The names in `text`, a plain copy of a document: those only that are surely names.
+
+    Raises:
+        GuardrailError: as `find`.
+    """
+    from skerry.guardrails.names.classifier import shared
+    from skerry.guardrails.names.fusion import WRITTEN, names
+
+    return names(shared(), text, WRITTEN)

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skerry.guardrails import FindingKind, checksums
-from skerry.guardrails.screen import screen
+from skerry.guardrails import FindingKind, checksums, numbers
+from skerry.guardrails.normal import normalise
+from skerry.guardrails.recogniser import Views
+from skerry.guardrails.screen import RECOGNISERS, screen
 
 
 @dataclass(frozen=True)
@@ -116,3 +118,17 @@ def test_a_changed_digit_fails_the_check(check, good: str) -> None:
     assert check(good)
     last = str((int(good[-1]) + 1) % 10)
     assert not check(good[:-1] + last)
+
+
+def test_a_form_without_its_words_anywhere_is_not_looked_for() -> None:
+    """Else every "@a" of a long text would have the words before it read for nothing."""
+    handles = [one for one in RECOGNISERS if one.label == "username" and one.near]
+    assert [one.may_find(Views.of(normalise("@ada " * 9))) for one in handles] == [False]
+    assert [one.may_find(Views.of(normalise("slack: @ada"))) for one in handles] == [True]
+
+
+def test_a_card_in_fours_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(numbers, "_if_card", lambda text, *_: iter(checked.append(text) or ()))
+    assert list(numbers.cards_at_the_ends("4111 1111 1111 1111")) == []
+    assert checked == []
