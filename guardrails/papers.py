@@ -23,6 +23,13 @@ _VEHICLES = (
         0.9,
         has("licen", "dl"),
     ),
+    pii(  # the form of many states of the US
+        "driver_licence",
+        rf"{NOT_AFTER}[a-z]\d{{7,12}}{NOT_BEFORE}",
+        0.4,
+        shaped(r"[0-9](?<=[a-z]\d)\d{6}"),
+        near=near("licen[cs]es?|dl|driving|drivers?", 0.8),
+    ),
     pii(  # the form of Great Britain's: surname, date of birth, initials, check characters
         "driver_licence",
         rf"{NOT_AFTER}[a-z]{{1,5}}9{{0,4}}(?<=[a-z\d]{{5}})\d[0156]\d[0-3]\d{{2}}[a-z9]{{2}}[a-z\d]{{3}}"

@@ -38,6 +38,7 @@ CASES = [
     Case("login", "my login is alovelace", "username", "alovelace"),
     Case("driving licence", "LOVEL512105AA9IJ is mine", "driver_licence", "LOVEL512105AA9IJ"),
     Case("US", "Driver's license number: D123-4567-8901", "driver_licence", "D123-4567-8901"),
+    Case("US, told", "my license? it is D1234567", "driver_licence", "D1234567"),
     Case("plate", "parked car AB12 CDE", "licence_plate", "AB12 CDE"),
     Case("plate, US", "license plate 7ABC123", "licence_plate", "7ABC123"),
     Case("VIN", "it says 1M8GDM9AXKP042788.", "vehicle", "1M8GDM9AXKP042788"),
@@ -78,6 +79,7 @@ BENIGN = [
     "Tuesday 14:30, Q3 2026, 2025/26, week 12",
     "12-05-20-24-11-30",
     "vitamin b12 5ug and t4 5mg",
+    "part A1234567 of the pump; chip a12345678",
     "IMEI 49-015420-323751-7",
     "routing number 021000022",
 ]
