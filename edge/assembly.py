@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _GIVEN_WORDS = 40  # a longer request, or one of several lines, brings the text to extract from
 _SURE = 0.95
+_FORGED = "forged_source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         session=request.session,
         cancel=request.cancel,
     )
-    grounded = _grounded(request, route, prompt.sources)
+    grounded = _grounded(request, decided, prompt.sources)
     return Work(
         request,
         route,
@@ -135,9 +136,18 @@ def _judge(decided: Decided, parts: Parts, prompt: Prompt) -> Judge:
     )
 
 
-def _grounded(request: Request, route: Route, sources: Sequence[object]) -> bool:
-    """Whether every sentence must be in the sources: not for structured output or given text."""
-    extracts = route.request_class is RequestClass.EXTRACTION and _gives_text(request.question)
+def _grounded(request: Request, decided: Decided, sources: Sequence[object]) -> bool:
+    """Whether every sentence must be in the sources: not for structured output or given text.
+
+    A given text that passes for a source is none.
+    """
+    extracts = (
+        decided.route.request_class is RequestClass.EXTRACTION
+        and _gives_text(request.question)
+        and not any(
+            one.label == _FORGED and one.where is Where.INPUT for one in decided.given.findings
+        )
+    )
     return bool(sources) and request.grammar is None and not extracts
 
 
