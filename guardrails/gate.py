@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from skerry.guardrails import judging
+from skerry.guardrails import judging, voice
 from skerry.guardrails.answer import _SEAL, Answer, Verdict
 from skerry.guardrails.findings import Finding, FindingKind
 from skerry.guardrails.judging import MARKS, Judge, Judgement, finding
@@ -124,7 +124,7 @@ class GroundedGate:
         if other is None:
             return ""
         self._findings.append(finding(FindingKind.GROUNDING, "documents_disagree", other.text))
-        quoted = f"{OTHERWISE} {MARKS.sub('', other.text)} [{other.mark}]"
+        quoted = f"{OTHERWISE} {voice.quoted(voice.plainly(other.text))} [{other.mark}]"
         space = "" if self._released[-1].endswith(("\n", " ")) else " "
         return self._show(f"{space}{quoted}", (other.mark,))
 
@@ -139,7 +139,10 @@ class GroundedGate:
     def _quoted(self, quoted: Quotation) -> str:
         """A quotation word for word, each part with the mark of its source."""
         parts = (quoted, *quoted.more)
-        text = "\n".join(f"{MARKS.sub('', one.text)} [{one.mark}]" for one in parts)
+        alone = not quoted.fits and not quoted.is_whole
+        said = (voice.apart(one.text) for one in parts)
+        said = (voice.quoted(voice.plainly(one.text)) for one in parts) if alone else said
+        text = "\n".join(f"{text} [{one.mark}]" for text, one in zip(said, parts, strict=True))
         if not quoted.fits:
             text = f"{NEAREST}{chr(10) if quoted.is_whole else ' '}{text}"
         return self._show(text, [one.mark for one in parts])

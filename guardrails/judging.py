@@ -21,10 +21,10 @@ from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.force import same_force, same_persons
 from skerry.guardrails.passages import Passage, Quotation, passages, quotation
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
+from skerry.guardrails.voice import MARKS, plainly, quoted, speaks_as_we_do, without_marks
 from skerry.guardrails.words import content_stems, denies
 
 NOT_FOUND = "The documents do not say."
-MARKS = re.compile(r"\s?\[(\d{1,3}(?:\s?,\s?\d{1,3}){0,9})\]")
 _ADMITS = re.compile(
     r"\b(?:do(?:es)? not (?:say|mention|contain|state|specify)|not (?:mentioned|stated|found)|"
     r"no information)\b",
@@ -117,7 +117,7 @@ class Judge:
         that rests on what answers something else is dropped. That the documents do not say is said
         in the runtime's own words, whatever else the sentence has.
         """
-        claim = MARKS.sub("", sentence)
+        claim = plainly(sentence)
         if not any(character.isalnum() for character in claim):
             return Judgement("", (), ())
         if _ADMITS.search(claim):
@@ -144,7 +144,7 @@ class Judge:
     def otherwise(self, released: str, marks: Sequence[int]) -> Quotation | None:
         """What another document says instead of a released sentence, if one does."""
         cited = (one for one in self.evidence if one.mark in marks)
-        claim = MARKS.sub("", released)
+        claim = without_marks(released)
         found = (self._reader.otherwise(claim, one) for one in cited)
         return next((one for one in found if one), None)
 
@@ -277,10 +277,15 @@ def _usable_marks(
 
 
 def _with_marks(claim: str, cited: Sequence[Evidence]) -> str:
-    """Puts the marks before the sentence's closing punctuation and trailing space."""
+    """Puts the marks before the sentence's closing punctuation and trailing space.
+
+    After the quotation marks, where the sentence speaks as the runtime does.
+    """
     marks = "".join(f" [{one.mark}]" for one in cited)
     body = claim.rstrip()
     space = claim[len(body) :]
+    if speaks_as_we_do(body):
+        return f"{quoted(body)}{marks}{space}"
     closing = re.search(r"[.!?:;]*$", body)
     cut = closing.start() if closing else len(body)
     return f"{body[:cut]}{marks}{body[cut:]}{space}"

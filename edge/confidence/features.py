@@ -55,7 +55,7 @@ class Answered:
     @cached_property
     def said(self) -> str:
         """The answer without its marks, and without the runtime's own words before a quotation."""
-        return re.sub(r"\[\d{1,3}\]", "", self.answer.text).removeprefix(NEAREST)
+        return re.sub(r"\[\d{1,3}\]", "", self.answer.text).removeprefix(NEAREST).strip(" “”")
 
     @cached_property
     def cited(self) -> Sequence[Source]:

@@ -253,7 +253,7 @@ def test_what_another_document_says_follows_the_answer() -> None:
     gate = GroundedGate(Judge(question, EVIDENCE, reader=reader))
     shown = gate.feed("The emergency trolley is checked every day at 08:00 [1].")
     rest, answer = gate.finish()
-    told = f"{OTHERWISE} The trolley is checked every hour. [2]"
+    told = f"{OTHERWISE} “The trolley is checked every hour.” [2]"
     assert shown + rest == answer.text
     assert answer.text == f"The emergency trolley is checked every day at 08:00 [1]. {told}"
     assert answer.marks == (1, 2)
