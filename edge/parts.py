@@ -16,6 +16,7 @@ from skerry.edge.engines.base import Engine, EngineOptions, Message, Sampling
 from skerry.edge.errors import Closed, ConfigError, InputError, StateError
 from skerry.edge.forked import never_free_in_child
 from skerry.edge.request import Request
+from skerry.edge.screening import encoding
 from skerry.edge.sources import labels_of
 from skerry.edge.types import Classification, Consent, Network, Tier
 
@@ -188,6 +189,7 @@ class Parts:
             confirm=request.confirm,
             before=asked_before([(turn.role, turn.text) for turn in self.turns(request)[-2:]]),
             injection_score=self.policy.injection.score,
+            encode=encoding(self.encoder),
             cancelled=request.cancel,
         )
 

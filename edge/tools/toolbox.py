@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from skerry.edge.screening import screen_chunk
 from skerry.edge.tools.definition import Arguments, Context, Impact, Tool
 from skerry.edge.tools.errors import SoftFail
 from skerry.edge.tools.registry import Registered, Registry
@@ -26,8 +27,10 @@ from skerry.edge.tools.running import Raised, run_within
 from skerry.edge.tools.telling import told
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.errors import GuardrailError
-from skerry.guardrails.findings import FindingKind, Where
-from skerry.guardrails.screen import screen
+from skerry.guardrails.findings import FindingKind
+
+if TYPE_CHECKING:
+    from skerry.guardrails.injection.meaning import Encode
 
 _LONGEST_SHOWN = 200
 _TOO_LONG = {
@@ -65,7 +68,8 @@ class Toolbox:
     """The tools of one request, and what it has spent on them. Not thread-safe.
 
     `confirm` asks a person; without it what needs one is not done. `injection_score`: a result
-    with a finding of injection from here on is withheld. `before` is what was asked before this
+    with a finding of injection from here on is withheld; `encode` (`screening.encoding`) makes the
+    screen surer of those. `before` is what was asked before this
     request, where the answer asked back. `results` are all calls so far.
     """
 
@@ -74,6 +78,7 @@ class Toolbox:
     confirm: Confirm | None = None
     search: Callable[[str], Sequence[Evidence]] = lambda _: ()
     injection_score: float = 0.8
+    encode: Encode | None = None
     before: str = ""
     now: Callable[[], datetime] = local_now
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -173,7 +178,7 @@ class Toolbox:
 
     def _gives_orders(self, text: str) -> bool:
         try:
-            found = screen(text, Where.CHUNK)
+            found = screen_chunk(text, self.encode)
         except GuardrailError:
             return True
         return any(

@@ -11,6 +11,7 @@ import pytest
 from skerry.edge import RequestClass, Runtime, Tier
 from skerry.edge.policy import parse_policy
 from skerry.edge.receipts import replay
+from skerry.edge.request import Request
 from skerry.edge.tools import Registry, tool
 from skerry.edge.tools.answering import NO_TOOLS_NOW, NOTHING_DONE
 from skerry.edge.tools.appointments import AppointmentBook
@@ -106,6 +107,12 @@ def test_a_question_in_the_class_of_tools_is_looked_up(
     assert [(one.name, one.outcome) for one in reply.receipt.tools] == [("look_up", "ok")]
     nothing = runtime.ask("Who won the regatta in Trondheim?")
     assert [one.outcome for one in nothing.receipt.tools] == ["not_found"]
+
+
+def test_results_are_screened_with_the_runtime_s_encoder(clinic: Runtime) -> None:
+    encode = clinic.parts.toolbox(Request("Book me a slot.")).encode
+    assert encode is not None
+    assert encode(["a"]).shape == (1, clinic.parts.encoder.dimensions)
 
 
 def test_orders_to_the_model_have_no_tools(clinic: Runtime, appointments: Path) -> None:
