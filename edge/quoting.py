@@ -15,15 +15,18 @@ from skerry.edge.wholes import Beside, Whole, may_be_whole, whole_around
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.expected import gives
 from skerry.guardrails.passages import Passage, Quotation, quotable, stretches
+from skerry.guardrails.rivals import Subject
 from skerry.guardrails.wanted import ASKING, lacks_extreme
 from skerry.guardrails.words import content_stems, numbers
 
 _FLOOR = 0.45
+_WORDS_FLOOR = 0.3  # where a passage has every word of the question
 _WORDS_WEIGHT = 0.4
 _CODES_WEIGHT = 0.3
 _LENGTH_COST = 0.02
 _BEFORE_WEIGHT = 0.5  # of a word that only the question before this one has
 _TAKEN_UP = 0.2
+_RIVAL_COST = 0.2
 _NEAR = 0.1
 _NEAR_WHOLE = 0.2
 _SAME = 0.6
@@ -133,8 +136,13 @@ class Reading:
 
     @cached_property
     def _best(self) -> Ranked | None:
+        """The best passage; None where it is not near: then not even all words are there."""
         best = max(self._ranked, key=lambda one: one.score, default=None)
-        return None if best is None or best.cosine < _FLOOR else best
+        if best is None or best.cosine >= _FLOOR:
+            return best
+        own = _said(self.asked.matter) - ASKING
+        said_all = len(own) > 1 and own <= _said(best.passage.spoken)
+        return best if said_all and best.cosine >= _WORDS_FLOOR else None
 
     @cached_property
     def _whole(self) -> Whole | None:
@@ -204,7 +212,18 @@ class Reading:
     def _by_words(self, passage: Passage) -> float:
         codes, there = _codes(self.asked.text), _codes(passage.text)
         shared = self._share(_said(passage.spoken), frozenset(self._weights))
-        return _WORDS_WEIGHT * shared + _CODES_WEIGHT * len(codes & there) / max(len(codes), 1)
+        rival = _RIVAL_COST * self._has_rival(passage)
+        return (
+            _WORDS_WEIGHT * shared + _CODES_WEIGHT * len(codes & there) / max(len(codes), 1) - rival
+        )
+
+    @cached_property
+    def _subject(self) -> Subject:
+        return Subject(self.asked.text)
+
+    def _has_rival(self, passage: Passage) -> bool:
+        """Whether the passage is about another thing of the kind that is asked about."""
+        return self._subject.has_rival(passage.spoken, passage.context)
 
     def _share(self, said: frozenset[str], wanted: frozenset[str]) -> float:
         """The share, by weight, of the wanted words that are said; 0 where none is wanted."""
@@ -220,7 +239,9 @@ class Reading:
         wanted = own - _said(passage.context)
         taken = not wanted or self._share(_said(passage.spoken), wanted) > _TAKEN_UP
         text = self.asked.text
-        return taken and gives(text, passage.spoken) and not lacks_extreme(text, passage.spoken)
+        fits = gives(text, passage.spoken) and not lacks_extreme(text, passage.spoken)
+        lacks = self._subject.lacks_name(passage.spoken, passage.context)
+        return taken and fits and not self._has_rival(passage) and not lacks
 
 
 def _stretched(best: Sequence[Ranked]) -> Iterator[tuple[Passage, Evidence]]:

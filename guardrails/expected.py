@@ -12,14 +12,22 @@ _SPELT = (
     r"fifty|sixty|ninety|hundred|thousand|half)\b"
     r"|\b(?:one|an?) (?:minute|hour|day|week|month|year)\b"
 )
+_TIMES = (
+    r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:jan|febr)uary|\bmarch\b|\bapril|"
+    r"\bmay\b|\bjune|\bjuly|\baugust|(?:septem|octo|novem|decem)ber"
+)
+_OCCASIONS = (
+    r"|\b(?:mornings?|noon|afternoons?|evenings?|nights?|midnight|bedtime|weekends?|today|tomorrow|"
+    r"before|after|when|whenever|once|until|daily|weekly|as soon as|immediately|at once)\b"
+)
 _KINDS = tuple(
     (re.compile(rf"\b(?:{asks})\b", re.IGNORECASE), re.compile(gives, re.IGNORECASE))
     for asks, gives in (
         (r"how often", r"\bevery|\beach|\bdaily|weekly|monthly|yearly|annual|\bonce|\btwice|\d"),
+        (r"when", _TIMES + _OCCASIONS + _SPELT),
         (
-            r"when|(?:what|which) (?:time|day|date|year|month)|how (?:early|late|long|old)",
-            r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:jan|febr)uary|\bmarch\b|\bapril|"
-            r"\bmay\b|\bjune|\bjuly|\baugust|(?:septem|octo|novem|decem)ber" + _SPELT,
+            r"(?:what|which) (?:time|day|date|year|month)|how (?:early|late|long|old)",
+            _TIMES + _SPELT,
         ),
         (
             r"how (?:many|much|far|high|tall|large)|costs?|(?:number|extension|code|price|dose)",

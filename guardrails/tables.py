@@ -54,7 +54,10 @@ class Table:
     def of(self, kept: Iterable[int]) -> Table:
         """The table with some of its rows."""
         places = list(kept)
-        rows, marks = (tuple(self.rows[at] for at in places), tuple(self.marks[at] for at in places))
+        rows, marks = (
+            tuple(self.rows[at] for at in places),
+            tuple(self.marks[at] for at in places),
+        )
         return replace(self, rows=rows, marks=marks)
 
 

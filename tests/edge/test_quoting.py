@@ -168,3 +168,42 @@ def test_the_same_in_another_form_is_no_disagreement(read, one: str, other: str)
     flyer = Evidence(2, other, document="flyer")
     reading = read(f"What of this? {one}", sources=(rules, flyer))
     assert reading.otherwise(one, rules) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "rival", "same"),
+    [
+        (
+            "When is insulin glargine given?",
+            "Insulin lispro is given just before every meal.",
+            "Insulin glargine has its time in the evening.",
+        ),
+        (
+            "How long is the left gate open?",
+            "The right gate is open for 6 hours a day.",
+            "From 10:00 to 12:00 people pass through the left gate.",
+        ),
+        (
+            "How much vitamin C is given a day?",
+            "Vitamin K is given once a day, 2 mg.",
+            "Of vitamin C, 80 mg are enough.",
+        ),
+    ],
+)
+def test_what_is_about_another_thing_loses_and_never_fits(read, question, rival, same) -> None:
+    wrong, right = Evidence(1, rival, context="Rules"), Evidence(2, same, context="Rules")
+    alone = read(question, sources=(wrong,)).quote()
+    assert alone is None or not alone.fits
+    both = read(question, sources=(wrong, right))
+    assert (both.quote().text, both.quote().fits) == (same, True)
+    assert not both.near(Passage(rival, "Rules"), wrong)
+
+
+def test_a_day_that_is_not_named_is_hedged(read) -> None:
+    quoted = read("Is the boathouse open on Christmas Day?").quote()
+    assert quoted is None or not quoted.fits
+
+
+def test_a_passage_with_every_word_is_near_whatever_its_meaning(read) -> None:
+    quoted = read("Is it open in winter?").quote()
+    assert quoted.text.endswith("On Mondays it stays shut, and in winter as well.")
