@@ -17,12 +17,14 @@ from skerry.guardrails.entailment import Label
 from skerry.guardrails.grounding.exact import Exact, ExactKind, Passage, exact_findings
 from skerry.guardrails.grounding.inputs import asked
 from skerry.guardrails.grounding.model import CrossEncoder, Outcome
-from skerry.guardrails.grounding.windows import MOST, Window, beside, windows
+from skerry.guardrails.grounding.windows import MOST, Window, beside, copied, windows
 
 Span = tuple[int, int]
 
 _NOT_HELD = 0.5
 _SURE = 0.9
+_UNREAD = Outcome(0.0, 0.0, 0.0, (), ())
+"""Of a window that the exact checks have decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +111,31 @@ class GroundingChecker:
     ) -> Grounding:
         """What `evidence` says of `claim`, a sentence without citation marks.
 
+        A sentence or table row of it, word for word, is supported with a score of 1, unread.
+
         `question` is what the claim answers: a claim such as "Every day." needs it. `elsewhere`
         are other passages, which may speak against the claim but never for it.
         """
         source = Evidence(1, evidence) if isinstance(evidence, str) else evidence
+        return self._check(claim, source, question, elsewhere)
+
+    def _check(
+        self,
+        claim: str,
+        source: Evidence,
+        question: str,
+        elsewhere: Sequence[str],
+        *,
+        brief: bool = False,
+    ) -> Grounding:
+        """`brief`: the label is all that is wanted, so nothing more is read than it takes."""
+        if copy := copied(claim, source.text):
+            return Grounding(Label.SUPPORTED, 1.0, 1.0, (copy.start, copy.end))
         near = windows(f"{question} {claim}", source.text, self._most)
         if not near or not any(character.isalnum() for character in claim):
             return Grounding(Label.NOT_FOUND, 0.0, 0.0, (0, 0))
         read = asked(claim, question)
-        seen = self._look(Asked(claim, read, elsewhere), near, source.context)
+        seen = self._look(Asked(claim, read, elsewhere), near, source.context, brief=brief)
         label, on = decide(seen, self._model.threshold)
         return Grounding(
             label,
@@ -128,17 +146,23 @@ class GroundingChecker:
             not_held=_doubted(on.outcome, len(read) - len(claim)),
         )
 
-    def _look(self, asked_: Asked, near: Sequence[Window], context: str) -> list[Seen]:
+    def _look(
+        self, asked_: Asked, near: Sequence[Window], context: str, *, brief: bool
+    ) -> list[Seen]:
         """The windows in turn, until one holds the claim."""
         seen: list[Seen] = []
         for window in near:
-            outcome = self._model.outcome(asked_.read, beside(context, window.text))
             passage = Passage(window.text, context)
             exact = exact_findings(asked_.claim, passage, asked_.elsewhere)
+            decided = brief and any(one.contradicts for one in exact)
+            outcome = _UNREAD if decided else self._outcome(asked_.read, context, window)
             seen.append(Seen(window, outcome, exact))
             if _holds(seen[-1], self._model.threshold):
                 break
         return seen
+
+    def _outcome(self, read: str, context: str, window: Window) -> Outcome:
+        return self._model.outcome(read, beside(context, window.text))
 
     def check_all(
         self, claim: str, sources: Sequence[Evidence], question: str = ""
@@ -147,16 +171,21 @@ class GroundingChecker:
 
         The nearest windows of the others are looked at too, for what they say against it.
         """
+        return self._check_all(claim, sources, question)
+
+    def labels(self, claim: str, sources: Sequence[Evidence], question: str = "") -> list[Label]:
+        """The labels alone of what `check_all` gives, sooner."""
+        return [one.label for one in self._check_all(claim, sources, question, brief=True)]
+
+    def _check_all(
+        self, claim: str, sources: Sequence[Evidence], question: str, *, brief: bool = False
+    ) -> list[Grounding]:
         near = [windows(f"{question} {claim}", one.text, 1) for one in sources]
         texts = [found[0].text if found else "" for found in near]
         return [
-            self.check(claim, one, question, [*texts[:i], *texts[i + 1 :]])
+            self._check(claim, one, question, [*texts[:i], *texts[i + 1 :]], brief=brief)
             for i, one in enumerate(sources)
         ]
-
-    def labels(self, claim: str, sources: Sequence[Evidence], question: str = "") -> list[Label]:
-        """The labels alone of what `check_all` gives."""
-        return [one.label for one in self.check_all(claim, sources, question)]
 
 
 def overall(found: Sequence[Grounding]) -> Label:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from skerry.guardrails.passages import Passage
 from skerry.guardrails.sentences import sentences
@@ -48,6 +49,17 @@ def windows(claim: str, source: str, most: int = MOST) -> list[Window]:
     return chosen[:most]
 
 
+def copied(claim: str, source: str) -> Window | None:
+    """The sentence or table row of `source` that is the claim, word for word."""
+    said = _bare(claim)
+    units = _units(source[:_MAX_CHARACTERS]) if any(map(str.isalnum, said)) else ()
+    return next((unit for unit in units if _bare(unit.text) == said), None)
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
 def beside(context: str, text: str) -> str:
     """What the model reads as evidence: the last headings, then the window."""
     headings = [line.strip().rstrip(".") for line in context.split("\n") if line.strip()]
@@ -55,7 +67,8 @@ def beside(context: str, text: str) -> str:
     return f"{kept}. {text}" if kept else text
 
 
-def _units(source: str) -> list[Window]:
+@lru_cache(maxsize=16)
+def _units(source: str) -> tuple[Window, ...]:
     """The sentences and table rows of the source; a row is spoken with its header."""
     units, header = [], ""
     for start, end in sentences(source):
@@ -68,7 +81,7 @@ def _units(source: str) -> list[Window]:
         elif not any(character.isalnum() for character in text):
             continue
         units.append(Window(Passage(text, "", header).spoken, start, end))
-    return units
+    return tuple(units)
 
 
 def _shared(wanted: frozenset[str], text: str) -> int:

@@ -51,7 +51,8 @@ def drugs_in(text: str) -> Iterator[tuple[str, int, int]]:
     """
     for match in _WORD.finditer(text):
         whole = match.group().lower()
-        parts = [(whole, match.start())] if is_drug(whole) else _parts(whole, match.start())
+        alone = whole.isalnum() or is_drug(whole)
+        parts = [(whole, match.start())] if alone else _parts(whole, match.start())
         for word, start in parts:
             if is_drug(word):
                 yield _SAME.get(word, word), start, start + len(word)

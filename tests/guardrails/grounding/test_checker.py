@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.grounding import GroundingChecker, Label, overall
-from skerry.guardrails.grounding.model import DEFAULT_FOLDER
+from skerry.guardrails.grounding.model import DEFAULT_FOLDER, CrossEncoder, Outcome
 
 QUESTION = "Which painkiller is preferred for a patient on warfarin?"
 WARFARIN = (
@@ -90,6 +90,35 @@ def test_the_window_is_where_it_stands() -> None:
 @pytest.mark.parametrize("claim", ["", " ", "...", "[1]"])
 def test_what_says_nothing_is_not_found(claim: str) -> None:
     assert checker().check(claim.replace("[1]", ""), TROLLEY).label is Label.NOT_FOUND
+
+
+class Unread(CrossEncoder):
+    """Must not be asked."""
+
+    def outcome(self, claim: str, evidence: str) -> Outcome:
+        raise AssertionError(f"read: {claim}")
+
+
+def unread() -> GroundingChecker:
+    return GroundingChecker(Unread("none", 0.5, None, None))  # type: ignore[arg-type]
+
+
+def test_a_sentence_of_the_source_needs_no_model() -> None:
+    claim = "The duty nurse does the check and signs the trolley log."
+    found = unread().check(claim, TROLLEY)
+    assert (found.label, found.score) == (Label.SUPPORTED, 1.0)
+    assert TROLLEY.text[found.window[0] : found.window[1]] == claim
+
+
+def test_a_row_of_a_table_that_is_spoken_needs_no_model() -> None:
+    table = Evidence(1, "| Who | Extension |\n|---|---|\n| Pharmacist | 231 |")
+    assert unread().labels("Who: Pharmacist; Extension: 231.", [table]) == [Label.SUPPORTED]
+
+
+def test_a_label_that_the_exact_checks_decide_needs_no_model() -> None:
+    claim = "The emergency trolley is checked every day before 10:00, and again after each use."
+    assert unread().labels(claim, [TROLLEY]) == [Label.CONTRADICTED]
+    assert checker().check(claim, TROLLEY).label is Label.CONTRADICTED
 
 
 def test_without_evidence_nothing_is_supported() -> None:
