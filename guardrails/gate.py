@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from skerry.guardrails import judging, voice
 from skerry.guardrails.answer import _SEAL, Answer, Verdict
 from skerry.guardrails.findings import Finding, FindingKind
-from skerry.guardrails.judging import MARKS, Judge, Judgement, finding
+from skerry.guardrails.judging import Judge, Judgement, finding
 from skerry.guardrails.outgoing import OutputScreen
 from skerry.guardrails.passages import Quotation
 from skerry.guardrails.sentences import SentenceBuffer, sentences
+from skerry.guardrails.voice import MARKS
 from skerry.guardrails.words import numbers
 
 NOT_FOUND = judging.NOT_FOUND
