@@ -47,6 +47,7 @@ def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
     places = {
         "index": folder / "index.sqlite",
         "state": folder / "state.sqlite",
+        "screening_key_file": folder / "screening.key",
         "appointments": folder / "appointments.sqlite",
         "offline": True,
         "store_text": True,

@@ -47,6 +47,7 @@ class Stage:
         places = {
             "index": folder / "index.sqlite",
             "state": folder / "state.sqlite",
+            "screening_key_file": folder / "screening.key",
             "appointments": book,
             "labels": frozenset(),
             "domain": None,
