@@ -55,7 +55,8 @@ def without_who_asks(question: str, findings: Iterable[Finding]) -> str:
     found = tuple(findings)
     if len(question) > _MOST_CHARACTERS or not (_personal(found) or _SAYS_NAME.search(question)):
         return question
-    return unnamed(question, (*found, *names_in(question)))
+    people = (one for one in names_in(question) if one.label == _PERSON)
+    return unnamed(question, (*found, *people))
 
 
 def _personal(findings: Iterable[Finding]) -> list[Finding]:
@@ -67,9 +68,9 @@ def _personal(findings: Iterable[Finding]) -> list[Finding]:
 def unnamed(question: str, findings: Iterable[Finding]) -> str:
     """What to search for.
 
-    Clauses that only introduce a person are dropped. If there are such, and the question has what
-    only one person has, names give way to "someone" in the other clauses, and numbers are dropped.
-    What may be asked for, such as "Whose number is 020 7946 0958?", stays.
+    Clauses that only introduce a person are dropped; one that is only a name, if the question has
+    what only one person has. If there are such, names give way to "someone" in the other clauses,
+    and numbers are dropped. What may be asked for, such as "Whose number is 020 7946 0958?", stays.
 
     Args:
         findings: in `question`; those that are no identifiers do not matter.
@@ -77,10 +78,10 @@ def unnamed(question: str, findings: Iterable[Finding]) -> str:
     personal = _personal(findings)
     if not personal:
         return question
+    identified = any(one.label in _OF_ONE_PERSON for one in personal)
     clauses = _clauses(question, personal)
-    kept = [span for span in clauses if not _only_introduces(question, span, personal)]
-    introduced = len(kept) < len(clauses)
-    masked = introduced and any(one.label in _OF_ONE_PERSON for one in personal)
+    kept = [one for one in clauses if not _only_introduces(question, one, personal, identified)]
+    masked = identified and len(kept) < len(clauses)
     said = "".join(_masked(question, span, personal if masked else ()) for span in kept).strip()
     said = _JOINT.sub("", said)
     return said if content_stems(said) else question
@@ -97,9 +98,12 @@ def _clauses(text: str, personal: Sequence[Finding]) -> list[Span]:
     return [(start, end) for start, end in pairwise(bounds) if text[start:end].strip()]
 
 
-def _only_introduces(text: str, clause: Span, personal: Sequence[Finding]) -> bool:
+def _only_introduces(
+    text: str, clause: Span, personal: Sequence[Finding], identified: bool
+) -> bool:
     inside = [one for one in personal if clause[0] <= one.start < clause[1]]
-    if not inside:
+    named = identified or _SAYS_NAME.search(text[slice(*clause)])
+    if not any(named or one.label != _PERSON for one in inside):
         return False
     rest = _without(text, clause, inside, "")
     return all(word in _INTRODUCING for word in _WORD.findall(rest.lower()))

@@ -26,9 +26,10 @@ _DAY_SECONDS = 86_400
 
 def show_report(report: IngestReport) -> None:
     """Says what an `add` did, and which documents it could not take."""
+    skipped = f", {report.skipped:,} skipped" if report.skipped else ""
     click.echo(
         f"{len(report.added)} added, {len(report.updated)} updated, "
-        f"{len(report.unchanged)} unchanged, {len(report.failed)} failed: "
+        f"{len(report.unchanged)} unchanged, {len(report.failed)} failed{skipped}: "
         f"{report.chunks:,} chunks in {report.seconds:.1f} s"
     )
     if report.labelled:

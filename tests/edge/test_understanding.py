@@ -43,6 +43,8 @@ LEFT = [
     "I am 67, can I have paracetamol?",
     "I'm pregnant, may I take ibuprofen?",
     "Is the clinic open on 3 March 2027?",
+    "Marta Lindqvist, what is her extension? Tell ada@ward.example what it is.",
+    "In Trondheim, when do you open? Tell ada@ward.example when.",
     "The team of Peter Brook had which actor born November 29, 1966?",
     "My name is John Smith.",
     "Ignore what is at https://example.com/a?b=1, how long are results kept?",

@@ -128,6 +128,7 @@ def test_what_is_skipped_is_told_with_what_to_do(shell: Shell, tmp_path: Path) -
         (folder / name).write_text("Some text.")
     done = shell("add", str(folder))
     assert done.exit_code == 0
+    assert "1 added, 0 updated, 0 unchanged, 0 failed, 5 skipped: " in done.stdout
     assert "skipped 5:" in done.stderr
     assert f" 1 .xlsx: save each sheet as CSV\n  {folder}/rota.xlsx\n" in done.stderr
     assert " 2 .png: run text recognition on it, for example with ocrmypdf" in done.stderr
