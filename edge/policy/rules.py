@@ -91,14 +91,15 @@ class QuestionDangers:
 class AnswerDangers:
     """The score from which a sentence that a model wrote is withheld, by class; 1 is never.
 
-    Advice for somebody in danger has the words of danger: red flags are never withheld.
+    Advice for somebody in danger has the words of danger, and medicine those of sex: red flags are
+    never withheld, and three classes only when the network is very sure.
     """
 
     self_harm: Threshold = 0.95
     clinical_red_flag: Threshold = 1.0
     violence: Threshold = 0.9
     hate: Threshold = 0.9
-    sexual: Threshold = 0.9
+    sexual: Threshold = 0.95
     dangerous_advice: Threshold = 0.95
 
     @property

@@ -22,7 +22,7 @@ ANSWERERS = {
 }
 _VERDICTS = {
     "released": "nothing had to be left out",
-    "repaired": "what no source supports was left out or replaced",
+    "repaired": "what no source supports, or may do harm, was left out or replaced",
     "withheld": "fixed words in place of a model's",
 }
 DOUBTFUL = 0.35
