@@ -42,15 +42,15 @@ def test_text_appears_while_the_answer_is_still_being_made(
     house: Stage, open_page: OpenPage
 ) -> None:
     question = "Count slowly to nine."
-    pieces = tuple(f"{number} " for number in range(1, 10))
+    pieces = tuple(f"Number {number}. " for number in range(1, 10))
     house.script.lines[question] = Line(pieces, RequestClass.EXTRACTION, pause_s=0.2)
     page = open_page(house)
     ask(page, question)
     answer = page.locator(".answer")
-    expect(answer).to_contain_text("1 2")
+    expect(answer).to_contain_text("Number 1. Number 2.")
     assert "9" not in answer.inner_text()
     expect(answer).to_have_attribute("aria-busy", "true")
-    expect(answer).to_have_text("1 2 3 4 5 6 7 8 9")
+    expect(answer).to_have_text("".join(pieces).strip())
     expect(answer).to_have_attribute("aria-busy", "false")
 
 
@@ -58,11 +58,11 @@ def test_stop_cancels_the_runtime_and_keeps_what_was_said(
     house: Stage, open_page: OpenPage
 ) -> None:
     question = "Copy the text below.\n\nTalk until you are stopped."
-    house.script.lines[question] = Line(("and on ",) * 200, RequestClass.EXTRACTION, pause_s=0.1)
+    house.script.lines[question] = Line(("And on. ",) * 200, RequestClass.EXTRACTION, pause_s=0.1)
     house.script.cancelled.clear()
     page = open_page(house)
     ask(page, question)
-    expect(page.locator(".answer")).to_contain_text("and on")
+    expect(page.locator(".answer")).to_contain_text("And on.")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".turn")).to_contain_text("Stopped. This is not the whole answer.")
     assert house.script.cancelled.wait(5)

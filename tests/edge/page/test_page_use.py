@@ -186,10 +186,10 @@ def test_everything_works_with_the_keyboard_alone(house: Stage, open_page: OpenP
 
 def test_escape_stops_an_answer(house: Stage, open_page: OpenPage) -> None:
     question = "Go on until Escape."
-    house.script.lines[question] = Line(("more ",) * 100, RequestClass.EXTRACTION, pause_s=0.1)
+    house.script.lines[question] = Line(("More. ",) * 100, RequestClass.EXTRACTION, pause_s=0.1)
     page = open_page(house)
     ask(page, question)
-    expect(page.locator(".answer")).to_contain_text("more")
+    expect(page.locator(".answer")).to_contain_text("More.")
     page.keyboard.press("Escape")
     expect(page.locator(".status")).to_contain_text("Stopped")
 
