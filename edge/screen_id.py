@@ -1,7 +1,8 @@
 """Which screen looks at documents: what one found is not what another would find.
 
-A digest of all that decides on a finding: the code of the guardrails, the manifests of their
-weights (which have the digests of those), Python's table of characters, and the encoder.
+A digest of all that decides on a finding, and of more rather than less: the code of the guardrails,
+the manifests of their weights (which have the digests of those), Python's table of characters, and
+the encoder.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ from pathlib import Path
 from skerry import guardrails
 from skerry.edge import screening
 
-_FOLDERS = ("", "injection", "wording")
-_MANIFESTS = ("injection/weights/injection.json", "wording/weights/table.json")
+_FOLDERS = ("", "injection", "names", "safety", "wording")
+_MANIFESTS = (
+    "injection/weights/injection.json",
+    "names/weights/names.json",
+    "safety/weights/safety.json",
+    "wording/weights/table.json",
+)
 
 
 def screen_id(encoder_id: str) -> bytes | None:
