@@ -124,7 +124,7 @@ class SkerryFields(Wire):
     consent: Consent | None = None
     as_of: float | None = Field(default=None, allow_inf_nan=False)
     domain: Label | None = None
-    confirmed_call: str | None = Field(None, pattern=DIGEST)
+    confirmed_call: str | None = Field(default=None, pattern=DIGEST)
 
 
 def text_of(content: Any) -> Any:
