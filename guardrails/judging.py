@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Protocol
 
 from skerry.guardrails.answer import Evidence
+from skerry.guardrails.denial import denies_it
 from skerry.guardrails.entailment import Entailment, Label
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.expected import adds
@@ -219,31 +220,36 @@ def _is_opposed(claim: str, agreeing: Sequence[Evidence], there: Sequence[Eviden
     "is not given to patients on warfarin".
     """
     said = content_stems(claim)
-    agreed = [said & one for one in _stems(agreeing, denying=denies(claim))]
+    agreed = [said & one for one in _stems(agreeing, claim, denying=denies(claim))]
     most = max(agreed, key=len)
     lacks = said - most
-    for one in _stems(there, denying=not denies(claim)):
+    for one in _stems(there, claim, denying=not denies(claim)):
         has = said & one
         if len(has) >= len(most) or (lacks and lacks <= has and len(has & most) >= _ABOUT_IT):
             return True
     return False
 
 
-def _stems(sources: Sequence[Evidence], *, denying: bool) -> list[frozenset[str]]:
+def _stems(sources: Sequence[Evidence], claim: str, *, denying: bool) -> list[frozenset[str]]:
     """The words of each passage that denies, or does not, with those of its headings."""
     return [
         content_stems(f"{each.context}\n{each.text}")
         for one in sources
         for each in passages(one)
-        if denies(each.text) is denying
+        if denies_it(_told(each), claim) is denying
     ]
+
+
+def _told(passage: Passage) -> str:
+    """A passage as it is read for its denials: a table row cell by cell, with its headings."""
+    return f"{passage.about}\n{passage.spoken}" if passage.header else passage.text
 
 
 def _agrees(claim: str, found: Sequence[Passage]) -> bool:
     """Whether one of the passages denies just when the claim does, obliges and permits the same,
     and has the same people do it."""
     return any(
-        denies(one.text) == denies(claim)
+        denies_it(_told(one), claim) == denies(claim)
         and same_force(one.spoken, claim)
         and same_persons(one.spoken, claim)
         for one in found

@@ -75,6 +75,7 @@ _GROUPS = (
            right=r"right(?! (?:away|now|dose|time|patient|person|to))"),
     _group(upper=r"upper", lower=r"lower(?! than)"),
     _group(front=r"front", rear=r"rear|back (?:door|entrance|gate|wall|seat|stairs)"),
+    _group(behind=r"behind", ahead=r"in front of", beside=r"beside|next to", facing=r"opposite"),
     _group(inner=r"inner|internal", outer=r"outer|external"),
     _group(north=r"north(?:ern)?", south=r"south(?:ern)?", east=r"east(?:ern)?",
            west=r"west(?:ern)?"),

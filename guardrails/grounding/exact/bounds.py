@@ -11,11 +11,15 @@ _REACH = 48  # characters on either side of a value that are looked at
 
 
 class Way(Flag):
-    """What a value may be: that much, or the end of a range. Two share a bit if they agree."""
+    """What a value may be: that much, or the end of a range. Two share a bit if they agree.
+
+    `ONLY`: exactly that much.
+    """
 
     EXACT = auto()
     LEAST = auto()
     MOST = auto()
+    ONLY = auto()
 
 
 _NOT = r"(?:(?:not|never|no|cannot|n[’']t|nobody|none)\s(?:\w+\s){0,2})"
@@ -33,7 +37,10 @@ _MOST = (
     rf"at (?:the )?(?:very )?most|up to|no(?:t)? (?:more|longer|higher|later|older|greater) than|"
     rf"within|{_A}maximum(?: of)?|until|till|before|by|≤|<=|max\.?|to"
 )
-_ENDS = r"\s(?:the\s|about\s|around\s|of\s)?\(?$"
+_ENDS = (
+    r"\s(?:(?:the|about|around|of)\s){0,2}"
+    r"(?:(?:age|day|week|month|year|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\s(?:of\s)?)?\(?$"
+)
 _BEFORE = (
     (re.compile(rf"\b{_NOT}(?:{_OVER}){_ENDS}", re.IGNORECASE), Way.MOST),
     (re.compile(rf"\b{_NOT}(?:{_UNDER}){_ENDS}", re.IGNORECASE), Way.LEAST),
@@ -79,8 +86,9 @@ _FAR = (
         Way.LEAST,
     ),
 )
-_TO = re.compile(r"^\s?(?:to|and|-|–|until|till)\s?$", re.IGNORECASE)
-_RANGE = re.compile(r"\b(?:between|from)\s$", re.IGNORECASE)
+_TO = re.compile(r"^\s?(?:to|and|-|–|until|till)\s?(?:[a-z]+\s)?$", re.IGNORECASE)
+_RANGE = re.compile(r"\b(?:between|from)\s(?:[a-z]+\s)?$", re.IGNORECASE)
+_EXACTLY = re.compile(r"\b(?:exactly|precisely)\s$", re.IGNORECASE)
 _DURING = re.compile(r"\b(?:in|inside|for|under)\s$", re.IGNORECASE)
 _MINUS = re.compile(r"(?:(?:^|[^\w\s])\s?|\w\s)(?:-|\bminus\s)$", re.IGNORECASE)
 _LINE_START = re.compile(r"(?:^|\n)\s*-$")
@@ -112,10 +120,14 @@ def valued(text: str, spans: Sequence[tuple[int, int]]) -> list[Valued]:
 
 def agree(claimed: Way, told: Way) -> bool:
     """Whether a value may be said so: alone it may be said of any value."""
+    if claimed is Way.ONLY:
+        return bool((Way.EXACT | Way.ONLY) & told)
     return claimed is Way.EXACT or bool(claimed & told)
 
 
 def _meant(before: str, behind: str) -> Way:
+    if _EXACTLY.search(before):
+        return Way.ONLY
     for pattern, way in _BEFORE:
         if pattern.search(before):
             return way

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from skerry.guardrails.denial import denies_it
 from skerry.guardrails.grounding.exact.aspects import other_aspects
+from skerry.guardrails.grounding.exact.columns import cells_of_another_row
 from skerry.guardrails.grounding.exact.conditions import other_conditions
 from skerry.guardrails.grounding.exact.copies import copied
 from skerry.guardrails.grounding.exact.dates import dates, days, days_told, months, same_date
@@ -66,6 +68,7 @@ def exact_findings(
     found += wrong_ways(normal.text, told)
     found += other_aspects(normal.text, told.sentences)
     found += exchanged_roles(normal.text, told.sentences)
+    found += cells_of_another_row(normal.text, told.sentences)
     found += swapped(normal.text, told.sentences)
     found += other_conditions(normal.text, told.sentences)
     found += _calendar(normal.text, told.all)
@@ -148,5 +151,5 @@ def _negation(claim: str, told: Told) -> Iterator[Found]:
     near = [one.text for one in told.parts if len(said & one.own) >= wanted]
     if _IMPLIES_NOT.search(claim) or any(_IMPLIES_NOT.search(one) for one in near):
         return
-    if near and said and all(denies(one) != denies(claim) for one in near):
+    if near and said and all(denies_it(one, claim) != denies(claim) for one in near):
         yield ExactKind.NEGATION, 0, len(claim), True

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from skerry.guardrails.words import content_stems
+from skerry.guardrails.words import content_stems, numbers
 
 _BREAK = re.compile(r"[;:,]\s+(?:(?:and|but|or|while|whereas)\s)?|\s(?:and|but|while|whereas)\s")
 _COMMA = re.compile(r"[;:,]\s+(?:(?:and|but|or|while|whereas)\s)?|\s(?:but|while|whereas)\s")
+_FIRST = re.compile(r"\s*(?:(?:the|an?|every|each|all) )?(\w+)", re.IGNORECASE)
 _AND = re.compile(r"[;:]\s|,?\s(?:and|but|while|whereas)\s|(?P<comma>,\s)(?=[^,;]*\d)")
 _RANGE = re.compile(r"\b(?:between|from|at)\s\S{1,12}(?:\s\S{1,12})?$", re.IGNORECASE)
 _DIGIT = re.compile(r"\d|-\d")
+_VERB_FIRST = re.compile(
+    r"\s*(?:(?:is|are|was|were|must|may|can|could|should|will|would|has|have|had|do|does)\b|"
+    r"[a-z]+(?:s|ed) (?:the|an?|his|her|its|their|it|them|all|each|every|no|to)\b)"
+)
+_LEAD = re.compile(r"\s*(?:(?:the|an?|every|each|all|no) )?\w+(?: \w+)?", re.IGNORECASE)
 _LABEL = re.compile(
     r"\b(ward|room|form|step|floor|line|type|stage|grade|level|bay|platform|gate|class|group|phase|"
     r"zone|section|chapter|unit|site|clinic|theatre|lift|building|block|door|table|route|bus|part|"
@@ -32,6 +38,11 @@ class Clause:
     text: str
     start: int
     stems: frozenset[str]
+
+    @property
+    def said(self) -> frozenset[str]:
+        """Its words and numbers."""
+        return self.stems | numbers(self.text)
 
     @property
     def end(self) -> int:
@@ -56,6 +67,20 @@ def clauses(text: str) -> tuple[Clause, ...]:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
+def whole_clauses(text: str) -> tuple[Clause, ...]:
+    """The clauses, each with a subject: one that begins with its verb has that of the one before.
+
+    "Guests wear a badge and are led round": "Guests wear are led round".
+    """
+    found: list[Clause] = []
+    for one in clauses(text):
+        lead = _LEAD.match(found[-1].text) if found and _VERB_FIRST.match(one.text) else None
+        told = f"{lead.group()} {one.text}" if lead else one.text
+        found.append(Clause(told, one.start, spoken_of(told)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
 def stretches(text: str) -> tuple[Clause, ...]:
     """The parts of a sentence between commas and semicolons, "and" left alone."""
     return tuple(_cut(text, _COMMA))
@@ -66,6 +91,19 @@ def claims(text: str) -> tuple[Clause, ...]:
     """The parts of a claim that each say something: cut at semicolons and "and", and at commas
     between two numbers."""
     return tuple(_cut(text, _AND))
+
+
+def is_gapped(claim: Clause, name: frozenset[str], there: Sequence[Clause]) -> bool:
+    """Whether a clause that begins as the claim does says all of the name that it says.
+
+    "A is given at 8, B at 9" says that B is given at 9.
+    """
+    begun = _FIRST.match(claim.text)
+    return any(
+        name < one.said <= claim.said and begun and begun[1].lower() == first[1].lower()
+        for one in there
+        if (first := _FIRST.match(one.text))
+    )
 
 
 def clause_at(text: str, at: int) -> Clause:

@@ -36,9 +36,10 @@ _RARELY = re.compile(
     re.IGNORECASE,
 )
 _MAY = re.compile(r"\b(?:may|might|can|could|some)\b", re.IGNORECASE)
+_COUNT = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten)"
 _HOW_MANY = re.compile(
-    rf"\b(?P<extent>{'|'.join(EXTENTS)})\s(?:one\s)?(?:of\s)?(?:the\s|our\s|its\s|their\s)?"
-    r"(?:\d+\s)?(?P<what>[^\W\d_]+)",
+    rf"\b(?P<extent>{'|'.join(EXTENTS)}|{_COUNT}(?= of ))\s(?:one\s)?(?:of\s)?"
+    rf"(?:the\s|our\s|its\s|their\s)?(?:{_COUNT}\s)?(?P<what>[^\W\d_]+)",
     re.IGNORECASE,
 )
 
@@ -102,8 +103,13 @@ def _how_many(claim: str, near: Sequence[str]) -> Iterator[Found]:
         what = spoken_of(match["what"])
         told = [one[what] for one in there if what and what in one]
         mine = match["extent"].lower()
-        if told and all(differ_in_extent((mine,), (one,), False, False) for one in told):
+        if told and all(_differ(mine, one) for one in told):
             yield ExactKind.NUMBER, *match.span("extent"), True
+
+
+def _differ(mine: str, theirs: str) -> bool:
+    counted = [one not in EXTENTS for one in (mine, theirs)]
+    return not all(counted) and differ_in_extent((mine,), (theirs,), *counted)
 
 
 def _extents(text: str) -> Iterator[tuple[frozenset[str], str]]:

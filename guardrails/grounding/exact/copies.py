@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
+from skerry.guardrails.grounding.exact.clauses import Clause, clauses, is_gapped, spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in, names_in
 from skerry.guardrails.grounding.exact.opposites import differ_in_extent, opposites
@@ -179,12 +180,20 @@ def _kind(one: Change, sentences: Sequence[str]) -> ExactKind | None:
         return ExactKind.NEGATION
     if differ_in_extent(claimed.words, told.words, bool(claimed.amounts), bool(told.amounts)):
         return ExactKind.NUMBER
-    if claimed.all_in(claimed.of.drugs) and told.all_in(told.of.drugs) and not _same_list(one):
+    if _same_list(one) or _is_gapped(one):
+        return None
+    if claimed.all_in(claimed.of.drugs) and told.all_in(told.of.drugs):
         return ExactKind.DRUG
     named = claimed.all_in(claimed.of.names) and told.all_in(told.of.names)
-    if named and not _same_list(one) and not _alias(one, sentences):
-        return ExactKind.NAME
-    return None
+    return ExactKind.NAME if named and not _alias(one, sentences) else None
+
+
+def _is_gapped(one: Change) -> bool:
+    claim = one.claimed.of.text
+    name = content_stems(" ".join(one.claimed.words))
+    at = one.told.span[0]
+    others = [each for each in clauses(one.told.of.text) if not each.start <= at < each.end]
+    return is_gapped(Clause(claim, 0, spoken_of(claim)), name, others)
 
 
 def _another_amount(one: Change) -> ExactKind | None:

@@ -20,18 +20,22 @@ _LONG = 7  # letters from which two may differ
 @lru_cache(maxsize=4_096)
 def look_alike(one: str, other: str) -> bool:
     """Whether two words in lower case differ by a letter or two, as no two forms of one word do."""
-    if one == other or content_stems(one) == content_stems(other) or _plain(one) == _plain(other):
-        return False
     if any(character.isdigit() for character in one + other):
-        return _same_digits(one, other)
-    if min(len(one), len(other)) < _SHORTEST:
+        return one != other and any(map(str.isalpha, one)) and _same_digits(one, other)
+    short, long = sorted((one, other), key=len)
+    if len(short) < _SHORTEST or _same_word(one, other):
         return False
     if one[0] != other[0]:
-        return _begun_otherwise(*sorted((one, other), key=len))
-    if _inflected(one, other):
-        return False
-    most = 2 if min(len(one), len(other)) >= _LONG else 1
+        return _begun_otherwise(short, long)
+    most = 2 if len(short) >= _LONG else 1
     return _distance(one, other, most) <= most
+
+
+def _same_word(one: str, other: str) -> bool:
+    """Whether they are one word, in another form or spelling."""
+    if one == other or content_stems(one) == content_stems(other) or _plain(one) == _plain(other):
+        return True
+    return one[0] == other[0] and _inflected(one, other)
 
 
 def _begun_otherwise(short: str, long: str) -> bool:

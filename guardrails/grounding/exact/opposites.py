@@ -32,6 +32,8 @@ _PAIRS = """
     eastern/western add/remove added/removed adds/removes wider/narrower near/far inner/outer
 """
 _DEEDS = """
+    adult/child adult/children adult/infant adult/baby child/parent boy/girl man/woman mother/father
+    patient/visitor staff/visitor staff/patient
     review/ignore check/ignore read/ignore follow/ignore approve/reject approve/refuse
     accept/decline
     fill/empty lock/unlock open/close open/shut open/lock arrive/depart attach/detach attach/remove

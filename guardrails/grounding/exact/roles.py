@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from skerry.guardrails.grounding.exact.clauses import clauses, spoken_of
+from skerry.guardrails.grounding.exact.clauses import spoken_of, whole_clauses
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.parts import Part
 from skerry.guardrails.words import content_stems
@@ -86,7 +86,7 @@ def _crossed(mine: Deed, theirs: Deed) -> bool:
 
 @lru_cache(maxsize=1_024)
 def _deeds(text: str) -> tuple[Deed, ...]:
-    found = [deed for clause in clauses(text) for deed in _done(clause.text)]
+    found = [deed for clause in whole_clauses(text) for deed in _done(clause.text)]
     return (*found, *_ordered(text))
 
 

@@ -1,0 +1,39 @@
+"""The words of a table's cells: what one row has in a column, and the claim says of another row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from skerry.guardrails.grounding.exact.clauses import claims
+from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
+from skerry.guardrails.grounding.exact.parts import Part
+from skerry.guardrails.words import content_stems
+
+_MOST_ROWS = 40  # of a window; this bounds the time
+
+
+def cells_of_another_row(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
+    """The parts of the claim that name one row, and have a cell of another one in its place."""
+    rows = [_stems(part) for part in parts[:_MOST_ROWS] if part.row]
+    for piece in claims(claim) if len(rows) > 1 else ():
+        named = [row for row in rows if next(iter(row.values())) <= piece.stems]
+        others = [row for row in rows if row not in named]
+        if len(named) == 1 and any(_exchanged(piece.stems, named[0], other) for other in others):
+            yield ExactKind.NAME, piece.start, piece.end, True
+
+
+def _stems(part: Part) -> dict[str, frozenset[str]]:
+    """The words of a row's cells by the names of their columns, empty cells left out."""
+    told = {name: content_stems(part.text[start:end]) for name, start, end in part.row}
+    return {name: stems for name, stems in told.items() if stems} or {"": frozenset({""})}
+
+
+def _exchanged(
+    said: frozenset[str], row: dict[str, frozenset[str]], other: dict[str, frozenset[str]]
+) -> bool:
+    """Whether a cell of the other row is said, and of this row neither that nor its own."""
+    here = frozenset().union(*row.values())
+    return any(
+        cell <= said and not cell & here and name in row and not row[name] & said
+        for name, cell in list(other.items())[1:]
+    )
