@@ -26,6 +26,11 @@ _POINTING = re.compile(
     r"same|else|instead)\b",
     re.IGNORECASE,
 )
+_ASKS = re.compile(
+    r"\b(?:what|which|who|whose|how|when|where|why|most|least|fewest|all|list|compare)\b"
+    r"|\w(?:est|er)\b",
+    re.IGNORECASE,
+)
 _FEW_WORDS = 4
 _ENOUGH_WORDS = 3
 _MOST_CHARACTERS = 1_000
@@ -52,6 +57,12 @@ class Asked:
     def points_back(self) -> bool:
         """Whether it is about the same thing as the question before it ("Does it …?")."""
         return _OPENING.search(self.matter) is None
+
+    @property
+    def wanting(self) -> str:
+        """What says whether steps, rows or an extreme are wanted: the question, where it asks for
+        something itself, else with the one before it ("And with a projector?")."""
+        return self.matter if _ASKS.search(self.matter) else self.text
 
     @property
     def says_enough(self) -> bool:

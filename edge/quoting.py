@@ -158,7 +158,7 @@ class Reading:
             if one.score < ranked[0].score - _NEAR_WHOLE:
                 break
             mark = one.source.mark
-            found = whole_around(self.asked.text, one.passage, mark, self.evidence, self.beside)
+            found = whole_around(self.asked, one.passage, mark, self.evidence, self.beside)
             if found:
                 return found if self._is_better(found, one.passage, ranked[0].passage) else None
         return None
@@ -219,7 +219,8 @@ class Reading:
 
     @cached_property
     def _subject(self) -> Subject:
-        return Subject(self.asked.text)
+        asked = self.asked
+        return Subject(asked.text if asked.points_back else asked.matter)
 
     def _has_rival(self, passage: Passage) -> bool:
         """Whether the passage is about another thing of the kind that is asked about."""
@@ -233,15 +234,19 @@ class Reading:
     def _fits(self, passage: Passage) -> bool:
         """Whether it takes up what is asked, not its subject alone, and has what that expects.
 
-        A question that leans on the one before it must be taken up by its own words.
+        A question that leans on the one before it must be taken up by its own words. What is about
+        another thing of its kind, or does not name what is asked about, does not fit.
         """
         own = (_said(self.asked.matter) - _ASKED_WITH) or frozenset(self._weights)
         wanted = own - _said(passage.context)
         taken = not wanted or self._share(_said(passage.spoken), wanted) > _TAKEN_UP
-        text = self.asked.text
-        fits = gives(text, passage.spoken) and not lacks_extreme(text, passage.spoken)
-        lacks = self._subject.lacks_name(passage.spoken, passage.context)
-        return taken and fits and not self._has_rival(passage) and not lacks
+        lacks = lacks_extreme(self.asked.wanting, passage.spoken)
+        told = gives(self.asked.text, passage.spoken) and not lacks
+        return taken and told and not self._is_about_another(passage)
+
+    def _is_about_another(self, passage: Passage) -> bool:
+        unnamed = self._subject.lacks_name(passage.spoken, passage.context)
+        return unnamed or self._has_rival(passage)
 
 
 def _stretched(best: Sequence[Ranked]) -> Iterator[tuple[Passage, Evidence]]:

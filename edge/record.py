@@ -8,9 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from skerry.edge.confidence import ConfidenceModel, Source, answer_confidence
+from skerry.edge.confidence import (
+    ConfidenceModel,
+    Source,
+    answer_confidence,
+    quotation_confidence,
+)
 from skerry.edge.errors import EdgeError
 from skerry.edge.events import TierFailed
+from skerry.edge.model_tokens import CountTokens
 from skerry.edge.policy import Policy, PolicyInput
 from skerry.edge.receipts import (
     ChunkUsed,
@@ -38,7 +44,8 @@ if TYPE_CHECKING:
 class Record:
     """A request that ended: with an `outcome` of `tier`, or with an `error`.
 
-    `policy` decided on it, and `encoder` is the id of what read it.
+    `policy` decided on it, and `encoder` is the id of what read it. `count_tokens` counts those of
+    a quotation.
     """
 
     given: PolicyInput
@@ -50,6 +57,7 @@ class Record:
     outcome: Outcome | None = None
     tier: Tier | None = None
     error: EdgeError | None = None
+    count_tokens: CountTokens | None = None
 
     def receipt(self) -> Receipt:
         """The receipt, with a new id and the time now."""
@@ -68,13 +76,13 @@ class Record:
             encoder=self.encoder,
             findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),
             chunks=tuple(_chunks(self)),
-            usage=_usage(outcome),
+            usage=_usage(self),
             tools=tuple(map(_tool, work.toolbox.results if work.toolbox else ())),
             egress=tuple(_egress(departure, self) for departure in work.ledger),
             steps=tuple(self.trace.steps),
             ttft_ms=self.trace.ttft_ms,
             total_ms=self.trace.elapsed_ms(),
-            answer_confidence=_confidence(work, outcome),
+            answer_confidence=_confidence(self),
             verdict=outcome.answer.verdict if outcome else None,
             finish=outcome.finish if outcome else None,
             output_digest=digest(outcome.answer.text) if outcome else None,
@@ -82,16 +90,34 @@ class Record:
         )
 
 
-def _confidence(work: Work, outcome: Outcome | None) -> float | None:
+_QUOTES = frozenset({Tier.RULES, Tier.DEVICE})
+
+
+def _is_quoted(record: Record) -> bool:
+    """Whether the answer is a source's own words, without a model."""
+    outcome = record.outcome
+    without = outcome is not None and outcome.model is None and bool(outcome.answer.marks)
+    return without and record.tier in _QUOTES
+
+
+def _confidence(record: Record) -> float | None:
     """How likely a grounded answer is right; None from a model that it is not calibrated for, and
     for an answer that cites nothing: that the documents do not say is no claim of theirs."""
-    if not (work.grounded and outcome and outcome.model and outcome.usage and outcome.answer.marks):
+    work, outcome = record.work, record.outcome
+    if not (work.grounded and outcome and outcome.answer.marks):
+        return None
+    question = work.request.question
+    if _is_quoted(record):
+        return quotation_confidence(
+            question=question, answer=outcome.answer, sources=sources_of(work)
+        )
+    if outcome.model is None or outcome.usage is None:
         return None
     if outcome.model.digest != ConfidenceModel.shipped().digest:
         return None
     return answer_confidence(
         outcome.usage.stats,
-        question=work.request.question,
+        question=question,
         answer=outcome.answer,
         sources=sources_of(work),
     )
@@ -111,11 +137,16 @@ def _model(outcome: Outcome | None, adapter: str | None) -> ModelUsed | None:
     return ModelUsed(outcome.model.name, outcome.model.digest, adapter)
 
 
-def _usage(outcome: Outcome | None) -> TokenUsage | None:
-    if outcome is None or outcome.usage is None:
+def _usage(record: Record) -> TokenUsage | None:
+    """What a model took; of a quotation without one the tokens of the question and of its text."""
+    outcome, count = record.outcome, record.count_tokens
+    if outcome is None:
         return None
-    usage = outcome.usage
-    return TokenUsage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
+    if usage := outcome.usage:
+        return TokenUsage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
+    if count is None or not _is_quoted(record):
+        return None
+    return TokenUsage(count(record.work.request.question), 0, count(outcome.answer.text))
 
 
 def _tool(result: Result) -> ToolUsed:

@@ -125,7 +125,15 @@ class Runtime:
             work = work_on(request, decided, self.parts)
         yield self._found(work, decided)
         failures: list[TierFailed] = []
-        ended = partial(Record, decided.given, decided.policy, decided.encoder, work, trace)
+        ended = partial(
+            Record,
+            decided.given,
+            decided.policy,
+            decided.encoder,
+            work,
+            trace,
+            count_tokens=self.parts.encoder.count_tokens,
+        )
         try:
             tier, outcome = yield from self._answer(work, trace, failures)
         except EdgeError as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from skerry.edge.followup import Asked
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.lists import Listing, is_item, listings
 from skerry.guardrails.passages import Passage, Quotation
@@ -43,19 +44,19 @@ def may_be_whole(question: str, sources: Sequence[Evidence]) -> bool:
 
 
 def whole_around(
-    question: str, passage: Passage, mark: int, sources: Sequence[Evidence], beside: Beside
+    asked: Asked, passage: Passage, mark: int, sources: Sequence[Evidence], beside: Beside
 ) -> Whole | None:
     """The list or the rows to quote in place of a passage that is near the question.
 
     None where the question wants one passage, or the passage is in neither list nor table.
 
     Args:
-        question: what is asked.
+        asked: the question.
         passage: a passage near it, in the source `mark`.
         sources: all that may be quoted.
         beside: tells whether a list or a table goes on beyond a source.
     """
-    want = wanted(question)
+    want, question = wanted(asked.wanting), asked.text
     if passage.header:
         found = next((one for one in tables(sources) if _has_row(one, passage, mark)), None)
         return _of_rows(question, want, found, sources, beside) if want and found else None

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from skerry.edge.confidence.features import Answered, Source
-from skerry.edge.confidence.model import ConfidenceModel, answer_confidence
+from skerry.edge.confidence.model import (
+    ConfidenceModel,
+    answer_confidence,
+    quotation_confidence,
+)
 
-__all__ = ["Answered", "ConfidenceModel", "Source", "answer_confidence"]
+__all__ = ["Answered", "ConfidenceModel", "Source", "answer_confidence", "quotation_confidence"]

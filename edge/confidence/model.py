@@ -1,6 +1,7 @@
 """A calibrated probability that a grounded answer is right: boosted trees on `features`.
 
-The weights are `weights.json`, fitted by `train`; `card.md` says on what, and how well they do.
+The weights are `weights.json` for what a model drafted and `quoted.json` for quotations, fitted by
+`train`; `card.md` says on what, and how well they do.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ from skerry.edge.errors import ModelInvalid
 from skerry.guardrails.answer import Answer
 
 WEIGHTS = Path(__file__).parent / "weights.json"
+QUOTED = Path(__file__).parent / "quoted.json"
+QUOTATION = "quotation"
+"""What weights for quotations have in place of a language model's name."""
+
+NO_DRAFT = TokenStats(0.0, 0.0, 0.0, 0.0)
+"""The statistics of a quotation, which no model drafted."""
+
 FORMAT = "skerry.confidence/2"
 
 _REFIT = "Reinstall skerry, or fit it again with `python -m skerry.edge.confidence.train`."
@@ -60,6 +68,12 @@ class ConfidenceModel:
     def shipped(cls) -> Self:
         """The weights that come with the package; ModelInvalid as in `load`."""
         return cls.load()
+
+    @classmethod
+    @cache
+    def of_quotations(cls) -> Self:
+        """The weights for quotations that come with the package; ModelInvalid as in `load`."""
+        return cls.load(QUOTED)
 
     @classmethod
     def _of(cls, given: dict[str, Any]) -> Self:
@@ -117,3 +131,17 @@ def answer_confidence(
         return None
     answered = Answered(question, answer, sources, stats)
     return (model or ConfidenceModel.shipped()).probability(features(answered))
+
+
+def quotation_confidence(
+    *, question: str, answer: Answer, sources: Sequence[Source]
+) -> float | None:
+    """The probability that `answer`, a source's own words without a model, is right.
+
+    Takes and raises what `answer_confidence` does. None without sources, or where nothing is
+    quoted.
+    """
+    if not sources or not answer.marks:
+        return None
+    answered = Answered(question, answer, sources, NO_DRAFT)
+    return ConfidenceModel.of_quotations().probability(features(answered))

@@ -13,6 +13,7 @@ from skerry.edge.confidence import ConfidenceModel
 from skerry.edge.engines.base import FinishReason, TokenStats
 from skerry.edge.events import SourcesFound
 from skerry.edge.policy import parse_policy
+from skerry.edge.receipts import TokenUsage
 from skerry.edge.tiers import NO_DOCUMENTS, REFUSED
 from skerry.edge.tools.answering import NOTHING_DONE
 from skerry.edge.types import LatencyBudget, RequestClass
@@ -51,6 +52,22 @@ def test_a_grounded_answer_has_a_confidence(asks: Runtime, scripted) -> None:
     confidence = asks.ask(QUESTION).receipt.answer_confidence
     assert confidence is not None
     assert 0 < confidence < 1
+
+
+def test_a_quotation_has_a_confidence_and_is_counted(make_runtime, handbook: Path) -> None:
+    runtime = make_runtime(route_as(RequestClass.LOOKUP), offline=True)
+    runtime.index.add([handbook])
+    reply = runtime.ask(QUESTION)
+    receipt, count = reply.receipt, runtime.parts.encoder.count_tokens
+    assert (receipt.answered_by, receipt.model) == (Tier.RULES, None)
+    assert receipt.answer_confidence is not None
+    assert 0.5 < receipt.answer_confidence < 1
+    assert receipt.usage == TokenUsage(count(QUESTION), 0, count(reply.text))
+
+
+def test_fixed_words_are_no_quotation(runtime: Runtime) -> None:
+    receipt = runtime.ask("Hello").receipt
+    assert (receipt.answer_confidence, receipt.usage) == (None, None)
 
 
 def test_a_passage_that_takes_up_nothing_asked_is_no_answer(asks: Runtime, scripted) -> None:

@@ -133,6 +133,22 @@ def test_only_what_is_quoted_whole_is_near(encoder: OnnxEncoder) -> None:
     assert [reading.near(row, table) for row in passages(table)] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("And the heaviest?", "Tent: Dune;"),
+        ("And what does the Dune weigh?", "Tent: Dune;"),
+        ("And of nylon?", "Tent: Ridge;"),
+    ],
+)
+def test_a_follow_up_wants_what_it_asks_for_or_else_the_same(encoder, question, row) -> None:
+    table = "| Tent | Weight | Cloth |\n| Dune | 12 kg | cotton |\n| Ridge | 3 kg | nylon |"
+    asked = Asked(question, "Which tent is the lightest?")
+    source = [Evidence(1, f"{table}\n| Cove | 2 kg | canvas |", context="Tents")]
+    reading = Reading(asked, encoder.encode([asked.text])[0], source, encoder)
+    assert reading.quote().text.startswith(row)
+
+
 def test_an_extreme_needs_a_passage_that_tells_of_one(encoder: OnnxEncoder) -> None:
     question = "Which tent is the lightest?"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from skerry.edge.confidence.model import WEIGHTS
+from skerry.edge.confidence.model import QUOTATION, QUOTED, WEIGHTS
 from skerry.edge.confidence.train import sets
-from skerry.edge.confidence.train.asking import Asked, Example, answer, ask
+from skerry.edge.confidence.train.asking import Asked, Example, answer, ask, quote
 from skerry.edge.confidence.train.drafts import RememberedDrafts, open_drafts
 from skerry.edge.confidence.train.fit import fit
-from skerry.edge.confidence.train.report import card
+from skerry.edge.confidence.train.report import card, quoted_card
 from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.engines.models import DEFAULT_MODEL, catalogue
 
@@ -55,9 +55,15 @@ def main(  # noqa: PLR0917
         _make([*train, *held_out], remembered, limit_s)
         trained = _answers(train, remembered)
         unseen = _answers(held_out, remembered)
-        fitted = fit(trained, remembered.info, seed)
+        fitted = fit(trained, remembered.info.name, remembered.info.digest, seed)
+    quoted = [example for part in train for example in quote(part)]
+    of_quotations = fit(quoted, QUOTATION, "", seed)
     fitted.save(out)
+    of_quotations.save(out.with_name(QUOTED.name))
     text = card(fitted, len(trained), unseen, seed)
+    text += quoted_card(
+        of_quotations, len(quoted), [one for part in held_out for one in quote(part)]
+    )
     out.with_name("card.md").write_text(text, encoding="utf-8")
     click.echo(text)
 

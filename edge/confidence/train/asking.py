@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from skerry.edge import followup
+from skerry.edge.confidence.model import NO_DRAFT
 from skerry.edge.confidence.train.drafts import CONTEXT_TOKENS, RememberedDrafts
 from skerry.edge.confidence.train.judge import is_answered, is_correct
 from skerry.edge.confidence.train.questions import Collection, Question
@@ -102,6 +103,17 @@ def _ask(source: str, question: Question, index: Index, encoder: TextEncoder) ->
 @lru_cache(maxsize=1)
 def _checker() -> GroundingChecker:
     return GroundingChecker.load()
+
+
+def quote(asked: Sequence[Asked]) -> Iterator[Example]:
+    """Answers what has sources with a quotation, where one is near."""
+    for one in asked:
+        if not one.work.prompt.sources:
+            continue
+        _, told = one.work.grounded_gate().quote()
+        if told.marks:
+            correct = is_correct(told, one.question.gold, answerable=one.answerable)
+            yield Example(one, Outcome(told), NO_DRAFT, correct)
 
 
 def answer(asked: Sequence[Asked], drafts: RememberedDrafts) -> Iterator[Example]:

@@ -17,7 +17,6 @@ from skerry.edge.confidence.model import ConfidenceModel
 from skerry.edge.confidence.train.asking import Example
 from skerry.edge.confidence.train.evaluate import answered
 from skerry.edge.confidence.trees import Tree
-from skerry.edge.engines.base import ModelInfo
 
 SIZES = ((1, 150), (2, 80), (2, 150), (3, 80))
 """Depth and number of trees."""
@@ -28,8 +27,8 @@ _DIGITS = 6
 Floats = NDArray[np.float64]
 
 
-def fit(examples: Sequence[Example], model: ModelInfo, seed: int) -> ConfidenceModel:
-    """The weights for `examples`, which are answers of `model`."""
+def fit(examples: Sequence[Example], name: str, digest: str, seed: int) -> ConfidenceModel:
+    """The weights for `examples`, which are answers of the model of that name and digest."""
     measured = np.array([features(answered(one)) for one in examples])
     correct = np.array([one.correct for one in examples])
     groups = [one.asked.question.about for one in examples]
@@ -41,8 +40,8 @@ def fit(examples: Sequence[Example], model: ModelInfo, seed: int) -> ConfidenceM
     return ConfidenceModel(
         trees=tuple(_tree(one.tree_, slope * _RATE) for one in final.estimators_[:, 0]),
         bias=round(float(slope * final._raw_predict_init(measured[:1])[0, 0] + shift), _DIGITS),
-        model=model.name,
-        digest=model.digest,
+        model=name,
+        digest=digest,
     )
 
 

@@ -9,6 +9,7 @@ from skerry.edge.confidence.features import NAMES
 from skerry.edge.confidence.model import ConfidenceModel
 from skerry.edge.confidence.train.asking import Example
 from skerry.edge.confidence.train.evaluate import auroc, baselines, confidences, ece
+from skerry.guardrails.gate import NEAREST
 
 _CARD = """# Answer confidence
 
@@ -50,12 +51,12 @@ to it.
 
 def card(model: ConfidenceModel, trained: int, held_out: Sequence[Example], seed: int) -> str:
     """The card in Markdown."""
-    by_source = [
-        (source, list(examples))
-        for source, examples in groupby(held_out, key=lambda one: one.asked.source)
-    ]
     answerable = [one for one in held_out if one.asked.answerable]
-    named = [*by_source, ("all, answerable only", answerable), ("**all**", list(held_out))]
+    named = [
+        *_by_source(held_out),
+        ("all, answerable only", answerable),
+        ("**all**", list(held_out)),
+    ]
     return _CARD.format(
         features=len(NAMES),
         trained=trained,
@@ -64,6 +65,40 @@ def card(model: ConfidenceModel, trained: int, held_out: Sequence[Example], seed
         seed=seed,
         rows="\n".join(_row(model, name, examples) for name, examples in named if examples),
     )
+
+
+def _by_source(examples: Sequence[Example]) -> list[tuple[str, list[Example]]]:
+    grouped = groupby(examples, key=lambda one: one.asked.source)
+    return [(source, list(some)) for source, some in grouped]
+
+
+_QUOTED_CARD = """
+## Quotations
+
+What is quoted without a model has weights of its own, `quoted.json`: fitted on {trained} quotations
+for the same training questions, by the same recipe, without the statistics of a draft. "Sure" are
+those that are not quoted below "The documents may not answer this".
+
+| held-out quotations | number | right | AUROC | ECE |
+|---|---|---|---|---|
+{rows}
+"""
+
+
+def quoted_card(model: ConfidenceModel, trained: int, held_out: Sequence[Example]) -> str:
+    """What the card says of quotations, in Markdown."""
+    sure = [one for one in held_out if not one.outcome.answer.text.startswith(NEAREST)]
+    named = (*_by_source(held_out), ("sure", sure), ("**all**", list(held_out)))
+    rows = "\n".join(_quoted_row(model, name, some) for name, some in named if some)
+    return _QUOTED_CARD.format(trained=trained, rows=rows)
+
+
+def _quoted_row(model: ConfidenceModel, name: str, examples: Sequence[Example]) -> str:
+    correct = [one.correct for one in examples]
+    ours = confidences(model, examples)
+    right = f"{sum(correct) / len(correct):.0%}"
+    area = _area(auroc(ours, correct))
+    return f"| {name} | {len(examples)} | {right} | {area} | {ece(ours, correct):.3f} |"
 
 
 def _row(model: ConfidenceModel, name: str, examples: Sequence[Example]) -> str:

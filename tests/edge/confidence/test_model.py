@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skerry.edge.confidence import ConfidenceModel, answer_confidence
+from skerry.edge.confidence import ConfidenceModel, answer_confidence, quotation_confidence
 from skerry.edge.confidence.features import NAMES
-from skerry.edge.confidence.model import WEIGHTS
+from skerry.edge.confidence.model import QUOTATION, WEIGHTS
 from skerry.edge.confidence.trees import Tree
 from skerry.edge.errors import ModelInvalid
 
@@ -122,3 +122,22 @@ def test_importing_it_is_light() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_a_quotation_has_weights_of_its_own(answered: Answering) -> None:
+    def sure(question: str, draft: str) -> float | None:
+        one = answered(question, draft)
+        return quotation_confidence(question=question, answer=one.answer, sources=one.sources)
+
+    good = sure(WHEN, "The vaccine fridge is checked by the duty nurse at 08:30 [1].")
+    beside = sure(WHEN, "The trolley is in room B12 [2].")
+    assert good is not None
+    assert beside is not None
+    assert 0 < beside < good < 1
+    assert ConfidenceModel.of_quotations().model == QUOTATION
+
+
+def test_what_cites_nothing_is_no_quotation(answered: Answering) -> None:
+    one = answered(WHEN, "The documents do not say.")
+    given = quotation_confidence(question=WHEN, answer=one.answer, sources=one.sources)
+    assert given is None

@@ -10,13 +10,14 @@ import pytest
 pytest.importorskip("zstandard")
 pytest.importorskip("sklearn")
 
+from skerry.edge.confidence.model import QUOTATION
 from skerry.edge.confidence.train import handbook
-from skerry.edge.confidence.train.asking import Example, answer, ask
+from skerry.edge.confidence.train.asking import Example, answer, ask, quote
 from skerry.edge.confidence.train.drafts import open_drafts
 from skerry.edge.confidence.train.evaluate import auroc, confidences, ece
 from skerry.edge.confidence.train.fit import fit
 from skerry.edge.confidence.train.questions import Fate, draw, fate, halved, shuffled
-from skerry.edge.confidence.train.report import card
+from skerry.edge.confidence.train.report import card, quoted_card
 from skerry.edge.confidence.train.sets import interleaved
 from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.engines.models import installed_default
@@ -115,10 +116,22 @@ def test_a_fit_ranks_what_it_was_fitted_on(examples: list[Example], tmp_path: Pa
     many = [_copy(examples[number % 4], number) for number in range(40)]
     model_info = examples[0].outcome.model
     assert model_info is not None
-    fitted = fit(many, model_info, seed=0)
+    fitted = fit(many, model_info.name, model_info.digest, seed=0)
     fitted.save(tmp_path / "weights.json")
     correct = [one.correct for one in many]
     area = auroc(confidences(fitted, many), correct)
     assert area is not None
     assert area > 0.5
     assert "handbook" in card(fitted, len(many), many, 0)
+
+
+def test_quotations_are_examples_and_have_a_card_of_their_own(tmp_path: Path) -> None:
+    train, _ = handbook.load(0)
+    asked = ask(train.first(6), OnnxEncoder.load(threads=1))
+    found = list(quote(asked))
+    assert found
+    assert all(one.outcome.answer.marks for one in found)
+    many = [_copy(found[number % len(found)], number) for number in range(40)]
+    fitted = fit(many, QUOTATION, "", seed=0)
+    fitted.save(tmp_path / "quoted.json")
+    assert "| handbook | 40 |" in quoted_card(fitted, len(many), many)

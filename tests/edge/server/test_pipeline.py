@@ -96,6 +96,15 @@ def test_a_stream_with_citations(clinic: Server) -> None:
     assert chunks[-1].skerry["citations"]
 
 
+def test_a_quotation_is_counted(clinic: Server) -> None:
+    with clinic.client() as client:
+        answer: Any = client.chat.completions.create(
+            model="skerry", messages=[{"role": "user", "content": QUESTION}]
+        )
+    assert answer.usage.prompt_tokens > 5
+    assert answer.usage.completion_tokens > 5
+
+
 def test_an_answer_without_a_model_took_no_tokens(clinic: Server) -> None:
     with clinic.client() as client:
         answer: Any = client.chat.completions.create(
