@@ -32,8 +32,8 @@ def check_encoder(_: Settings) -> Check:
 
 
 def check_guardrails(_: Settings) -> Check:
-    """Loads each small model behind the guardrails and the router, which checks its digests."""
-    from skerry.edge.confidence.model import ConfidenceModel
+    """Loads each small model: of the guardrails, which have digests, router and confidence."""
+    from skerry.edge.confidence.model import QUOTED, WEIGHTS, ConfidenceModel
     from skerry.edge.router import Router
     from skerry.guardrails.grounding import GroundingChecker
     from skerry.guardrails.injection.detector import InjectionDetector
@@ -47,7 +47,8 @@ def check_guardrails(_: Settings) -> Check:
     NamesClassifier.load()
     GroundingChecker.load()
     Router.load()
-    ConfidenceModel.load()
+    for weights in (WEIGHTS, QUOTED):
+        ConfidenceModel.load(weights)
     return Check("guardrails", Status.OK, "every model loads, and every digest is right")
 
 
