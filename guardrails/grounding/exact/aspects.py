@@ -70,10 +70,16 @@ _GROUPS = (
         after=rf"(?:after|following) {_BY}{_FOOD}",
         during=rf"(?:with|during) {_BY}{_FOOD}",
     ),
-    _group(left=r"(?<!are )(?<!is )(?<!be )(?<!been )left"
-                r"(?! (?:in|over|out|open|on|with|there|behind))",
-           right=r"right(?! (?:away|now|dose|time|patient|person|to))"),
-    _group(upper=r"upper", lower=r"lower(?! than)"),
+    _group(
+        left=r"(?<!are )(?<!is )(?<!be )(?<!been )(?<!right and )(?<!right or )left"
+        r"(?! (?:in|over|out|open|on|with|there|behind|and right|or right)\b)",
+        right=r"(?<!left and )(?<!left or )right"
+        r"(?! (?:away|now|dose|time|patient|person|to|and left|or left)\b)",
+    ),
+    _group(
+        upper=r"(?<!lower and )upper(?! and lower)",
+        lower=r"(?<!upper and )lower(?! than| and upper)",
+    ),
     _group(front=r"front", rear=r"rear|back (?:door|entrance|gate|wall|seat|stairs)"),
     _group(behind=r"behind", ahead=r"in front of", beside=r"beside|next to", facing=r"opposite"),
     _group(inner=r"inner|internal", outer=r"outer|external"),
@@ -87,7 +93,7 @@ _GROUPS = (
 def other_aspects(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
     """The words of a group that the claim has, and the clause that it is nearest to has not."""
     for group in _GROUPS:
-        for one in claims(claim):
+        for one in claims(claim) if _meant(group, claim) else ():
             found = _meant(group, one.text)
             if not found:
                 continue

@@ -38,7 +38,7 @@ _MOST = (
     rf"within|{_A}maximum(?: of)?|until|till|before|by|≤|<=|max\.?|to"
 )
 _ENDS = (
-    r"\s(?:(?:the|about|around|of)\s){0,2}"
+    r":?\s(?:(?:the|about|around|of)\s){0,2}"
     r"(?:(?:age|day|week|month|year|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\s(?:of\s)?)?\(?$"
 )
 _BEFORE = (
@@ -68,23 +68,14 @@ _BEHIND = (
         Way.MOST,
     ),
 )
-_FAR = (
-    (
-        re.compile(
-            r"\b(?:maximum|max|most|limit|longest|highest|largest|latest|ends?|closes?|finish(?:es)?|"
-            r"stops?|last)\b[^.;:,]*(?:\b(?:is|are|was|of|at)|[:=])\s$",
-            re.IGNORECASE,
-        ),
-        Way.MOST,
-    ),
-    (
-        re.compile(
-            r"\b(?:minimum|min|least|shortest|lowest|smallest|earliest|begins?|opens?|starts?|first)\b"
-            r"[^.;:,]*(?:\b(?:is|are|was|of|at)|[:=])\s$",
-            re.IGNORECASE,
-        ),
-        Way.LEAST,
-    ),
+_FAR = tuple(
+    (re.compile(rf"\b(?:{words})\b[^.;:,]*(?:\b(?:{link})|[:=])\s$", re.IGNORECASE), way)
+    for words, link, way in (
+        ("maximum|max|most|limit|longest|highest|largest|latest", "is|are|was|of|at", Way.MOST),
+        ("minimum|min|least|shortest|lowest|smallest|earliest", "is|are|was|of|at", Way.LEAST),
+        ("ends?|clos(?:es?|ing)|finish(?:es)?|stops?", "at|time", Way.EXACT | Way.MOST),
+        ("begins?|open(?:s|ing)?|starts?", "at|time", Way.EXACT | Way.LEAST),
+    )
 )
 _TO = re.compile(r"^\s?(?:to|and|-|–|until|till)\s?(?:[a-z]+\s)?$", re.IGNORECASE)
 _RANGE = re.compile(r"\b(?:between|from)\s(?:[a-z]+\s)?$", re.IGNORECASE)

@@ -28,6 +28,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _REACH = 40  # characters before "and" that say whether it joins the ends of a range
+_CODE = re.compile(r"\b(?:[A-Za-z]{1,6}-\d{1,5}|[A-Z]{1,4}\d{1,5})\b")
 _MOST_KEPT = 4_096
 
 
@@ -51,8 +52,9 @@ class Clause:
 
 @lru_cache(maxsize=_MOST_KEPT)
 def spoken_of(text: str) -> frozenset[str]:
-    """The stems of the content words; "ward 3" and "ward B" are words of their own as well."""
-    return content_stems(text) | {f"{one[1]} {one[2]}".lower() for one in _LABEL.finditer(text)}
+    """The stems of the content words; "ward 3", "ward B" and "F-20" are words of their own, too."""
+    named = {f"{one[1]} {one[2]}".lower() for one in _LABEL.finditer(text)}
+    return content_stems(text) | named | {one.group().lower() for one in _CODE.finditer(text)}
 
 
 def labels(text: str) -> frozenset[int]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from skerry.guardrails.grounding.exact.clauses import claims
+from skerry.guardrails.grounding.exact.clauses import claims, spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.parts import Part
-from skerry.guardrails.words import content_stems
 
 _MOST_ROWS = 40  # of a window; this bounds the time
 
@@ -24,7 +23,7 @@ def cells_of_another_row(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
 
 def _stems(part: Part) -> dict[str, frozenset[str]]:
     """The words of a row's cells by the names of their columns, empty cells left out."""
-    told = {name: content_stems(part.text[start:end]) for name, start, end in part.row}
+    told = {name: spoken_of(part.text[start:end]) for name, start, end in part.row}
     return {name: stems for name, stems in told.items() if stems} or {"": frozenset({""})}
 
 

@@ -18,6 +18,8 @@ _AFTER_VERB = frozenset(
     """the a an his her its their our your my this that these those each every all any him them me
     us you it to for by""".split()
 )
+_PARTICLES = frozenset("off out up down back away over through".split())
+_LINK = re.compile(r"\s(?:of|in|at|on|with|for|from|to|when|if|before|after|during|until|since)\s")
 _MUTUAL = content_stems(
     """meet marry compare share combine mix link connect associate join equal resemble match differ
     talk discuss agree"""
@@ -98,7 +100,7 @@ def _done(text: str) -> Iterator[Deed]:
         stem = _stem(word)
         acts = after.lower() in _AFTER_VERB or after[0].isupper() or word.lower().endswith("s")
         passive = before in _BE
-        if not stem or stem in _MUTUAL or not (acts or passive):
+        if not stem or stem in _MUTUAL or word.lower() in _PARTICLES or not (acts or passive):
             continue
         ahead, behind = spoken_of(text[:start]), text[end:]
         if not passive:
@@ -106,7 +108,8 @@ def _done(text: str) -> Iterator[Deed]:
             continue
         to, by, doer = behind.partition(" by ")
         if by:
-            yield Deed(stem, spoken_of(doer), ahead | spoken_of(to))
+            who, *rest = _LINK.split(doer, maxsplit=1)
+            yield Deed(stem, spoken_of(who), ahead | spoken_of(f"{to} {' '.join(rest)}"))
 
 
 def _stem(word: str) -> str:

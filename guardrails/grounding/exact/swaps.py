@@ -6,6 +6,7 @@ keys.", nor is a word held by one that only looks like it.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -38,6 +39,7 @@ _GENERAL = content_stems(
 def swapped(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
     """The words of the claim that are exchanged, in each of its parts."""
     there = [one for part in parts for one in whole_clauses(part.text)][:_MOST_CLAUSES]
+    whole = [Clause(part.text, 0, part.own) for part in parts[:_MOST_CLAUSES]]
     pieces = claims(claim)
     said = spoken_of(claim)
     if len(pieces) > 1 and any(len(said & one.own) >= _LISTED * len(said) for one in parts):
@@ -46,13 +48,15 @@ def swapped(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
         if _has_anothers_name(part, there):
             yield ExactKind.NAME, part.start, part.end, True
         if not any(part.said <= one.said for one in there):
-            for kind, start, end in _exchanged(part, there):
+            for kind, start, end in _exchanged(part, there, whole):
                 yield kind, part.start + start, part.start + end, True
 
 
-def _exchanged(claim: Clause, there: Sequence[Clause]) -> Iterator[tuple[ExactKind, int, int]]:
+def _exchanged(
+    claim: Clause, there: Sequence[Clause], whole: Sequence[Clause]
+) -> Iterator[tuple[ExactKind, int, int]]:
     mine = Text.of(claim.text)
-    for clause in there:
+    for clause in (*there, *whole):
         if 2 * len(claim.stems & clause.stems) < len(claim.stems):
             continue
         same, changes = laid(mine, Text.of(clause.text))
@@ -106,7 +110,7 @@ def _stands_for(
         return True
     if any(claim.stems - claimed <= one.stems and _goes_on(one) for one in there):
         return True
-    before = there[: there.index(clause)]
+    before = itertools.takewhile(lambda one: one.text not in clause.text, there)
     return bool(told & _GENERAL) and any(claimed <= one.stems for one in before)
 
 

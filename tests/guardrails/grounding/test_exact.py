@@ -150,3 +150,20 @@ def test_time_is_bounded(text: str) -> None:
     started = time.process_time()
     exact_findings(text[:2_000], Passage(text))
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Left and right oblique views are taken of each knee.",
+        "Pain may be in the upper and lower back.",
+        "The head may open a locker in the presence of two managers.",
+    ],
+)
+def test_what_is_named_together_is_not_another(claim: str) -> None:
+    passage = Passage(
+        "Views are taken of each knee: right and left oblique. Pain of the lower and upper back "
+        "may occur. A locker may be opened by the head, in the presence of the owner or of two "
+        "managers."
+    )
+    assert not [one for one in exact_findings(claim, passage) if one.contradicts]
