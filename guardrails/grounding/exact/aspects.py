@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from skerry.guardrails.grounding.exact.clauses import Clause, claims, clauses, spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
@@ -18,7 +19,7 @@ _FOOD = r"(?:food|meals?|eating|breakfast|lunch|dinner|supper)"
 _BY = r"(?:a |an |the |each |every |your |any )?"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """Patterns of words that exclude each other, by what they mean.
 
@@ -93,7 +94,7 @@ _GROUPS = (
 def other_aspects(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
     """The words of a group that the claim has, and the clause that it is nearest to has not."""
     for group in _GROUPS:
-        for one in claims(claim) if _meant(group, claim) else ():
+        for one in claims(claim) if _any_of(group).search(claim) else ():
             found = _meant(group, one.text)
             if not found:
                 continue
@@ -135,6 +136,12 @@ def _nearest(
     here = [one for one in ranked if one[0] == whole]
     most = max(one[1] for one in here)
     return [(part, clause) for _, share, part, clause in here if share == most]
+
+
+@cache
+def _any_of(group: Group) -> re.Pattern[str]:
+    """Finds any word of the group."""
+    return re.compile("|".join(one.pattern for one in group.patterns), re.IGNORECASE)
 
 
 def _meant(group: Group, text: str) -> frozenset[str]:

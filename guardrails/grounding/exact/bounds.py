@@ -95,18 +95,16 @@ class Valued:
     negative: bool = False
 
 
-def valued(text: str, spans: Sequence[tuple[int, int]]) -> list[Valued]:
-    """Which way the values at `spans`, in order, are meant."""
-    found = []
-    for i, (start, end) in enumerate(spans):
-        before = text[max(0, start - _REACH) : start]
-        negative = bool(_MINUS.search(before)) and not _LINE_START.search(
-            text[max(0, start - 8) : start]
-        )
-        lead = re.sub(r"(?:-|minus\s)$", "", before) if negative else before
-        way = _in_range(text, spans, i) or _meant(lead, text[end : end + _REACH])
-        found.append(Valued(start, end, way, negative))
-    return found
+def valued(text: str, spans: Sequence[tuple[int, int]], i: int) -> Valued:
+    """Which way the value at `spans[i]` is meant; `spans` has all values, in order."""
+    start, end = spans[i]
+    before = text[max(0, start - _REACH) : start]
+    negative = bool(_MINUS.search(before)) and not _LINE_START.search(
+        text[max(0, start - 8) : start]
+    )
+    lead = re.sub(r"(?:-|minus\s)$", "", before) if negative else before
+    way = _in_range(text, spans, i) or _meant(lead, text[end : end + _REACH])
+    return Valued(start, end, way, negative)
 
 
 def agree(claimed: Way, told: Way) -> bool:

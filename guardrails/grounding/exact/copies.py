@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from skerry.guardrails.grounding.exact.clauses import Clause, clauses, is_gapped, spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
@@ -49,6 +49,7 @@ class Text:
     spans: tuple[Span, ...]
 
     @classmethod
+    @lru_cache(maxsize=512)
     def of(cls, text: str) -> Text:
         found = list(_TOKEN.finditer(text))[:_MOST_TOKENS]
         words = tuple(match.group().lower() for match in found)

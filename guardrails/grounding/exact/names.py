@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from skerry.guardrails.english import FUNCTION_WORDS
@@ -13,6 +13,7 @@ from skerry.guardrails.words import content_stems
 _WORD = re.compile(r"[^\W_]+(?:[-'\u2019][^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|\n)[\s\"'(\u201c*-]*$")
+_MOST_KEPT = 512  # texts whose names are kept: the sentences of a window are asked for often
 _LOOK_BACK = 12  # characters before a word that say whether a sentence begins there
 _CODE = re.compile(r"(?=[A-Za-z0-9-]*[A-Za-z])(?=[A-Za-z0-9-]*\d)[A-Za-z0-9-]{2,24}")
 _DRUG_ENDING = re.compile(
@@ -44,11 +45,16 @@ def drugs() -> frozenset[str]:
     return frozenset(text.split())
 
 
-def drugs_in(text: str) -> Iterator[tuple[str, int, int]]:
+@lru_cache(maxsize=_MOST_KEPT)
+def drugs_in(text: str) -> tuple[tuple[str, int, int], ...]:
     """Words that are drugs by the list or by their ending, with their spans, one name for each.
 
     A part of a compound is a word: "insulin-dependent".
     """
+    return tuple(_drugs_in(text))
+
+
+def _drugs_in(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _WORD.finditer(text):
         whole = match.group().lower()
         alone = whole.isalnum() or is_drug(whole)
@@ -73,8 +79,13 @@ def is_drug(word: str) -> bool:
     return len(word) < 32 and _is_drug(word)
 
 
-def names_in(text: str) -> Iterator[tuple[str, int, int]]:
+@lru_cache(maxsize=_MOST_KEPT)
+def names_in(text: str) -> tuple[tuple[str, int, int], ...]:
     """Codes with a digit, capitalised words within a sentence, and words in capitals."""
+    return tuple(_names_in(text))
+
+
+def _names_in(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _WORD.finditer(text):
         word = match.group()
         before = text[max(0, match.start() - _LOOK_BACK) : match.start()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -43,11 +43,15 @@ class Part:
         return labels(self.text)
 
     @cached_property
-    def ways(self) -> list[Valued]:
-        """The amounts and times, in order of their places, and which way each is meant."""
+    def spans(self) -> list[tuple[int, int]]:
+        """Where the amounts and times stand, in order."""
         spans = [(one.start, one.end) for one in self.amounts]
-        spans += [(one.start, one.end) for one in self.times]
-        return valued(self.text, sorted(spans))
+        return sorted([*spans, *((one.start, one.end) for one in self.times)])
+
+    def ways(self, starts: Set[int]) -> list[Valued]:
+        """Which way the values that begin at `starts` are meant."""
+        places = [i for i, (start, _) in enumerate(self.spans) if start in starts]
+        return [valued(self.text, self.spans, i) for i in places]
 
 
 def cells(text: str) -> list[tuple[str, int, int]]:

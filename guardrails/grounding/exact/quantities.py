@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from skerry.guardrails.grounding.exact import words
 from skerry.guardrails.grounding.exact.units import PER, UNITS, Unit, per
@@ -62,7 +63,8 @@ class _Token:
     end: int
 
 
-def quantities(text: str) -> list[Quantity]:
+@lru_cache(maxsize=512)
+def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities in the text, in order; after them those like "a day"."""
     tokens = [_Token(m.group().lower(), *m.span()) for m in _TOKEN.finditer(text)]
     lowered = [token.text for token in tokens]
@@ -83,7 +85,7 @@ def quantities(text: str) -> list[Quantity]:
         found.append(Quantity(value, unit, tokens[at].start, tokens[end - 1].end, sure))
         after.append(end)
         at = end
-    return _shared_units(found, after, lowered, tokens) + _each(text)
+    return (*_shared_units(found, after, lowered, tokens), *_each(text))
 
 
 def _vague(tokens: Sequence[str], at: int) -> bool:

@@ -59,6 +59,8 @@ def exchanged_roles(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
 
 
 def _exchanged(claim: str, told: str) -> bool:
+    if _in_order(claim, told):
+        return False
     mine, theirs = _deeds(claim), _deeds(told)
     return any(
         _turned(
@@ -66,6 +68,12 @@ def _exchanged(claim: str, told: str) -> bool:
         )
         for word in {one.word for one in mine}
     )
+
+
+def _in_order(claim: str, told: str) -> bool:
+    """Whether all words of the claim stand in the same order in what is told: nothing is turned."""
+    rest = iter(told.lower().split())
+    return all(word in rest for word in claim.lower().rstrip(".").split())
 
 
 def _turned(mine: Sequence[Deed], theirs: Sequence[Deed]) -> bool:

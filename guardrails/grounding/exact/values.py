@@ -145,9 +145,12 @@ def wrong_ways(claim: str, told: Told) -> Iterator[Found]:
     clock = times(claim)
     amounts = amounts_in(claim, clock)[:_MOST]
     mine: list[Quantity | Time] = sorted([*amounts, *clock[:_MOST]], key=lambda one: one.start)
-    for one, way in zip(mine, valued(claim, [(x.start, x.end) for x in mine]), strict=True):
-        if isinstance(one, Quantity) and (not one.certain or one.start in labels(claim)):
+    spans = [(one.start, one.end) for one in mine]
+    names = labels(claim)
+    for i, one in enumerate(mine):
+        if isinstance(one, Quantity) and (not one.certain or one.start in names):
             continue
+        way = valued(claim, spans, i)
         there = _told(one, claim, told)
         if there and not any(_meant(way, each) for each in there):
             yield ExactKind.BOUND, one.start, one.end, True
@@ -165,9 +168,9 @@ def _told(claimed: Quantity | Time, claim: str, told: Told) -> list[Valued]:
     return [way for share, way in found if share == most]
 
 
-def _ways(claimed: Quantity | Time, part: Part) -> Iterator[Valued]:
+def _ways(claimed: Quantity | Time, part: Part) -> list[Valued]:
     if isinstance(claimed, Time):
         same = {one.start for one in part.times if claimed.minutes & one.minutes}
     else:
         same = {one.start for one in part.amounts if claimed.equals(one)}
-    return (way for way in part.ways if way.start in same)
+    return part.ways(same)
