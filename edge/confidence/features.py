@@ -130,8 +130,8 @@ class Answered:
     @cached_property
     def is_quoted(self) -> bool:
         """Whether the answer is a source's own words."""
-        said = " ".join(self.said.split())
-        return any(said in " ".join(one.evidence.text.split()) for one in self.cited)
+        said = _running(self.said)
+        return any(said in _running(one.evidence.text) for one in self.cited)
 
 
 def whole(evidence: Evidence) -> str:
@@ -147,6 +147,16 @@ def names(text: str) -> frozenset[str]:
 def share(part: frozenset[str], of: frozenset[str]) -> float:
     """How much of `of` is in `part`; 0 where `of` is empty."""
     return len(part & of) / len(of) if of else 0.0
+
+
+def taken_up(part: frozenset[str], of: frozenset[str]) -> float:
+    """As `share`; 1 where `of` is empty, since then nothing is left to take up."""
+    return share(part, of) if of else 1.0
+
+
+def _running(text: str) -> str:
+    """On one line, without the space that a mark leaves before a full stop."""
+    return re.sub(r" (?=[.,;:!?])", "", " ".join(text.split()))
 
 
 def best_passage(answered: Answered, sources: Sequence[Source]) -> float:
@@ -190,10 +200,10 @@ _OF_GIVEN: Mapping[str, Callable[[Answered], float]] = {
     "asked_in_passage": lambda a: best_passage(a, a.cited),
     "fits_kind": lambda a: float(a.fits_kind),
     "counts_asked": lambda a: float(a.counts_asked),
-    "predicate_in_answer": lambda a: share(content_stems(a.said), a.predicate),
+    "predicate_in_answer": lambda a: taken_up(content_stems(a.said), a.predicate),
     "told_in_passage": lambda a: share(a.telling, a.told),
     "asked_beside_told": lambda a: share(a.telling, a.asked),
-    "predicate_beside_told": lambda a: share(a.telling, a.predicate),
+    "predicate_beside_told": lambda a: taken_up(a.telling, a.predicate),
     "new_names_missing": lambda a: float(bool(a.new_names - names(f". {a.cited_text}"))),
 }
 
