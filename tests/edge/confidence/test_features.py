@@ -18,7 +18,7 @@ from skerry.guardrails.judging import Judge
 from .conftest import STATS, Answering
 
 WHEN = "When is the vaccine fridge checked?"
-COPIED = "The duty nurse checks the vaccine fridge at 08:30 [1]."
+COPIED = "The vaccine fridge is checked by the duty nurse at 08:30 [1]."
 GOOD = "The vaccine fridge is checked at 08:30 [1]."
 
 
@@ -47,7 +47,7 @@ CASES = [
     Case("dropped", WHEN, "Bananas ripen on Jupiter.", "dropped", 1),
     Case("in the source's words", WHEN, "Bananas ripen on Jupiter.", "quoted", 1),
     Case("in the source's words, marked", WHEN, COPIED, "quoted", 1),
-    Case("all asked is in the title", "The vaccine fridge?", COPIED, "predicate_in_answer", 1),
+    Case("all asked is in the title", "The fridge?", COPIED, "predicate_in_answer", 1),
     Case("in words of its own", WHEN, GOOD, "quoted", 0),
     Case("says there is none", WHEN, "The documents do not say.", "none_given", 1),
     Case("says something", WHEN, GOOD, "none_given", 0),
