@@ -41,6 +41,7 @@ ENCODED = "encoded_order"
 MOST_ENCODED = 4
 """Sentences of a text that get a vector: the most suspicious by their words."""
 _MOST_SIGNS = 64
+_MOST_UNKNOWN = 0.5
 _UNSEEN = -30.0
 _GAP = "\n\n"
 
@@ -158,11 +159,16 @@ class InjectionDetector:
             yield Sign(start, end, ENCODED, sure)
 
     def _orders(self, text: str, where: Where) -> Iterator[tuple[int, float]]:
-        """Where orders begin in a text that was hidden, and how sure that is; by patterns, too."""
+        """Where orders begin in a text that was hidden, and how sure that is; by patterns, too.
+
+        A sentence of words that nobody knows was no text: it was decoded in vain.
+        """
         words = read(text, self._table)
         level = self.levels.words[where]
-        for span, logit in zip(words.spans, self._network.logits(words)[:, 0], strict=True):
-            yield span[0], score(float(logit), level, self.levels.slope)
+        said = zip(words.spans, words.unknown, self._network.logits(words)[:, 0], strict=True)
+        for span, unknown, logit in said:
+            if unknown <= _MOST_UNKNOWN:
+                yield span[0], score(float(logit), level, self.levels.slope)
         views = Views.of(Normal(text))
         for one in PHRASES:
             if one.kind is FindingKind.INJECTION and one.may_find(views):

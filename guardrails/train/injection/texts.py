@@ -15,11 +15,12 @@ from pathlib import Path
 
 from skerry.guardrails.train.wording import markup, people, sources
 from skerry.guardrails.train.wording.example import Example
-from skerry.guardrails.train.wording.templates import compose, read, varied
+from skerry.guardrails.train.wording.templates import compose, mistyped, read, varied
 
 TEXTS = Path(__file__).parent / "texts"
 _ABOUT_ANSWERS = re.compile(r"\b(?:your|the) (?:answer|response|reply)", re.IGNORECASE)
-_RARE = {"flood": 0.4, "multilingual": 4.0, "encodings": 1.5}
+_RARE = {"flood": 0.4, "multilingual": 1.2, "encodings": 1.5}
+_SLIPPED = 0.12
 _SHARES = {"clinc150": 6500, "banking77": 5000, "medquad": 6000, "medquad_answers": 2600,
            "mts_dialog": 1500, "wikipedia": 3500, "letters": 50}  # fmt: skip
 
@@ -46,7 +47,9 @@ def benign_templates(number: int, seed: int) -> list[str]:
     draw = random.Random(f"benign {seed}")
     families, slots = read(TEXTS / "benign.toml"), read(TEXTS / "benign_slots.toml")
     templates = [one for group in families.values() for one in group]
-    return [varied(compose(draw.choice(templates), slots, draw), draw) for _ in range(number)]
+    made = [compose(draw.choice(templates), slots, draw) for _ in range(number)]
+    slipped = [_slipped(one, draw) if draw.random() < _SLIPPED / 2 else one for one in made]
+    return [varied(one, draw) for one in slipped]
 
 
 def examples(data: Path, number: int, seed: int, held_out: Sequence[str] = ()) -> list[Example]:
@@ -94,7 +97,16 @@ def _attack(
     made = compose(draw.choice(families[name]), given, draw)
     if draw.random() < 0.12 and name not in ("forging", "code", "multilingual", "flood"):
         made = f"{made} {compose(draw.choice(families[name]), given, draw)}"
+    if draw.random() < _SLIPPED:
+        made = _slipped(made, draw)
     return varied(_leet(made, draw) if draw.random() < 0.03 else made, draw)
+
+
+def _slipped(text: str, draw: random.Random) -> str:
+    """The text with up to three typing errors; people who attack make them on purpose."""
+    for _ in range(draw.randint(1, 3) if len(text) > 20 else 0):
+        text = mistyped(text, draw)
+    return text
 
 
 def _flood(draw: random.Random) -> str:

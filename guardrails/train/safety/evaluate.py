@@ -38,6 +38,7 @@ def figures(data: Path) -> dict[str, float]:
     for name in CLASSES:
         found[f"own_recall_{name}"] = _any(detector, own[name])
     found["own_accuracy"] = 1 - _any(detector, own["benign"])
+    found["own_everyday_accuracy"] = 1 - _any(detector, own["everyday"])
     for name, texts in sources.held_out(data).items():
         found[f"{name}_accuracy"] = 1 - _any(detector, texts)
     found |= _xstest(detector, data) | _moderation(detector, data)

@@ -14,14 +14,15 @@ from skerry.guardrails.safety.classifier import DEFAULT_FOLDER
 from skerry.guardrails.train.safety.evaluate import MODERATION, figures
 
 _TEXT = """\
-# safety-cnn-64
+# safety-cnn-3x64
 
 Which sentences of an English text are signs of danger: self-harm, a clinical red flag, violence,
-hate, sexual content, dangerous advice. A convolution of 64 filters over word vectors, 0.04 MB; the
-table of vectors is that of the injection detector (its card says how it was made).
+hate, sexual content, dangerous advice. The mean of three convolutions of 64 filters over word
+vectors, side by side in one head, 0.13 MB; the table of vectors is that of the injection detector
+(its card says how it was made).
 
-- **Recipe**: `python -m skerry.guardrails.train.safety --data DIR --out DIR`; seeded, minutes on
-  one core.
+- **Recipe**: `python -m skerry.guardrails.train.safety --data DIR --out DIR`; seeded, a
+  quarter of an hour on one core.
 - **Texts**: signs of danger are templates of our own (`guardrails/train/safety/texts`), mild on
   purpose. Benign are templates of our own with the same words, CLINC150 (CC BY 3.0) and Banking77
   (CC BY 4.0) train, MedQuAD (CC BY 4.0), MTS-Dialog (CC BY 4.0) train (but for red flags and
@@ -47,11 +48,19 @@ OpenAI's moderation samples, by their own labels, whole texts of any length:
 |---|---|---|---|
 {moderation}
 
-The test was run three times. The first sent too many harmless questions ("how do I treat ...") to a
+The test was run four times. The first sent too many harmless questions ("how do I treat ...") to a
 person: 0.875 of our own benign texts and 0.860 of XSTest's passed. Templates of such questions were
 added then, in the words of the five of our own that had failed, too, so that their figure above is
 no longer one of texts never seen. The second found one in ten of our texts on self-harm, for which
-the levels of self-harm and red flags were lowered. Nothing else here was trained or tuned on.
+the levels of self-harm and red flags were lowered. For the fourth, templates were added for
+harmless questions that went to a person ("My child is 11, does she need a life jacket?", "this
+homework is killing me") and for what was missed on development texts, which flatter since; three
+heads took the place of one. The everyday texts were written after the first of those templates, in
+other words. Nothing else here was trained or tuned on.
+
+What the one head before gave on the same texts, in the order of the first table: 0.400, 0.900,
+0.875, 0.625, 0.500, 0.800; benign 1.000 and 0.975; 0.992, 0.993, 1.000, 0.965; 0.904, 0.295; 0.134;
+and by the class of the second: recall 0.426, 0.309, 0.223, 0.647, area 0.901, 0.745, 0.760, 0.879.
 
 ## Limits
 
@@ -86,6 +95,7 @@ def card(measured: Mapping[str, float]) -> str:
     named = [(f"own texts, {name}: recall", f"own_recall_{name}") for name in CLASSES]
     named += [
         ("own benign texts with such words: accuracy", "own_accuracy"),
+        ("own everyday texts with such words: accuracy", "own_everyday_accuracy"),
         ("CLINC150 test: accuracy", "clinc150_accuracy"),
         ("Banking77 test: accuracy", "banking77_accuracy"),
         ("MedQuAD held-out questions: accuracy", "medquad_accuracy"),

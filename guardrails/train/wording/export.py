@@ -29,6 +29,31 @@ def write(
     (folder / name).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
+def together(members: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """One head that gives the mean of the members' logits: their parts side by side.
+
+    A head's pooled input is the most of every filter, then the mean of every filter, so that each
+    member's hidden units read two parts of what is pooled.
+    """
+    filters = [one["filters_bias"].shape[0] for one in members]
+    units = [one["hidden_bias"].shape[0] for one in members]
+    hidden = np.zeros((2 * sum(filters), sum(units)), members[0]["hidden"].dtype)
+    row = column = 0
+    for one, wide, deep in zip(members, filters, units, strict=True):
+        hidden[row : row + wide, column : column + deep] = one["hidden"][:wide]
+        below = sum(filters) + row
+        hidden[below : below + wide, column : column + deep] = one["hidden"][wide:]
+        row, column = row + wide, column + deep
+    return {
+        "filters": np.concatenate([one["filters"] for one in members], axis=1),
+        "filters_bias": np.concatenate([one["filters_bias"] for one in members]),
+        "hidden": hidden,
+        "hidden_bias": np.concatenate([one["hidden_bias"] for one in members]),
+        "out": np.concatenate([one["out"] for one in members]) / len(members),
+        "out_bias": np.mean([one["out_bias"] for one in members], axis=0),
+    }
+
+
 def network(arrays: Mapping[str, NDArray[Any]], table: WordTable) -> Network:
     """The network of arrays that were just fitted."""
     return Network(table.vectors, {key: one.astype(np.float32) for key, one in arrays.items()})

@@ -49,10 +49,11 @@ def varied(text: str, draw: random.Random) -> str:
         text = text.capitalize()
     if draw.random() < 0.12:
         text = text.rstrip(".")
-    return _mistyped(text, draw) if draw.random() < 0.08 and len(text) > 20 else text
+    return mistyped(text, draw) if draw.random() < 0.08 and len(text) > 20 else text
 
 
-def _mistyped(text: str, draw: random.Random) -> str:
+def mistyped(text: str, draw: random.Random) -> str:
+    """The text, of three characters at least, with one left out, doubled or out of place."""
     at = draw.randrange(1, len(text) - 2)
     kind = draw.randrange(3)
     if kind == 0:
