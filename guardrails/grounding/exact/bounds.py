@@ -80,7 +80,7 @@ _FAR = tuple(
 _TO = re.compile(r"^\s?(?:to|and|-|–|until|till)\s?(?:[a-z]+\s)?$", re.IGNORECASE)
 _RANGE = re.compile(r"\b(?:between|from)\s(?:[a-z]+\s)?$", re.IGNORECASE)
 _EXACTLY = re.compile(r"\b(?:exactly|precisely)\s$", re.IGNORECASE)
-_DURING = re.compile(r"\b(?:in|inside|for|under)\s$", re.IGNORECASE)
+_DURING = re.compile(r"\b(?:in|inside|under)\s$", re.IGNORECASE)
 _MINUS = re.compile(r"(?:(?:^|[^\w\s])\s?|\w\s)(?:-|\bminus\s)$", re.IGNORECASE)
 _LINE_START = re.compile(r"(?:^|\n)\s*-$")
 
