@@ -45,6 +45,7 @@ from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, wit
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
 from skerry.edge.understanding import asked_of, understood
+from skerry.edge.wholes import compared
 from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.screen import screen_sentences
 
@@ -237,7 +238,7 @@ class Runtime:
             asked, vector, seen = read.asked, read.vector, read.seen
         plan = planned_by_rules(request, seen, self.parts)
         talk = None if plan or request.grammar is not None else small_talk(request.question)
-        seen = talked(claimed(seen, plan), talk)
+        seen = compared(talked(claimed(seen, plan), talk), asked)
         with trace.step("retrieve"):
             hits = [] if plan or talk else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
 
-from skerry.edge.types import Classification, RequestClass
+from skerry.edge.types import Classification, RequestClass, known_by_rules
 
 NAME = "small talk"
 """What a classification says that knew its class by these rules."""
@@ -109,17 +108,7 @@ def talked(seen: Classification, talk: Talk | None) -> Classification:
 
     The probabilities of the classes stay, by which policy may still see danger.
     """
-    if talk is None:
-        return seen
-    return replace(
-        seen,
-        request_class=RequestClass.LOOKUP,
-        confidence=1.0,
-        complexity=0.0,
-        reasoning=0.0,
-        in_scope=1.0,
-        rules_of=NAME,
-    )
+    return seen if talk is None else known_by_rules(seen, RequestClass.LOOKUP, NAME)
 
 
 def without_opening(text: str) -> str:

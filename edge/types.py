@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from skerry.edge.levels import Level
@@ -106,6 +106,22 @@ class Classification:
     in_scope: float
     scores: Mapping[RequestClass, float] = field(default_factory=dict)
     rules_of: str = ""
+
+
+def known_by_rules(
+    seen: Classification, request_class: RequestClass, rules_of: str
+) -> Classification:
+    """The router's opinion, where rules know the class. The probabilities of the classes stay, by
+    which policy may still see danger."""
+    return replace(
+        seen,
+        request_class=request_class,
+        confidence=1.0,
+        complexity=0.0,
+        reasoning=0.0,
+        in_scope=1.0,
+        rules_of=rules_of,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from skerry.edge.followup import Asked
+from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.lists import Listing, is_item, listings
 from skerry.guardrails.passages import Passage, Quotation
@@ -20,6 +21,8 @@ from skerry.guardrails.wanted import Kind, Wanted, wanted
 from skerry.guardrails.words import content_stems
 
 MOST_LINES = 24
+COMPARISONS = "comparisons"
+"""What a classification says that knew a comparison by rules."""
 
 Beside = Callable[[int], tuple[str, str]]
 """By the mark of a source: what its document has just before it and just after it."""
@@ -35,6 +38,17 @@ class Whole:
     def has(self, passage: str, mark: int) -> bool:
         """Whether a passage of the source `mark` is a part of it."""
         return any(at == mark and passage in line for line, at in self.lines)
+
+
+def compared(seen: Classification, asked: Asked) -> Classification:
+    """The router's opinion, unless it takes a comparison for nothing that is answered here: the
+    documents may have what is compared, and where they have not, they do not say."""
+    want = wanted(asked.wanting)
+    if seen.request_class is not RequestClass.UNSUPPORTED or not want:
+        return seen
+    if want.kind is not Kind.COMPARISON:
+        return seen
+    return known_by_rules(seen, RequestClass.QUESTION, COMPARISONS)
 
 
 def may_be_whole(question: str, sources: Sequence[Evidence]) -> bool:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from skerry.edge import Runtime
+from skerry.edge import Runtime, Tier
 from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.followup import Asked
 from skerry.edge.quoting import Reading
 from skerry.edge.types import RequestClass
+from skerry.edge.wholes import COMPARISONS
 from skerry.guardrails import Verdict
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.gate import NEAREST
@@ -93,6 +94,32 @@ def test_an_extreme_that_cannot_be_told_is_not(house: Runtime, scripted) -> None
     assert reply.text.startswith(NEAREST)
     assert reply.text.count("- Room: ") == 4
     assert reply.verdict is Verdict.REPAIRED
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Compare Heron and Kingfisher", ["Heron", "Kingfisher"]),
+        ("Is the Heron bigger than the Wren?", ["Heron", "Wren"]),
+    ],
+)
+def test_both_of_a_comparison_are_told(
+    make_runtime, tmp_path: Path, scripted, question: str, rows: list[str]
+) -> None:
+    (tmp_path / "house.md").write_text(HOUSE)
+    runtime = make_runtime(route_as(RequestClass.UNSUPPORTED), offline=True)
+    runtime.index.add([tmp_path / "house.md"])
+    reply = runtime.ask(question)
+    assert [line.split(";")[0] for line in reply.text.splitlines()] == [
+        f"- Room: {row}" for row in rows
+    ]
+    assert reply.receipt.input.classification.rules_of == COMPARISONS
+    assert not scripted.seen
+
+
+def test_what_is_refused_and_no_comparison_stays_refused(make_runtime) -> None:
+    runtime = make_runtime(route_as(RequestClass.UNSUPPORTED), offline=True)
+    assert runtime.route("What is the capital of Norway?").tier is Tier.REFUSE
 
 
 def test_a_table_that_goes_on_elsewhere_tells_no_extreme(make_runtime, tmp_path: Path) -> None:
