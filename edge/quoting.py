@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.followup import Asked
@@ -15,9 +16,11 @@ from skerry.edge.wholes import Beside, Whole, may_be_whole, whole_around
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.expected import gives
 from skerry.guardrails.passages import Passage, Quotation, quotable, stretches
-from skerry.guardrails.rivals import Subject
 from skerry.guardrails.wanted import ASKING, lacks_extreme
 from skerry.guardrails.words import content_stems, numbers
+
+if TYPE_CHECKING:
+    from skerry.guardrails.rivals import Subject
 
 _FLOOR = 0.45
 _WORDS_FLOOR = 0.3  # where a passage has every word of the question
@@ -219,6 +222,8 @@ class Reading:
 
     @cached_property
     def _subject(self) -> Subject:
+        from skerry.guardrails.rivals import Subject
+
         asked = self.asked
         return Subject(asked.text if asked.points_back else asked.matter)
 

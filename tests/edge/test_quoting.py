@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from skerry.edge.encoder import OnnxEncoder
@@ -207,3 +210,9 @@ def test_a_day_that_is_not_named_is_hedged(read) -> None:
 def test_a_passage_with_every_word_is_near_whatever_its_meaning(read) -> None:
     quoted = read("Is it open in winter?").quote()
     assert quoted.text.endswith("On Mondays it stays shut, and in winter as well.")
+
+
+def test_the_runtime_starts_without_what_only_a_quotation_needs() -> None:
+    code = "import sys, skerry.edge.runtime; print('skerry.guardrails.grounding' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
