@@ -55,6 +55,7 @@ UNSEEN = ("WiCE", "Climate-FEVER")
 CHANGED = ("number", "quantity", "unit", "drug", "name", "month", "clock")
 _SETS = {
     "tensor_trust/hijacking_robustness.jsonl.zst": "github.com/HumanCompatibleAI/tensor-trust-data",
+    "medquad/medquad_answered.jsonl.zst": "github.com/abachaa/MedQuAD",
     "presidio_research": "github.com/microsoft/presidio-research",
     "climate_fever": "github.com/tdiggelm/climate-fever-dataset",
     "wice": "github.com/ryokamoi/wice",
@@ -132,7 +133,8 @@ def _identifiers(data: Path, options: Options) -> dict[str, Figure]:
             "higher",
             0.95,
             peers={name: one.f1 for name, one in measured.items() if name != "patterns"},
-            note=f"our patterns alone {found['patterns'].f1:.3f}",
+            note=f"our patterns alone {found['patterns'].f1:.3f}; "
+            f"{found['false_spans']:.1f} false ones in 1,000 words of MedQuAD",
         ),
         "pii_leak_rate": Figure(
             found["pii_leak_rate"],

@@ -1,8 +1,8 @@
-"""What is screened how: by patterns at once; what people say for names too, where it may leave.
+"""What is screened how: by patterns at once; for names too, where it may leave.
 
-The classifier takes milliseconds, which nobody need wait for whose question stays here. It takes
-headings and cells of tables for names too often to be let loose on documents; a name that somebody
-said is replaced in them, too.
+The classifier takes milliseconds, which nobody need wait for whose question stays here. In
+documents only what is surely a name counts, as headings and cells of tables look like names; a name
+that somebody said is replaced in them, too.
 
 The same documents answer many questions: what was found in a piece of one is kept by the digest
 of its text, never with the text.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from skerry.edge.types import Route
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import Finding, FindingKind, Where
-from skerry.guardrails.screen import screen, screen_sentences, screen_whole
+from skerry.guardrails.screen import screen_sentences, screen_whole, screen_written
 
 if TYPE_CHECKING:
     from skerry.edge.encoder import TextEncoder, Vectors
@@ -111,7 +111,9 @@ def names_in(question: str) -> tuple[Finding, ...]:
 def screen_message(role: object, text: str) -> tuple[Finding, ...]:
     """The findings in a message that may leave: a system message is instructions and documents.
 
+    In those only what is surely a name is one.
+
     Raises:
         GuardrailError: it cannot be screened, and must not leave.
     """
-    return screen(text) if role == "system" else screen_whole(text)
+    return screen_written(text) if role == "system" else screen_whole(text)

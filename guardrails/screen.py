@@ -69,6 +69,20 @@ def screen_sentences(
     return _with_sentences(text, where, lambda _: (), encode, least)
 
 
+def screen_written(text: str, where: Where = Where.CHUNK) -> tuple[Finding, ...]:
+    """What `screen` finds in a document, and what is surely a name in it.
+
+    For documents that may leave the device.
+
+    Raises:
+        ScreenOverflow: the text is longer than `MAX_CHARACTERS`.
+        GuardrailError: the classifier cannot be loaded.
+    """
+    from skerry.guardrails.names import find_written
+
+    return tuple(_without_overlap(_by_patterns(_normal(text), where, find_written)))
+
+
 def screen_whole(
     text: str, where: Where = Where.INPUT, encode: Encode | None = None
 ) -> tuple[Finding, ...]:

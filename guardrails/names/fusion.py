@@ -37,7 +37,7 @@ class Levels:
         return min(self.alone, self.after_context, self.beside, self.again)
 
 
-SAID = Levels(alone=0.25, after_context=0.12, beside=0.15, again=0.10, before_thing=0.85)
+SAID = Levels(alone=0.15, after_context=0.10, beside=0.10, again=0.08, before_thing=0.85)
 WRITTEN = Levels(alone=0.90, after_context=0.60, beside=0.50, again=0.50, before_thing=0.97)
 SURE = 0.90
 """Where a word is part of a name this surely, less will do for its neighbours and its likes."""
@@ -49,7 +49,7 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _THING = re.compile(
-    r"(?:['’]s)?\s(?:disease|syndrome|palsy|sign|test|scale|score|position|catheter|scan|monitor|"
+    r"(?:['’]s)?\s(?:(?-i:[A-Z])\w{1,20}\s)?(?:disease|syndrome|palsy|sign|test|scale|score|position|catheter|scan|monitor|"
     r"lymphoma|sarcoma|tumou?r|fracture|contracture|manoeuvre|maneuver|index|triad|reflex|stain|"
     r"thyroiditis|criteria|classification|procedure|operation|tablets?|capsules?)\b",
     re.IGNORECASE,
@@ -119,9 +119,15 @@ class _Weighing:
         return any(
             0 <= first < len(self.words) - 1
             and self.words[other].chance >= SURE
+            and self._is_written_alike(at, other)
             and "\n" not in self.text[self.words[first].end : self.words[first + 1].start]
             for first, other in ((at - 1, at - 1), (at, at + 1))
         )
+
+    def _is_written_alike(self, at: int, other: int) -> bool:
+        """Whether the word is not a small one beside a name with a capital."""
+        small = self.text[self.words[at].start].islower()
+        return not (small and self.text[self.words[other].start].isupper())
 
 
 def _known(words: Sequence[Word], text: str) -> Iterator[str]:

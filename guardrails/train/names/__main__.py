@@ -7,7 +7,15 @@ from pathlib import Path
 import click
 
 from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.train.names.compose import Labelled
+from skerry.guardrails.train.names.parts import Part
 
+_STAGES = (
+    (Part.TRAINING, 0.26, 1.0),
+    (Part.WHOLE, 0.46, 0.5),
+    (Part.WHOLE, 0.28, 0.5),
+)
+"""Of which part each stage is, its share of all texts, and of the rates of learning."""
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -15,7 +23,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
 @click.option("--out", required=True, type=_FOLDER, help="Folder for model, tokenizer and card.")
 @click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
-@click.option("--texts", default=45_000, show_default=True, help="How many texts to train on.")
+@click.option("--texts", default=92_000, show_default=True, help="How many texts to train on.")
 def main(data: Path, out: Path, seed: int, texts: int) -> None:
     try:
         train(data, out, seed, texts)
@@ -24,6 +32,10 @@ def main(data: Path, out: Path, seed: int, texts: int) -> None:
 
 
 def train(data: Path, out: Path, seed: int, texts: int) -> None:
+    """Trains without the development part, for its errors; then goes on with all but the test.
+
+    Each stage has texts of its own, and its rates go up and down again.
+    """
     import torch
     from tokenizers import Tokenizer
 
@@ -31,10 +43,13 @@ def train(data: Path, out: Path, seed: int, texts: int) -> None:
 
     torch.manual_seed(seed)
     names, tokenizer = network.untrained()
-    planted = dataset.training(data, texts, seed)
     out.mkdir(parents=True, exist_ok=True)
-    rows = fit.rows(planted, Tokenizer.from_str(tokenizer))
-    fit.fit(names, rows, epochs=1, seed=seed, checkpoint=out / "checkpoint.pt")
+    reader = Tokenizer.from_str(tokenizer)
+    planted: list[Labelled] = []
+    for number, (part, of_texts, of_rate) in enumerate(_STAGES):
+        planted = dataset.training(data, round(of_texts * texts), seed + number, part)
+        rows = fit.rows(planted, reader)
+        fit.fit(names, rows, seed + number, out / f"stage{number}.pt", share=of_rate)
     export.write(names, tokenizer, [one.text for one in planted[:200]], out)
 
 

@@ -27,10 +27,12 @@ _OWNER = re.compile(r"\b(?:the|my|your|our|his|her|their)(?= [a-z]{3,})")
 _PREPOSITION = re.compile(
     r"(?:(?<= in)|(?<= at)|(?<= of)|(?<= to)|(?<=from)|(?<=near)|(?<=with)) [a-z]{4,}\b"
 )
+_OF_A_THING = re.compile(r"(?<=\bthe )[a-z]{4,}(?= [a-z]{4,})")
 _ANY_WORD = re.compile(r"(?<= )[a-z]{4,}\b")
 _SLOTS = ("{first}", "{first}", "{first}", "{person}", "{person}", "{last}", "{titled}", "{org}",
           "{org}", "{place}", "{first} {last}", "{initials}", "{hospital}", "{street}")  # fmt: skip
 _OWNERS = ("{first}'s", "{first}'s", "{person}'s", "{last}'s", "{titled}'s", "{org}'s", "{place}'s")
+_LIKE_ADJECTIVES = ("{last}", "{last}", "{org}", "{place}", "{person}")
 _WHERE = (" {place}", " {place}", " {org}", " {street}", " {person}", " {first}", " {hospital}",
           " {school}", " {address}")  # fmt: skip
 _NAMES_OF_NOBODY = frozenset(
@@ -60,10 +62,9 @@ def _slotted(sentence: str, known: frozenset[str], lower: set[str]) -> str:
     """The sentence with slots; empty where some capital is neither a name nor a word."""
     if "{" in sentence or "}" in sentence:
         return ""
-    begin, *inside = [one for one in _CAPITAL.findall(sentence) if one not in _NAMES_OF_NOBODY] or [
-        ""
-    ]
-    names = {one for one in (begin, *inside) if one in known and one.lower() not in lower}
+    capitals = [one for one in _CAPITAL.findall(sentence) if one not in _NAMES_OF_NOBODY]
+    names = {one for one in capitals if one in known and one.lower() not in lower}
+    begin, *inside = capitals or [""]
     if not names or any(one not in names for one in inside):
         return ""
     if begin not in names and (begin in known or begin.lower() not in lower):
@@ -90,7 +91,7 @@ def pages(data: Path, part: Part) -> list[str]:
 
 
 def answers(data: Path, part: Part, most: int = 40_000) -> list[str]:
-    """Sentences of MedQuAD's answers of `part` in which every capital is that of a word."""
+    """Sentences of MedQuAD's answers of `part` whose capitals are those of words and acronyms."""
     texts = pages(data, part)
     lower = set(_LOWER.findall(" ".join(texts)))
     found = dict.fromkeys(one for text in texts for one in _SENTENCE.split(text))
@@ -99,7 +100,7 @@ def answers(data: Path, part: Part, most: int = 40_000) -> list[str]:
         for one in found
         if 20 < len(one) < 300
         and not set("{}") & set(one)
-        and all(word.lower() in lower for word in _INSIDE.findall(one))
+        and all(word.isupper() or word.lower() in lower for word in _INSIDE.findall(one))
     ][:most]
 
 
@@ -110,6 +111,7 @@ def planted(sentence: str, draw: random.Random) -> str:
         (_NOUN, _SLOTS),
         (_OWNER, _OWNERS),
         (_PREPOSITION, _WHERE),
+        (_OF_A_THING, _LIKE_ADJECTIVES),
         (_ANY_WORD, _SLOTS),
     )
     pattern, slots = draw.choice(patterns)

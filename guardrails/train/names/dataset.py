@@ -10,11 +10,11 @@ from skerry.guardrails.train.names import carriers, sources
 from skerry.guardrails.train.names.compose import Filler, Labelled, chained, recased
 from skerry.guardrails.train.names.parts import Part
 from skerry.guardrails.train.names.rewrite import rewritten
-from skerry.guardrails.train.names.values import Values, values
+from skerry.guardrails.train.names.values import Values, towns, values
 from skerry.guardrails.train.names.wide import WideFiller
 
 _SEEN = ("clinical", "everyday", "office")
-_OWN = (*_SEEN, "news", "records", "service", "talk")
+_OWN = (*_SEEN, "news", "records", "service", "talk", "various")
 _GAPS = (" ", " ", "\n", "\n\n")
 _TEST_QUESTIONS = 400
 
@@ -23,30 +23,30 @@ def training(data: Path, number: int, seed: int, part: Part = Part.WHOLE) -> lis
     """`number` texts: our registers, public templates, carriers with names and without."""
     draw = random.Random(seed)
     filler = WideFiller(values(sources.companies(data), seed, part), draw)
-    pools, weights = zip(*_shares(data, filler.values, part, draw), strict=True)
+    pools, weights = zip(*_shares(data, filler.values, part, draw, seed), strict=True)
     return [_text(filler, pools, weights, draw) for _ in range(number)]
 
 
 def _shares(
-    data: Path, known: Values, part: Part, draw: random.Random
+    data: Path, known: Values, part: Part, draw: random.Random, seed: int
 ) -> list[tuple[Sequence[str], float]]:
     """Templates, and the share of all texts that each kind has."""
     own = [template for name in _OWN for template in sources.own_templates(name, part)]
     said = [*sources.notes(data), *sources.requests(data)]
     asked = sources.questions(data)[2 * _TEST_QUESTIONS :]
-    typed = carriers.requests(data, known.cities)
+    typed = carriers.requests(data, towns(seed))
     told = carriers.answers(data, part)
     every = [*said, *asked, *typed, *told]
     return [
-        (own, 0.20),
+        (own, 0.22),
         (sources.own_templates("questions", part), 0.10),
         (sources.presidio_templates(data, part), 0.10),
         (carriers.stories(data, known.first, part), 0.06),
         ([sources.with_names(one, draw) for one in every], 0.10),
-        ([carriers.planted(one, draw) for one in every for _ in range(2)], 0.18),
-        (sources.own_templates("benign", part), 0.04),
+        ([carriers.planted(one, draw) for one in every for _ in range(2)], 0.20),
+        (sources.own_templates("benign", part), 0.03),
         (sources.own_templates("benign_documents", part), 0.06),
-        (said, 0.04),
+        (said, 0.03),
         (asked, 0.03),
         (typed, 0.02),
         (told, 0.04),

@@ -27,6 +27,7 @@ Find = Callable[[str], Iterable[Span]]
 _KINDS = {"address": "place", "postcode": "place", "date": "date_of_birth"}
 _LEAST_OVERLAP = 0.5
 _WIDEST_GAP = 3
+_PAGES = 100
 _LEAST_PRESIDIO_SCORE = 0.4
 _PRESIDIO = {
     "EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "CREDIT_CARD": "card", "IBAN_CODE": "iban",
@@ -145,7 +146,9 @@ def false_spans(find: Find, texts: Iterable[str]) -> float:
 
 def figures(data: Path, number: int, seed: int) -> dict[str, Any]:
     """What a benchmark reports, on `number` texts of held-out templates and names."""
+    from skerry.guardrails.train.names import carriers
     from skerry.guardrails.train.names.dataset import test
+    from skerry.guardrails.train.names.parts import Part
 
     texts = test(data, number, seed)
     ours = measure(whole, texts)
@@ -155,6 +158,7 @@ def figures(data: Path, number: int, seed: int) -> dict[str, Any]:
         "pii_leak_rate": ours.leak_rate,
         "restore_rate": min(at_once, streamed),
         "whole": ours,
+        "false_spans": false_spans(whole, carriers.pages(data, Part.TEST)[:_PAGES]),
         "patterns": measure(patterns, texts),
         "plain_expressions": measure(plain_expressions, texts),
         "presidio_patterns": _of_presidio(texts),

@@ -100,12 +100,12 @@ def tensors(batch: Sequence[Row]) -> tuple[Any, Any, Any, Any]:
     return ids, shapes, mask, labels
 
 
-def fit(network: Names, data: Sequence[Row], epochs: int, seed: int, checkpoint: Path) -> None:
-    """Trains `network` in place."""
-    steps = [
-        batch for epoch in range(epochs) for batch in batches(data, random.Random(seed + epoch))
-    ]
-    optimizer = _optimizer(network)
+def fit(
+    network: Names, data: Sequence[Row], seed: int, checkpoint: Path, *, share: float = 1.0
+) -> None:
+    """Trains `network` in place, each row once; `share` scales the rates."""
+    steps = list(batches(data, random.Random(seed)))
+    optimizer = _optimizer(network, share)
     scale = lambda step: min((step + 1) / (_WARM_UP * len(steps)), 1 - step / len(steps))  # noqa: E731
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, scale)
     done = _resumed(checkpoint, network, optimizer, schedule)
@@ -125,11 +125,14 @@ def fit(network: Names, data: Sequence[Row], epochs: int, seed: int, checkpoint:
     network.eval()
 
 
-def _optimizer(network: Names) -> Any:
+def _optimizer(network: Names, share: float) -> Any:
     layers = list(network.bert.parameters())
     inside = {id(one) for one in layers}
     others = [one for one in network.parameters() if id(one) not in inside]
-    groups = [{"params": layers, "lr": _LAYER_RATE}, {"params": others, "lr": _TABLE_RATE}]
+    groups = [
+        {"params": layers, "lr": share * _LAYER_RATE},
+        {"params": others, "lr": share * _TABLE_RATE},
+    ]
     return torch.optim.AdamW(groups, weight_decay=0.01)
 
 

@@ -31,7 +31,7 @@ MESSAGE = (
     envvar="SKERRY_DATA",
     show_envvar=True,
 )
-@click.option("--texts", default=45_000, show_default=True, help="How many it was trained on.")
+@click.option("--texts", default=92_000, show_default=True, help="How many it was trained on.")
 @click.option("--number", default=2000, show_default=True, help="How many texts to test on.")
 @click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
 def main(data: Path, texts: int, number: int, seed: int) -> None:

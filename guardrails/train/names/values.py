@@ -65,6 +65,11 @@ def values(companies: Iterable[str], seed: int, part: Part) -> Values:
     )
 
 
+def towns(seed: int) -> list[str]:
+    """The towns of every part: what a public text calls by one of these names is a town."""
+    return sorted({*_faked(seed)["city"], *words()["cities"]})
+
+
 def part_of(value: str) -> Part:
     """The part that a name belongs to, however it is written."""
     return split(value.casefold(), _SHARES)

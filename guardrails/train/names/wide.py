@@ -7,7 +7,10 @@ Only training uses it, so that what tests stays what it was.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from skerry.guardrails.grounding import exact
 from skerry.guardrails.train.names import abroad, numbers
 from skerry.guardrails.train.names.compose import Filler, Piece
 
@@ -39,7 +42,13 @@ _BODIES = ("{city} City Council", "{city} Town Hall", "{city} United", "{city} R
            "{city} Eye Hospital", "{city} Urgent Care Center", "{last} Cancer Center",
            "St. {first} Medical Center", "{city} Community College", "{last} Elementary School",
            "{city} Grammar School", "{last} Nursery", "{city} Polytechnic")  # fmt: skip
+_DRUGS = Path(exact.__file__).parent / "drugs.txt"
 _ACRONYM = "BCDFGHKLMNPRSTVWX"
+
+
+@cache
+def _drugs() -> list[str]:
+    return _DRUGS.read_text(encoding="utf-8").split()
 
 
 @dataclass(slots=True)
@@ -93,10 +102,18 @@ class WideFiller(Filler):
         return self.draw.choice(self.values.streets)
 
     def _wide_address(self) -> list[Piece]:
-        return abroad.address(self.draw, self._street_name(), self.draw.choice(self.values.cities))
+        town = self.draw.choice(self.values.cities)
+        made = abroad.address(self.draw, self._street_name(), town)
+        if self.draw.random() < 0.2:
+            made += [(self.draw.choice((", ", "\n")), ""), *Filler.slot(self, "country")]
+        return made
 
     def _wide_postcode(self) -> list[Piece]:
         return [(abroad.british(self.draw), "postcode")]
+
+    def _wide_drug(self) -> list[Piece]:
+        drug = self.draw.choice(_drugs())
+        return [(drug.capitalize() if self.draw.random() < 0.4 else drug, "")]
 
     def _wide_org(self) -> list[Piece]:
         if self.draw.random() < 0.15:

@@ -19,7 +19,9 @@ from skerry.guardrails.train.names.values import part_of, values
 from skerry.guardrails.train.names.wide import WideFiller
 
 SHARES = {Part.TEST: 64, Part.DEVELOPMENT: 64}
-TRAINED = ("clinical", "everyday", "office", "news", "records", "service", "talk", "questions")
+TRAINED = (
+    "clinical", "everyday", "office", "news", "records", "service", "talk", "various", "questions",
+)  # fmt: skip
 BENIGN = ("benign", "benign_documents")
 _WORDS = re.compile(r"\{\w+\}|\w+")
 
@@ -138,7 +140,7 @@ def test_people_in_stories_become_slots(sentence: str, made: str) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_name_takes_the_place_of_a_thing(seed: int) -> None:
-    sentence = "i want to cancel my card at the bank"
+    sentence = "i want to cancel my card at the bank branch"
     made = carriers.planted(sentence, random.Random(seed))
     assert "{" in made
     assert made != sentence
