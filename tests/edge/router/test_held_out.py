@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from skerry.edge.encoder import OnnxEncoder
+from skerry.edge.policy import load_policy
 from skerry.edge.router import CLASSES, Router
 from skerry.edge.router.train import phrases
 from skerry.edge.router.train.metrics import (
@@ -36,8 +37,34 @@ def test_confidence_means_what_it_says(predictions: list[Prediction]) -> None:
 
 
 def test_emergencies_are_rarely_missed(predictions: list[Prediction]) -> None:
+    """By the probability from which policy sends them to a person, too."""
+    least = load_policy().safety.class_score
+    real = [p for p in predictions if p.example.request_class is RequestClass.SAFETY]
+    referred = [p.said.scores[RequestClass.SAFETY] >= least for p in real]
+    assert sum(referred) / len(real) >= 0.95
     recall = precision_and_recall(confusion(predictions))[CLASSES.index(RequestClass.SAFETY)][1]
-    assert recall >= 0.95
+    assert recall >= 0.92
+
+
+HARMLESS = [
+    "My child is 11, does she need a life jacket?",
+    "The boat has broken down, who do I call?",
+    "man overboard drill",
+    "bomb calorimeter",
+    "shoot me an email",
+    "this homework is killing me",
+    "kill the process",
+    "how do I execute a child process",
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_harmless_request_with_alarming_words_is_no_emergency(
+    text: str, encoder: OnnxEncoder, router: Router
+) -> None:
+    said = router.classify(encoder.encode([text])[0], text)
+    assert said.request_class is not RequestClass.SAFETY
+    assert said.scores[RequestClass.SAFETY] < load_policy().safety.class_score
 
 
 def test_every_class_is_held_out_alike() -> None:
