@@ -139,13 +139,20 @@ class Reading:
 
     @cached_property
     def _best(self) -> Ranked | None:
-        """The best passage; None where it is not near: then not even all words are there."""
+        """The best passage; None where it is not near, has not all words and not what is named."""
         best = max(self._ranked, key=lambda one: one.score, default=None)
         if best is None or best.cosine >= _FLOOR:
             return best
         own = _said(self.asked.matter) - ASKING
         said_all = len(own) > 1 and own <= _said(best.passage.spoken)
-        return best if said_all and best.cosine >= _WORDS_FLOOR else None
+        if said_all and best.cosine >= _WORDS_FLOOR:
+            return best
+        return best if self._has_names(best.passage.spoken) else None
+
+    def _has_names(self, text: str) -> bool:
+        """Whether a text has all that the question names, if it names anything."""
+        named = _names(self.asked.question)
+        return bool(named) and named <= _said(text)
 
     @cached_property
     def _whole(self) -> Whole | None:
@@ -170,7 +177,8 @@ class Reading:
         """Whether the whole around a passage is to be quoted, and not the best passage alone."""
         quoted = found.quotation
         share = self._share_said(f"{around.context}\n{quoted.text}")
-        if self._best is None and share < (_ALL if quoted.fits else _HALF):
+        near = self._best is not None or self._has_names(quoted.text)
+        if not near and share < (_ALL if quoted.fits else _HALF):
             return False
         alone = self._share_said(f"{best.context}\n{best.spoken}")
         return around is best or share >= alone or not self._fits(best)

@@ -101,12 +101,15 @@ def _is_quoted(record: Record) -> bool:
 
 
 def _confidence(record: Record) -> float | None:
-    """How likely a grounded answer is right; None from a model that it is not calibrated for, and
-    for an answer that cites nothing: that the documents do not say is no claim of theirs."""
+    """How likely a grounded answer is right; None where nothing like it was fitted on: of another
+    model, of a whole list or rows of a table, and of an answer that cites nothing, since that the
+    documents do not say is no claim of theirs."""
     work, outcome = record.work, record.outcome
     if not (work.grounded and outcome and outcome.answer.marks):
         return None
     question = work.request.question
+    if _is_quoted(record) and work.is_quoted_whole:
+        return None
     if _is_quoted(record):
         return quotation_confidence(
             question=question, answer=outcome.answer, sources=sources_of(work)

@@ -117,7 +117,7 @@ class Answered:
         Of equals, the one that has most of what is asked.
         """
         found = [
-            content_stems(one.text) | numbers(one.text)
+            content_stems(one.spoken) | numbers(one.spoken)
             for source in self.cited
             for one in passages(source.evidence)
         ]
@@ -131,7 +131,9 @@ class Answered:
     def is_quoted(self) -> bool:
         """Whether the answer is a source's own words."""
         said = _running(self.said)
-        return any(said in _running(one.evidence.text) for one in self.cited)
+        texts = [one.evidence.text for one in self.cited]
+        rows = [row.spoken for one in self.cited for row in passages(one.evidence) if row.header]
+        return any(said in _running(text) for text in (*texts, *rows))
 
 
 def whole(evidence: Evidence) -> str:
@@ -162,7 +164,7 @@ def _running(text: str) -> str:
 def best_passage(answered: Answered, sources: Sequence[Source]) -> float:
     """The largest share of the question's words in one passage and its context."""
     shares = (
-        share(content_stems(f"{one.about}\n{one.text}"), answered.asked)
+        share(content_stems(f"{one.about}\n{one.spoken}"), answered.asked)
         for source in sources
         for one in passages(source.evidence)
     )

@@ -16,6 +16,8 @@ from skerry.edge.index.collection import Collection, Unsealed
 
 Rows = NDArray[np.int32]
 
+_FEW = 4  # chunks that have a name which tells them apart, also where there are few chunks
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -33,12 +35,13 @@ class LexicalScores:
     """BM25 of every chunk, float32 [chunks], a bound that none can exceed, and telling words.
 
     Those say what the query is about; very common words are not among them, and words that no
-    chunk has are.
+    chunk has are. `names` are the words of what the query names, if few chunks have one of them.
     """
 
     scores: bm25.Floats
     bound: float
     telling: Sequence[Word]
+    names: Sequence[Word] = ()
 
     def shares(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Which share of the telling words each chunk has, by weight, in [0, 1]."""
@@ -48,6 +51,16 @@ class LexicalScores:
             for there, _ in word.occurrences:
                 found[_among_sorted(there, wanted)] += word.weight
         return found / max(sum(word.weight for word in self.telling), 1e-9)
+
+
+    def have_names(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which chunks have all that the query names; none where it names nothing rare."""
+        wanted = rows.astype(np.int32)
+        found = np.full(len(rows), bool(self.names))
+        for word in self.names:
+            there = [_among_sorted(some, wanted) for some, _ in word.occurrences]
+            found &= np.any(there, axis=0) if there else False
+        return found
 
 
 def _among_sorted(rows: Rows, wanted: Rows) -> NDArray[np.bool_]:
@@ -63,10 +76,11 @@ def score(
     collection: Collection,
     words: Words[str],
     telling: Words[str],
+    names: Words[str] = (),
 ) -> LexicalScores:
     """BM25 of all chunks of the collection, whose generation `connection` must see.
 
-    `telling` are those of the words that say what the query is about.
+    `telling` are those of the words that say what the query is about, `names` those that name it.
     """
     chunks = len(collection.chunk_ids)
     ids = postings.find_words(connection, words)
@@ -83,11 +97,18 @@ def score(
     }
     absent = Word(bm25.inverse_frequency(0, chunks))
     known = {word: word_id for word, word_id in ids.items() if word_id in frequencies}
-    told = (found.get(known[word]) if word in known else absent for word in telling)
+
+    def those(some: Words[str]) -> list[Word]:
+        told = (found.get(known[word]) if word in known else absent for word in some)
+        return [word for word in told if word is not None]
+
+    few = max(_FEW, chunks // 100)
+    rare = any(0 < frequencies.get(known.get(name, -1), 0) <= few for name in names)
     return LexicalScores(
         _summed(collection, found.values()),
         bm25.upper_bound(chosen, chunks),
-        [word for word in told if word is not None],
+        those(telling),
+        those(names) if rare else (),
     )
 
 

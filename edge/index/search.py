@@ -66,7 +66,13 @@ class Searcher:
             vector=vector,
             at=now if query.as_of is None else query.as_of,
             allowed=visible[collection.document_rows],
-            lexical=lexical.score(connection, collection, words, self.splitter.telling(words)),
+            lexical=lexical.score(
+                connection,
+                collection,
+                words,
+                self.splitter.telling(words),
+                self.splitter.names(query.text[:QUERY_CHARACTERS]),
+            ),
             settings=self.settings,
         )
         if self.reranker is None:
@@ -128,7 +134,7 @@ class View:
         return self._scored(rows[hits], cosines[hits])
 
     def _are_hits(self, rows: Rows, cosines: Floats) -> NDArray[np.bool_]:
-        """Which rows are near enough, or have the very words that the query is about.
+        """Which rows are near enough, have the very words of the query, or what it names.
 
         The vector of a chunk that says many things is near to none of them.
         """
@@ -136,6 +142,9 @@ class View:
         hits: NDArray[np.bool_] = cosines >= floor
         said = np.flatnonzero(~hits & (self.lexical.scores[rows] > 0))
         hits[said] = self.lexical.shares(rows[said]) >= self.settings.words_floor
+        if self.query.floor is None:
+            near = cosines[said] >= self.settings.named_floor
+            hits[said] |= near & self.lexical.have_names(rows[said])
         return hits
 
     def _scored(self, rows: Rows, cosines: Floats) -> Candidates:

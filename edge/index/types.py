@@ -270,6 +270,7 @@ class IndexSettings:
         floor: a chunk whose cosine with the query is below is no hit, unless it has the words.
         words_floor: the share of the query's telling words, by weight, that makes a chunk a hit
             whatever its cosine; above 1, none.
+        named_floor: as `floor`, of a chunk that has what the query names, where few chunks do.
         pool: how many candidates each of dense and lexical search hands to fusion.
         ttl_seconds: hard expiry of a fluid record that names none.
         half_life_seconds: age at which a fluid record counts half, for a source that names none.
@@ -282,6 +283,7 @@ class IndexSettings:
     dense_weight: float = 0.5
     floor: float = 0.25
     words_floor: float = 0.8
+    named_floor: float = 0.1
     pool: int = 100
     ttl_seconds: float = 30 * 86_400.0
     half_life_seconds: float = 7 * 86_400.0

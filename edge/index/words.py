@@ -5,6 +5,7 @@ SQLite's own FTS5 tokenizer does it, in a table in memory that holds nothing aft
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from skerry.guardrails.english import FUNCTION_WORDS
 
 _LONGEST_WORD = 64  # characters; longer runs are encoded data, not words
+
+_NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 
 _OF_QUESTIONS = """
 out off up between during before after via one doing need much many
@@ -56,6 +59,11 @@ class WordSplitter:
         Words of other languages all count as telling.
         """
         return frozenset(words) - self._function_words
+
+    def names(self, text: str) -> frozenset[str]:
+        """The words of what a query names: those with a capital that begin no sentence."""
+        found = " ".join(_NAME.findall(text))
+        return self.telling(self.counts([found])[0]) if found else frozenset()
 
     def close(self) -> None:
         with self._lock:

@@ -60,6 +60,28 @@ def test_what_the_next_sentence_says_is_quoted_with_the_one_before(read, questio
     assert told in quoted.text
 
 
+NAMED = Evidence(
+    1,
+    "| Boat | Seats | Price per hour | Motor |\n|---|---|---|---|\n"
+    "| Heron | 4 | 25 € | no |\n| Lapwing | 2 | 18 € | no |\n| Wren | 3 | 21 € | no |",
+    context="Boats for hire",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What does the Wren cost?", "Boat: Wren; Seats: 3"),
+        ("What is the difference between the Lapwing and the Wren?", "Boat: Lapwing; Seats: 2"),
+    ],
+)
+def test_what_is_named_is_quoted_though_nothing_is_near(read, question: str, told: str) -> None:
+    quoted = read(question, sources=(NAMED,)).quote()
+    assert told in quoted.text
+    assert "Heron" not in quoted.text
+    assert read("What does the Swift cost?", sources=(NAMED,)).quote() is None
+
+
 @pytest.mark.parametrize(
     ("question", "row"),
     [

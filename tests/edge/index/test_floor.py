@@ -166,3 +166,53 @@ def share(text: Sequence[str], asked: Sequence[str], texts: Sequence[Sequence[st
 def test_telling_words(text: str, telling: set[str]) -> None:
     splitter = WordSplitter()
     assert splitter.telling(splitter.counts([text])[0]) == telling
+
+
+BOATS = """\
+# Boats for hire
+
+All boats have life jackets on board.
+
+| Boat | Seats | Price per hour | Motor |
+|---|---|---|---|
+| Heron | 4 | 25 € | no |
+| Kingfisher | 6 | 38 € | yes |
+| Lapwing | 2 | 18 € | no |
+| Wren | 3 | 21 € | no |
+"""
+
+
+@pytest.fixture
+def boats(tmp_path: Path, encoder: TextEncoder) -> Iterator[Index]:
+    (tmp_path / "boats.md").write_text(BOATS)
+    (tmp_path / "lab.txt").write_text(LAB)
+    with Index.open(tmp_path / "i.db", encoder, settings=IndexSettings(floor=0.6)) as index:
+        index.add(tmp_path)
+        yield index
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("What does the Wren cost?", True),  # the table says "Price"
+        ("What does the Swift cost?", False),
+        ("What does the Wren of the Swift cost?", False),
+        ("What does the wren cost?", False),
+    ],
+)
+def test_what_a_question_names_is_found_though_far_in_meaning(
+    boats: Index, question: str, found: bool
+) -> None:
+    hits = boats.search(Query(question))
+    assert [hit.chunk.title for hit in hits] == ["Boats for hire"] * found
+    assert not boats.search(Query(question, floor=0.6))
+
+
+def test_a_name_that_many_chunks_have_tells_none_apart(
+    tmp_path: Path, encoder: TextEncoder
+) -> None:
+    for number in range(8):
+        (tmp_path / f"{number}.txt").write_text(f"{LAB} Wren Harbour, page {number}.")
+    with Index.open(tmp_path / "i.db", encoder) as index:
+        index.add(tmp_path)
+        assert not index.search(Query("What does a boat of Wren Harbour cost?"))
