@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from skerry.guardrails.rivals import Subject
 
 _FLOOR = 0.45
+_HEDGED_FLOOR = 0.38
+_HEDGED_SCORE = 0.45
 _WORDS_FLOOR = 0.3  # where a passage has every word of the question
 _WORDS_WEIGHT = 0.4
 _CODES_WEIGHT = 0.3
@@ -82,10 +84,11 @@ class Reading:
         whole; None if nothing is near."""
         if self._whole:
             return self._whole.quotation
-        best = self._best
-        if best is None:
-            return None
-        return Quotation(best.passage.spoken, best.source.mark, self._fits(best.passage))
+        if best := self._best:
+            return Quotation(best.passage.spoken, best.source.mark, self._fits(best.passage))
+        if nearest := self._nearest:
+            return Quotation(nearest.passage.spoken, nearest.source.mark, fits=False)
+        return None
 
     def near(self, passage: Passage, source: Evidence) -> bool:
         """Whether the passage, alone or in a stretch, answers the question as the best one does.
@@ -148,6 +151,13 @@ class Reading:
         if said_all and best.cosine >= _WORDS_FLOOR:
             return best
         return best if self._has_names(best.passage.spoken) else None
+
+    @cached_property
+    def _nearest(self) -> Ranked | None:
+        """The best passage, near enough to be quoted as what may not answer."""
+        best = max(self._ranked, key=lambda one: one.score, default=None)
+        near = best is not None and best.cosine >= _HEDGED_FLOOR and best.score >= _HEDGED_SCORE
+        return best if near else None
 
     def _has_names(self, text: str) -> bool:
         """Whether a text has all that the question names, if it names anything."""

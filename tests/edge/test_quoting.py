@@ -238,3 +238,13 @@ def test_the_runtime_starts_without_what_only_a_quotation_needs() -> None:
     code = "import sys, skerry.edge.runtime; print('skerry.guardrails.grounding' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_what_is_half_near_is_quoted_as_what_may_not_answer(read) -> None:
+    broken = Evidence(
+        1, "You pay for damage up to 500 euros; the rest is paid by our insurance.", context="FAQ"
+    )
+    quoted = read("How much do I have to pay if I break something?", sources=(broken,)).quote()
+    assert quoted is not None
+    assert not quoted.fits
+    assert read("Who is the prime minister?", sources=(broken,)).quote() is None
