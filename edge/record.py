@@ -84,6 +84,7 @@ class Record:
             total_ms=self.trace.elapsed_ms(),
             answer_confidence=_confidence(self),
             verdict=outcome.answer.verdict if outcome else None,
+            verdict_details=_details(outcome),
             finish=outcome.finish if outcome else None,
             output_digest=digest(outcome.answer.text) if outcome else None,
             error=self.error.what if self.error else None,
@@ -138,6 +139,11 @@ def _model(outcome: Outcome | None, adapter: str | None) -> ModelUsed | None:
     if outcome is None or outcome.model is None:
         return None
     return ModelUsed(outcome.model.name, outcome.model.digest, adapter)
+
+
+def _details(outcome: Outcome | None) -> tuple[str, ...]:
+    """What stands in place of a draft, in words."""
+    return (outcome.answer.instead,) if outcome and outcome.answer.instead else ()
 
 
 def _usage(record: Record) -> TokenUsage | None:

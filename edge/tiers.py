@@ -87,7 +87,7 @@ class Work:
     `judge` judges the sentences of a draft that must be `grounded`. `surrogates` keeps what stands
     for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`.
     `gives_orders`: the question tries to give orders to the model. `own_words` are the answer to
-    small talk. `screen` looks at what a model writes.
+    small talk. `screen` looks at what a model writes. `self_harm`: the question has signs of it.
     """
 
     request: Request
@@ -102,6 +102,7 @@ class Work:
     gives_orders: bool = False
     own_words: str = ""
     screen: OutputScreen | None = None
+    self_harm: bool = False
 
     @property
     def query(self) -> str:
@@ -195,9 +196,16 @@ def generate_here(work: Work, engine: Engine) -> TierRun:
     with closing(_as_generator(engine.generate(generation))) as pieces:
         answer, last = yield from _through(work.gate(), pieces, enough.set)
     finish = last.finish or FinishReason.CANCELLED
-    if finish is FinishReason.CANCELLED and not work.generation.cancel.is_set():
-        finish = FinishReason.LENGTH
+    if not work.generation.cancel.is_set():
+        finish = _end_for_reader(finish, answer)
     return Outcome(answer, finish, last.usage, engine.info)
+
+
+def _end_for_reader(finish: FinishReason, answer: Answer) -> FinishReason:
+    """How an answer that nobody cancelled ended: what stands in place of a draft is whole."""
+    if answer.instead:
+        return FinishReason.STOP
+    return FinishReason.LENGTH if finish is FinishReason.CANCELLED else finish
 
 
 def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
@@ -243,17 +251,6 @@ def _preview(work: Work, cloud: RemoteTier, pseudonyms: Pseudonyms, *, reasoning
 
 def _approved(request: Request, preview: Preview) -> bool:
     return request.approve is not None and request.approve(preview)
-
-
-def refer(work: Work, notice: str) -> TierRun:
-    """Sends the person to a person, with what the documents say about it, word for word."""
-    text = f"{REFERRED} {notice}"
-    found = work.quotation()
-    if found is None:
-        return (yield from decline(text))
-    text = f"{text}\n\n{found.text} [{found.mark}]"
-    yield TextReleased(text)
-    return Outcome(fixed(text, marks=(found.mark,)))
 
 
 def decline(text: str) -> TierRun:

@@ -40,6 +40,8 @@ class Evidence:
 class Answer:
     """Gated text. `marks` are the sources it cites, in order of first use.
 
+    `instead` says in words what stands in place of a draft; it is empty where the draft stands.
+
     Raises:
         TypeError: when made anywhere but in the gate.
     """
@@ -48,6 +50,7 @@ class Answer:
     marks: tuple[int, ...]
     verdict: Verdict
     findings: tuple[Finding, ...]
+    instead: str = ""
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:

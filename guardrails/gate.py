@@ -25,6 +25,11 @@ OTHERWISE = "Another document says otherwise:"
 DANGEROUS = "The rest of this is withheld: it may do harm. Ask a person."
 NEAREST = "The documents may not answer this. The nearest that they say:"
 
+DID_NOT_HOLD = "the draft did not hold"
+NOT_IN_TIME = "the draft had no whole sentence when it ended"
+QUOTED = "the source is quoted instead"
+QUOTED_NEAREST = "the nearest that the documents say is quoted"
+
 _PART_END = re.compile(r"[.!?…][\"'”’)\]*]*\s|[。！？]|\n")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*]*\s|[。！？]|\n\s*\n")
 _LONGEST_PART = 400
@@ -52,6 +57,7 @@ class GroundedGate:
         self._said: set[str] = set()
         self._claims: list[tuple[str, tuple[int, ...]]] = []
         self._dropped = False
+        self._stands = ""
         self._in_vain = 0
 
     @property
@@ -82,6 +88,7 @@ class GroundedGate:
             spans = sentences(one.text)
             self._claims += [(one.text[start:end], (one.mark,)) for start, end in spans]
         self._dropped = not quoted.fits
+        self._stands = "" if quoted.fits else QUOTED_NEAREST
         text += self._otherwise()
         return text, self._answer(self._verdict())
 
@@ -131,10 +138,13 @@ class GroundedGate:
 
     def _instead(self) -> str:
         """The source's own words, when the draft had none that hold."""
+        draft = DID_NOT_HOLD if self._dropped else NOT_IN_TIME
         self._dropped = True
         quoted = self._judge.quote()
         if quoted is None:
+            self._stands = f"{draft}; no source is near the question"
             return self._show(NOT_FOUND, ())
+        self._stands = f"{draft}; {QUOTED if quoted.fits else QUOTED_NEAREST}"
         return self._quoted(quoted)
 
     def _quoted(self, quoted: Quotation) -> str:
@@ -150,7 +160,8 @@ class GroundedGate:
 
     def _answer(self, verdict: Verdict) -> Answer:
         text = "".join(self._released).strip()
-        return Answer(text, tuple(self._marks), verdict, tuple(self._findings), _SEAL)
+        findings = tuple(self._findings)
+        return Answer(text, tuple(self._marks), verdict, findings, self._stands, seal=_SEAL)
 
 
 class OpenGate:
@@ -190,7 +201,7 @@ class OpenGate:
             last += self._show(f"\n\n{DANGEROUS}" if self._released else DANGEROUS)
         text = "".join(self._released)
         findings = (*self._invented(text), *self._dangers)
-        return last, Answer(text, (), self._verdict(), findings, _SEAL)
+        return last, Answer(text, (), self._verdict(), findings, seal=_SEAL)
 
     def _verdict(self) -> Verdict:
         if not self._dangers:
@@ -242,4 +253,4 @@ def fixed(text: str, *, marks: tuple[int, ...] = ()) -> Answer:
 
     `marks` are the sources that it quotes word for word.
     """
-    return Answer(text, marks, Verdict.WITHHELD, (), _SEAL)
+    return Answer(text, marks, Verdict.WITHHELD, (), seal=_SEAL)

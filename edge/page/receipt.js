@@ -90,8 +90,7 @@ function departure(one) {
 
 function checked(receipt) {
   if (!receipt.verdict) return "Nothing reached the gate";
-  const details = receipt.verdict_details.map((line) => el("p", { class: "aside" }, line));
-  return [words.verdict(receipt.verdict), details];
+  return words.verdict(receipt.verdict, receipt.verdict_details);
 }
 
 function model({ model: used, usage }) {

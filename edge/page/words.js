@@ -59,9 +59,9 @@ const STATES = {
 
 const SENT = { question: "the question", history: "earlier turns", instructions: "instructions" };
 
-/** What the runtime says by the way, as a sentence. */
 const DOUBTFUL = 0.35; // as in edge/receipts/words.py
 
+/** What the runtime says by the way, as a sentence. */
 export function sentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
 }
@@ -74,8 +74,13 @@ function say(words, name) {
 export const requestClass = (name) => say(CLASSES, name);
 export const place = (tier) => say(PLACES, tier);
 export const headline = (tier) => say(HEADLINES, tier);
-export const verdict = (name) => say(VERDICTS, name);
 export const documentState = (name) => say(STATES, name);
+
+/** The gate's verdict: with what happened, or else what it means. */
+export function verdict(name, details) {
+  const happened = details.join("; ");
+  return happened ? `${sentence(name).slice(0, -1)}: ${happened}` : say(VERDICTS, name);
+}
 
 export function step(name) {
   const [kind, tier] = String(name).split(":");

@@ -135,11 +135,9 @@ def _replaced(one: Egress) -> str:
 def _verdict(receipt: Receipt) -> Text:
     if receipt.verdict is None:
         return _plain("nothing reached the gate", _DIM)
-    text = _plain(verdict_words(receipt.verdict))
+    text = _plain(verdict_words(receipt.verdict, receipt.verdict_details))
     if receipt.answer_confidence is not None:
         text.append_text(_plain(f" (answer confidence {receipt.answer_confidence:.2f})"))
-    for detail in receipt.verdict_details:
-        text.append_text(_plain(f"\n{detail}"))
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from skerry.edge.policy.request import PLACES
 from skerry.edge.receipts.receipt import Receipt, ToolUsed
@@ -77,9 +77,13 @@ def about(receipt: Receipt) -> str:
     return ", ".join(dict.fromkeys(cited or (chunk.title for chunk in receipt.chunks)))
 
 
-def verdict_words(verdict: str) -> str:
-    """The gate's verdict with its meaning; alone when this version has no words for it."""
-    return f"{verdict}: {_VERDICTS[verdict]}" if verdict in _VERDICTS else verdict
+def verdict_words(verdict: str, details: Sequence[str] = ()) -> str:
+    """The gate's verdict with what happened, or else what it means.
+
+    It is alone when this version has no words for it.
+    """
+    meaning = "; ".join(map(visible_line, details)) or _VERDICTS.get(verdict, "")
+    return f"{verdict}: {meaning}" if meaning else verdict
 
 
 def tool_line(tool: ToolUsed) -> str:

@@ -46,6 +46,7 @@ class ScriptedEngine:
         self.draft = draft
         self.stats: TokenStats | None = None
         self.pause_s = 0.0
+        self.ends = FinishReason.STOP
         self.seen: list[Generation] = []
         self.cancelled_after: list[int] = []
         self.info = ModelInfo(
@@ -73,7 +74,7 @@ class ScriptedEngine:
                 yield Piece("", finish=FinishReason.CANCELLED, usage=self._usage(number))
                 return
             yield Piece(word if number == 0 else f" {word}")
-        yield Piece("", finish=FinishReason.STOP, usage=self._usage(len(words)))
+        yield Piece("", finish=self.ends, usage=self._usage(len(words)))
 
     def check_grammar(self, grammar: str) -> None:
         pass

@@ -112,8 +112,19 @@ def test_when_time_is_up_the_answer_is_made_of_what_there_is(asks: Runtime, scri
     scripted.pause_s = 0.05
     reply = asks.ask(QUESTION, budget=LatencyBudget(1, 1))
     assert scripted.cancelled_after == [0]
-    assert reply.finish is FinishReason.LENGTH
     assert reply.text.startswith("The emergency trolley is checked every day before 08:00")
+    assert reply.finish is FinishReason.STOP, "nothing of the quotation is missing"
+    (detail,) = reply.receipt.verdict_details
+    assert detail == "the draft had no whole sentence when it ended; the source is quoted instead"
+
+
+def test_an_answer_that_lost_its_end_is_cut_off(asks: Runtime, scripted) -> None:
+    begun = "The emergency trolley is checked every day [1]. It is"
+    scripted.draft, scripted.ends = begun, FinishReason.LENGTH
+    reply = asks.ask(QUESTION)
+    assert reply.text == "The emergency trolley is checked every day [1]."
+    assert reply.finish is FinishReason.LENGTH
+    assert reply.receipt.verdict_details == ()
 
 
 def test_a_model_that_confidence_was_not_fitted_for_has_none(asks: Runtime, scripted) -> None:
@@ -134,6 +145,8 @@ def test_an_invention_is_replaced_by_the_source(asks: Runtime, scripted) -> None
     assert reply.verdict is Verdict.REPAIRED
     assert reply.text.startswith("The emergency trolley is checked every day before 08:00")
     assert "unsupported" in {finding.label for finding in reply.receipt.findings}
+    (detail,) = reply.receipt.verdict_details
+    assert detail == "the draft did not hold; the source is quoted instead"
 
 
 def test_a_hopeless_draft_is_stopped(asks: Runtime, scripted) -> None:
@@ -162,7 +175,7 @@ def test_without_documents_it_is_said_first_and_a_model_may_answer(
 
 
 def test_other_requests_need_no_documents(make_runtime) -> None:
-    for kind in (RequestClass.EXTRACTION, RequestClass.REASONING, RequestClass.UNSUPPORTED):
+    for kind in (RequestClass.REASONING, RequestClass.UNSUPPORTED):
         assert not found(make_runtime(route_as(kind), offline=True), "A poem!").no_documents
 
 

@@ -43,7 +43,7 @@ def test_text_appears_while_the_answer_is_still_being_made(
 ) -> None:
     question = "Count slowly to nine."
     pieces = tuple(f"Number {number}. " for number in range(1, 10))
-    house.script.lines[question] = Line(pieces, RequestClass.EXTRACTION, pause_s=0.2)
+    house.script.lines[question] = Line(pieces, RequestClass.REASONING, pause_s=0.2)
     page = open_page(house)
     ask(page, question)
     answer = page.locator(".answer")
@@ -58,7 +58,7 @@ def test_stop_cancels_the_runtime_and_keeps_what_was_said(
     house: Stage, open_page: OpenPage
 ) -> None:
     question = "Copy the text below.\n\nTalk until you are stopped."
-    house.script.lines[question] = Line(("And on. ",) * 200, RequestClass.EXTRACTION, pause_s=0.1)
+    house.script.lines[question] = Line(("And on. ",) * 200, RequestClass.REASONING, pause_s=0.1)
     house.script.cancelled.clear()
     page = open_page(house)
     ask(page, question)
@@ -116,6 +116,18 @@ def test_the_receipt_tells_where_why_what_left_and_how_long(trolley: Page) -> No
     assert max(widths) > 5 * min(widths) > 0
 
 
+def test_the_receipt_says_that_a_source_stands_in_place_of_the_draft(
+    house: Stage, open_page: OpenPage
+) -> None:
+    house.script.lines[TROLLEY] = Line(("Three wise monkeys check it on Sundays.",))
+    page = open_page(house)
+    ask(page, TROLLEY)
+    page.locator(".receipt summary").click()
+    facts = page.locator(".receipt dl")
+    expect(facts).to_contain_text("Repaired: the draft did not hold; the source is quoted instead")
+    expect(facts).not_to_contain_text("left out")
+
+
 def test_the_id_of_a_receipt_is_that_of_the_stored_one(house: Stage, trolley: Page) -> None:
     trolley.locator(".receipt summary").click()
     shown = trolley.locator(".receipt code").inner_text()
@@ -140,7 +152,7 @@ def test_lists_tables_and_code_are_elements(house: Stage, open_page: OpenPage) -
         "## Steps\n\n3. third\n4. **fourth**\n\n- bullet with `code`\n\n"
         "| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = [1]\n```\nand [9] stays text"
     )
-    house.script.lines[question] = Line((text,), RequestClass.EXTRACTION)
+    house.script.lines[question] = Line((text,), RequestClass.REASONING)
     page = open_page(house)
     ask(page, question)
     answer = page.locator(".answer")

@@ -134,6 +134,14 @@ def test_every_verdict_has_plain_words() -> None:
     assert all(verdict_words(verdict).startswith(f"{verdict}: ") for verdict in Verdict)
 
 
+def test_a_verdict_tells_what_happened_where_that_is_known(make_receipt: Make) -> None:
+    happened = "the draft did not hold; the source is quoted instead"
+    receipt = make_receipt(verdict="repaired", verdict_details=(happened,))
+    text = " ".join(shown(receipt, 200).split())
+    assert f"repaired: {happened}" in text
+    assert "may do harm" not in text
+
+
 def test_an_answer_without_model_or_source(make_receipt: Make) -> None:
     receipt = make_receipt(answered_by=Tier.DEVICE, model=None, chunks=())
     assert how_answered(receipt) == "fixed words, without a model"
