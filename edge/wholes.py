@@ -21,6 +21,7 @@ from skerry.guardrails.wanted import Kind, Wanted, wanted
 from skerry.guardrails.words import content_stems
 
 MOST_LINES = 24
+_STEPS = content_stems("steps step rules points items things instructions stages tasks")
 COMPARISONS = "comparisons"
 """What a classification says that knew a comparison by rules."""
 
@@ -74,6 +75,8 @@ def whole_around(
     if passage.header:
         found = next((one for one in tables(sources) if _has_row(one, passage, mark)), None)
         return _of_rows(question, want, found, sources, beside) if want and found else None
+    if want and (named := _named_by_a_column(want, sources)):
+        return _of_rows(question, want, named, sources, beside)
     for listing in listings(sources):
         if any(at == mark for _, at in listing.lines) and listing.has(passage.text):
             return _of_list(listing, sources, beside) if _wants(want, listing, passage) else None
@@ -81,12 +84,25 @@ def whole_around(
 
 
 def _wants(want: Wanted | None, listing: Listing, passage: Passage) -> bool:
-    """Whether the list answers: its introduction does, or such a list is wanted."""
+    """Whether the list answers: its introduction does, or such a list is wanted.
+
+    Steps are none of the things that are listed, counted or compared.
+    """
+    if want and want.kind is not Kind.STEPS and listing.is_numbered and not want.noun & _STEPS:
+        return False
     if listing.is_introduced_by(passage.text):
         return True
     if want is None or want.kind is not Kind.LIST:
         return want is not None and want.kind is Kind.STEPS and listing.is_numbered
     return want.noun <= content_stems(f"{listing.about}\n{listing.intro}")
+
+
+def _named_by_a_column(want: Wanted, sources: Sequence[Evidence]) -> Table | None:
+    """The table whose rows are what is listed or counted, by the name of its first column."""
+    if want.kind not in (Kind.LIST, Kind.COUNT) or not want.noun:
+        return None
+    fitting = (one for one in tables(sources) if want.noun == content_stems(one.columns[0]))
+    return next(fitting, None)
 
 
 def _has_row(table: Table, passage: Passage, mark: int) -> bool:
@@ -103,6 +119,7 @@ def _of_rows(
     known = {row.text for row in table.rows} | {table.header}
     cited = [one for one in sources if one.mark in table.marks]
     whole = all(_ends_here(one, beside, known, is_row) for one in cited)
+    whole = whole and not _may_go_on_elsewhere(question, want, table, sources)
     fits = chosen.sure and whole and len(chosen.rows) <= MOST_LINES
     bullet = "- " if len(shown.rows) > 1 else ""
     lines = [
@@ -110,6 +127,17 @@ def _of_rows(
     ]
     rows = zip((row.text for row in shown.rows), shown.marks, strict=True)
     return Whole(_quoted(lines, fits=fits), tuple(rows))
+
+
+def _may_go_on_elsewhere(
+    question: str, want: Wanted, table: Table, sources: Sequence[Evidence]
+) -> bool:
+    """Whether another table has such rows as well, or other ones for an end."""
+    if want.kind not in (Kind.LIST, Kind.COUNT, Kind.EXTREME):
+        return False
+    others = [one for one in tables(sources) if one.rows != table.rows]
+    found = (choose(question, want, one) for one in others)
+    return any(one is not None and one.sure for one in found)
 
 
 def _of_list(listing: Listing, sources: Sequence[Evidence], beside: Beside) -> Whole:

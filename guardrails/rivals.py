@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from skerry.guardrails.choices import lacks_alternative
 from skerry.guardrails.grounding.exact.lookalikes import look_alike
 from skerry.guardrails.grounding.exact.names import drugs_in, is_drug, is_named, names_in
 from skerry.guardrails.grounding.exact.quantities import Quantity, quantities
@@ -71,10 +72,13 @@ class Subject:
         )
 
     def lacks_name(self, text: str, context: str) -> bool:
-        """Whether a short question names what the passage does not, such as Christmas Day.
+        """Whether a short question names what the passage does not, such as Christmas Day; or any
+        question lets choose between what the passage tells only in part.
 
         A long one names much that a passage need not repeat.
         """
+        if lacks_alternative(self.question, text):
+            return True
         if len(self._stems) > _SHORT:
             return False
         whole = f"{context}\n{text}"

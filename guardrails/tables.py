@@ -13,6 +13,7 @@ from skerry.guardrails.passages import Passage, passages
 from skerry.guardrails.words import content_stems
 
 _NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
+_MONEY = re.compile(r"[€£$¥]|\b(?:euros?|pounds?|dollars?|eur|gbp|usd|chf)\b", re.IGNORECASE)
 _MOST_WORDS = 3  # of a unit
 YES = frozenset({"yes", "y", "✓", "✔", "x", "true"})
 NO = frozenset({"no", "n", "none", "-", "–", "—", "false", ""})
@@ -95,6 +96,11 @@ def amounts(column: Sequence[str]) -> list[float] | None:
     if len(units) != 1 or len(units.pop().split()) > _MOST_WORDS:
         return None
     return [float(one[0].group().replace(",", "").replace("−", "-")) for one in found]
+
+
+def is_money(column: Sequence[str]) -> bool:
+    """Whether each cell of a column is one amount of money, all of one currency."""
+    return amounts(column) is not None and all(_MONEY.search(cell) for cell in column)
 
 
 def has_thing(column: Sequence[str]) -> list[bool] | None:

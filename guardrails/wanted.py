@@ -6,9 +6,10 @@ Rules over English words. Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from skerry.guardrails.choices import alternatives, as_extreme
 from skerry.guardrails.words import content_stems
 
 
@@ -24,30 +25,44 @@ class Kind(StrEnum):
 class Wanted:
     """What a question wants.
 
-    `noun` are the stems of what is counted or listed. Of an extreme: `most` says which end, and
-    `measures` are the stems that a column for it is named by; empty where the question names it.
+    `noun` are the stems of what is counted or listed, or has the end. Of an extreme, or of a choice
+    by one: `most` says which end, and `measures` are the stems that a column for it is named by;
+    empty where the question names it. `between` are the stems of each thing that a question lets
+    choose from.
     """
 
     kind: Kind
     noun: frozenset[str] = frozenset()
     most: bool = False
     measures: frozenset[str] = frozenset()
+    between: tuple[frozenset[str], ...] = ()
+
+    @property
+    def is_price(self) -> bool:
+        """Whether an extreme is of what something costs."""
+        return self.measures == PRICE
 
 
 _PRICE = "price cost fee rate charge tariff fare rent pounds euro euros dollars gbp eur usd"
+PRICE = content_stems(_PRICE)
+_MADE = "built made year founded born constructed manufactured"
+MADE = content_stems(_MADE)
 _SIZE = "size area capacity seats people persons guests places volume beds"
 _EXTREMES = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), most, content_stems(measures))
     for words, most, measures in (
         (r"cheapest|least (?:expensive|costly)|lowest[- ]priced|most affordable", False, _PRICE),
         (r"most (?:expensive|costly)|dearest|costliest|priciest", True, _PRICE),
+        (r"costs? most", True, _PRICE),
+        (r"costs? least", False, _PRICE),
         (r"longest", True, "length duration time hours minutes days weeks long"),
         (r"shortest", False, "length duration time hours minutes days weeks height long"),
         (r"heaviest", True, "weight mass kg"),
         (r"lightest", False, "weight mass kg"),
         (r"tallest", True, "height tall"),
-        (r"oldest", True, "age"),
-        (r"youngest", False, "age"),
+        (r"oldest", True, f"age {_MADE}"),
+        (r"youngest", False, f"age {_MADE}"),
+        (r"newest", False, _MADE),
         (r"fastest|quickest", True, "speed"),
         (r"slowest", False, "speed"),
         (r"strongest", True, "strength"),
@@ -69,6 +84,12 @@ _EXTREME = re.compile(
     r"[a-z]{3,}(?:est)\b|\b(?:most|fewest|least|highest|lowest)\b",
     re.IGNORECASE,
 )
+_KIND = re.compile(
+    r"\b(?:which|what) ([a-z]+)(?: is| are| was| were| has| costs?)\b"
+    r"|\b(?:most [a-z]+|[a-z]{3,}est) ([a-z]+)",
+    re.IGNORECASE,
+)
+"""The word for what has the end: "which boat is", "the cheapest boat"."""
 _COUNT = re.compile(
     r"\bhow many ((?:[\w-]+ )?[\w-]+)|\bnumber of ((?:[\w-]+ )?[\w-]+)", re.IGNORECASE
 )
@@ -107,19 +128,29 @@ ASKING = content_stems(
     use one ones most least fewest highest lowest greatest largest biggest smallest expensive
     costly dear affordable longest shortest heaviest lightest tallest oldest youngest fastest
     quickest slowest strongest weakest roomiest maximum minimum priced cost costs price better
-    best"""
+    best whats newest cheaper dearer larger smaller bigger longer shorter heavier lighter taller
+    older younger newer faster slower more less"""
 )
 """What a question asks with; none of it says what it is about."""
 
 
 def wanted(question: str) -> Wanted | None:
     """What the question wants beyond one passage; None for a plain question."""
+    if between := alternatives(question):
+        end = _extreme(as_extreme(question)) or Wanted(Kind.COMPARISON)
+        return replace(end, kind=Kind.COMPARISON, between=between)
     if _COMPARISON.search(question):
         return Wanted(Kind.COMPARISON)
+    return _extreme(question) or _several(question)
+
+
+def _extreme(question: str) -> Wanted | None:
     for pattern, most, measures in _EXTREMES:
         if pattern.search(question):
-            return Wanted(Kind.EXTREME, most=most, measures=measures)
-    return _several(question)
+            kind = _KIND.search(question)
+            noun = content_stems(kind[1] or kind[2]) if kind else frozenset()
+            return Wanted(Kind.EXTREME, noun, most, measures)
+    return None
 
 
 def _several(question: str) -> Wanted | None:

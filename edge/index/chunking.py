@@ -44,6 +44,7 @@ def chunk(
     *,
     target_tokens: int = 180,
     max_tokens: int = 240,
+    table_tokens: int = 0,
     count_tokens: CountTokens,
 ) -> list[Piece]:
     """Pieces of `parsed` in order; together they have every character but white space.
@@ -56,6 +57,9 @@ def chunk(
     its heading would else stand alone.) No piece has more than `max_tokens` tokens or 16 code
     points per such token; only a single character of more tokens than that is let through.
 
+    A section with a table, of at most `table_tokens`, headings above it counted, is one piece: a
+    part of a table answers no question about all of it.
+
     `count_tokens` gives the number of tokens of a text. It is called about once per block and once
     per piece.
 
@@ -64,7 +68,7 @@ def chunk(
     """
     if not 0 < target_tokens <= max_tokens:
         raise ValueError(f"0 < {target_tokens=} <= {max_tokens=} does not hold")
-    chunker = _Chunker(parsed.text, target_tokens, max_tokens, count_tokens)
+    chunker = _Chunker(parsed.text, target_tokens, max_tokens, table_tokens, count_tokens)
     return [piece for section in _sections(parsed) for piece in chunker.pieces(section)]
 
 
@@ -117,20 +121,29 @@ class _Unit:
 
 
 class _Chunker:
-    def __init__(self, text: str, target: int, limit: int, count: CountTokens) -> None:
+    def __init__(
+        self, text: str, target: int, limit: int, of_table: int, count: CountTokens
+    ) -> None:
         self._text = text
         self._target = target
         self._limit = limit
+        self._of_table = of_table
         self._longest = limit * _CHARACTERS_PER_TOKEN
         self._count = count
 
     def pieces(self, section: _Section) -> Iterator[Piece]:
         start, end = section.blocks[0].start, section.blocks[-1].end
-        if self._unit(start, end, self._limit) is not None:
+        if self._unit(start, end, self._room(section)) is not None:
             yield Piece(self._text[start:end], section.heading, start, end)
             return
         for units in self._packed(list(self._units(section.blocks))):
             yield from self._checked(units, section.heading)
+
+    def _room(self, section: _Section) -> int:
+        """The most tokens of a section that is one piece."""
+        if not any(block.kind is BlockKind.TABLE for block in section.blocks):
+            return self._limit
+        return max(self._limit, self._of_table - self._count("\n".join(section.heading)))
 
     def _unit(self, start: int, end: int, room: int, head: _Unit | None = None) -> _Unit | None:
         """The span as a unit if it has at most `room` tokens together with its `head`."""

@@ -126,7 +126,13 @@ class Drafter:
         room = max(self.encoder.max_tokens - count(title), self.encoder.max_tokens // 2)
         longest = min(self.settings.max_tokens, room)
         target = min(self.settings.target_tokens, longest)
-        return chunk(parsed, target_tokens=target, max_tokens=longest, count_tokens=count)
+        return chunk(
+            parsed,
+            target_tokens=target,
+            max_tokens=longest,
+            table_tokens=min(self.settings.table_tokens, room),
+            count_tokens=count,
+        )
 
 
 def searchable(title: str, heading: Sequence[str], text: str) -> str:

@@ -265,6 +265,7 @@ class IndexSettings:
 
     Attributes:
         target_tokens, max_tokens: size of a chunk, in the encoder's tokens.
+        table_tokens: size of a section with a table that is still one chunk.
         max_file_bytes: a larger file is listed as failed.
         dense_weight: share of the cosine in the fused score, in [0, 1]; words have the rest.
         floor: a chunk whose cosine with the query is below is no hit, unless it has the words.
@@ -279,6 +280,7 @@ class IndexSettings:
 
     target_tokens: int = 180
     max_tokens: int = 240
+    table_tokens: int = 256
     max_file_bytes: int = 64 * 2**20
     dense_weight: float = 0.5
     floor: float = 0.25

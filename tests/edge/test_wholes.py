@@ -186,3 +186,42 @@ def test_an_extreme_needs_a_passage_that_tells_of_one(encoder: OnnxEncoder) -> N
 
     assert fits("The Ridge is the lightest tent.")
     assert not fits("The Dune tent is light.")
+
+
+COURSES = """# Sailing courses
+
+| Course | Days | Price |
+|---|---|---|
+| Optimist | 5 | 220 euros |
+| Coastal skipper | 6 | 690 euros |
+
+## What to bring
+
+For every course please bring:
+
+- a towel
+- a change of clothes
+"""
+
+
+def test_the_rows_that_are_listed_go_before_a_list_of_something_else(
+    make_runtime, tmp_path: Path
+) -> None:
+    (tmp_path / "courses.md").write_text(COURSES)
+    runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
+    runtime.index.add([tmp_path / "courses.md"])
+    text = runtime.ask("List all courses").text
+    assert text.startswith("- Course: Optimist; Days: 5; Price: 220 euros.\n- Course: Coastal")
+
+
+def test_rows_that_another_table_may_add_to_are_hedged(encoder: OnnxEncoder) -> None:
+    question = "List all boats"
+    some = Evidence(1, "| Boat | Berth |\n| Eider | A1 |\n| Heron | A2 |", context="Boats")
+    more = Evidence(2, "| Boat | Shed |\n| Gannet | B1 |", context="Boats in the shed")
+
+    def fits(*sources: Evidence) -> bool:
+        reading = Reading(Asked(question), encoder.encode([question])[0], sources, encoder)
+        return reading.quote().fits
+
+    assert fits(some)
+    assert not fits(some, more)

@@ -53,3 +53,17 @@ def test_a_name_that_the_passage_lacks_is_missed_in_a_short_question() -> None:
     assert not Subject("Is the house open daily?").lacks_name(hours, "House")
     long = "Which of the many houses that the trust in Kent owns is open daily and has a garden?"
     assert not Subject(long).lacks_name(hours, "House")
+
+
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [
+        ("Which is dearer, the keelboat or the electric boat?", True),
+        ("Is the electric boat or the canoe cheaper?", True),
+        ("Is it cheaper to hire the electric boat or an electric boat?", False),
+        ("Do I pay more on Saturday or Sunday?", False),
+    ],
+)
+def test_a_choice_is_not_answered_by_one_of_it_alone(question: str, lacks: bool) -> None:
+    row = "Boat: Electric boat; 1 hour: 35 euros."
+    assert Subject(question).lacks_name(row, "Boat hire") is lacks

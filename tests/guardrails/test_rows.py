@@ -20,6 +20,21 @@ TENTS = """| Tent | Material | Weight | Sleeps |
 | Ridge | nylon | 3 kg | 2 |
 | Cove | nylon | 3 kg | 3 |
 | Cliff | canvas | about 9 kg | 5 |"""
+BOATS = """| Boat | Persons | 1 hour | Half day | Full day |
+| Rowing boat | 4 | €15 | €40 | €64 |
+| Pedal boat | 4 | €18 | €46 | €70 |
+| Kayak, single | 1 | €12 | €30 | €45 |
+| Kayak, double | 2 | €17 | €44 | €66 |
+| Electric boat | 6 | €35 | €98 | €160 |
+| Keelboat | 6 | €48 | €140 | €225 |"""
+FLEET = """| Name | Type | Built | Length (m) | Motor |
+| Avocet | Keelboat | 2009 | 6.4 | yes |
+| Curlew | Sailing dinghy | 2018 | 4.2 | no |
+| Eider | Electric boat | 2021 | 5.1 | yes |
+| Gannet | Rowing boat | 1998 | 4.0 | no |"""
+COURSES = """| Course | Days | Price |
+| Youth dinghy | 5 | €265 |
+| Motor boat licence | 2 | €185 |"""
 SIZES = """| Size | Chest |
 | S | 90 |
 | M | 98 |
@@ -120,3 +135,40 @@ def test_a_column_of_numbers_has_one_of_one_unit_in_each_cell(column, found) -> 
 def test_a_column_of_yes_and_no() -> None:
     assert has_thing(["yes", "No", "✓", ""]) == [True, False, True, False]
     assert has_thing(["yes", "on request"]) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "names"),
+    [
+        ("Which is more expensive, the keelboat or the electric boat?", BOATS, "Keelboat Electric"),
+        ("Is a rowing boat or a pedal boat cheaper for a full day?", BOATS, "Rowing Pedal"),
+        ("Which is cheaper, a kayak or a pedal boat?", BOATS, "Kayak, Kayak, Pedal"),
+        ("Which is longer, a keelboat or a sailing dinghy?", FLEET, "Avocet Curlew"),
+        ("Which is older, the Eider or the Gannet?", FLEET, "Gannet Eider"),
+        ("Which boat is the cheapest for an hour?", BOATS, "Kayak,"),
+        ("Which boat is most expensive for a whole day?", BOATS, "Keelboat"),
+        ("Whats the cheapest course?", COURSES, "Motor"),
+        ("Which boat is the oldest?", FLEET, "Gannet"),
+        ("What is the newest boat?", FLEET, "Eider"),
+        ("Which boat is the longest?", FLEET, "Avocet"),
+        ("Which boats have a motor?", FLEET, "Avocet Eider"),
+    ],
+)
+def test_a_choice_tells_all_and_an_end_is_of_its_column(question, text, names) -> None:
+    found, sure = rows(question, text, "Harbour")
+    assert sure
+    assert [name.split()[0] for name in found] == names.split()
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which is faster, the keelboat or the electric boat?", BOATS),
+        ("Which boat is the cheapest for a week?", BOATS),
+        ("Which boat is the cheapest for half an hour?", BOATS),
+        ("Which boat is the cheapest?", COURSES),  # a licence is no boat
+        ("How many boats do you have?", FLEET),  # is a dinghy one?
+    ],
+)
+def test_an_end_or_a_kind_that_the_table_does_not_name_is_not_sure(question, text) -> None:
+    assert not rows(question, text, "Harbour")[1]

@@ -296,3 +296,12 @@ def test_megabytes_on_one_line_take_linear_time(unit: str) -> None:
     pieces = chunk(parsed, count_tokens=words)
     assert time.perf_counter() - begun < 60
     _holds_every_character_once(parsed, pieces)
+
+
+def test_a_table_that_the_encoder_can_take_whole_is_not_split() -> None:
+    table = "# Tents\n\n| Tent | Kg |\n|---|---|\n" + "\n".join(
+        f"| T{at} | {at} |" for at in range(9)
+    )
+    sizes = {"target_tokens": 30, "max_tokens": 40, "count_tokens": words}
+    assert len(chunk(markdown(table), **sizes)) > 1
+    assert len(chunk(markdown(table), table_tokens=60, **sizes)) == 1
