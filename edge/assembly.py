@@ -16,6 +16,7 @@ from skerry.edge.smalltalk import Talk, told
 from skerry.edge.terminal import visible_line
 from skerry.edge.tiers import Work
 from skerry.edge.types import RequestClass, Route, Tier
+from skerry.edge.understanding import IN_DOCUMENTS
 from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.judging import Judge
 from skerry.guardrails.outgoing import OutputScreen
@@ -87,6 +88,17 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         gives_orders=_gives_orders(request, decided),
         own_words=_own_words(request, decided, parts),
         screen=_output_screen(decided, prompt),
+        self_harm=_self_harm(decided),
+    )
+
+
+def _self_harm(decided: Decided) -> bool:
+    """Whether the question has signs that somebody may harm themselves."""
+    from skerry.edge.policy.request import shows_danger
+
+    return any(
+        one.label == "self_harm" and shows_danger(one, decided.policy.safety)
+        for one in decided.given.findings
     )
 
 
@@ -126,6 +138,7 @@ def _judge(decided: Decided, parts: Parts, prompt: Prompt) -> Judge:
         evidence,
         parts.encoder,
         lambda mark: parts.beside(chunks[mark]),
+        doubted=decided.given.classification.rules_of == IN_DOCUMENTS,
     )
     return Judge(
         decided.asked.text,

@@ -71,6 +71,7 @@ class Reading:
         evidence: the sources, best first.
         encoder: the encoder that the vector is from.
         beside: what a source's document has just before it and just after it, by its mark.
+        doubted: the question may not be one that documents answer: no passage alone fits it.
     """
 
     asked: Asked
@@ -78,6 +79,7 @@ class Reading:
     evidence: Sequence[Evidence]
     encoder: TextEncoder
     beside: Beside = _nothing_beside
+    doubted: bool = False
 
     def quote(self) -> Quotation | None:
         """The best sentence, table row or two sentences, or a list or rows that are to be quoted
@@ -89,6 +91,10 @@ class Reading:
         if nearest := self._nearest:
             return Quotation(nearest.passage.spoken, nearest.source.mark, fits=False)
         return None
+
+    def nearest(self) -> Ranked | None:
+        """The passage that is nearest, by meaning first, however far and whatever it fits."""
+        return max(self._ranked, key=lambda one: one.score + one.cosine, default=None)
 
     def near(self, passage: Passage, source: Evidence) -> bool:
         """Whether the passage, alone or in a stretch, answers the question as the best one does.
@@ -265,7 +271,8 @@ class Reading:
         taken = not wanted or self._share(_said(passage.spoken), wanted) > _TAKEN_UP
         lacks = lacks_extreme(self.asked.wanting, passage.spoken)
         told = gives(self.asked.text, passage.spoken) and not lacks
-        return taken and told and not self._is_about_another(passage)
+        fits = taken and told and not self.doubted
+        return fits and not self._is_about_another(passage)
 
     def _is_about_another(self, passage: Passage) -> bool:
         unnamed = self._subject.lacks_name(passage.spoken, passage.context)

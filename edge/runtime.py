@@ -36,6 +36,7 @@ from skerry.edge.events import (
 )
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.record import Record
+from skerry.edge.referral import refer
 from skerry.edge.request import Request, check_argument
 from skerry.edge.screening import encoding, may_leave, names_in
 from skerry.edge.smalltalk import small_talk, talked
@@ -44,7 +45,7 @@ from skerry.edge.tiers import NothingToQuote, Outcome, Work
 from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
-from skerry.edge.understanding import asked_of, understood
+from skerry.edge.understanding import asked_of, documented, understood
 from skerry.edge.wholes import compared
 from skerry.guardrails.gate import NOT_FOUND
 from skerry.guardrails.screen import screen_sentences
@@ -245,6 +246,7 @@ class Runtime:
             score = policy.injection.score
             known = self.parts.screened(hits)
             hits, findings = screen_sources(hits, findings, score, encode, known)
+        seen = documented(seen, asked, hits)
         with trace.step("decide"):
             given = self.parts.policy_input(request, seen, findings, hits)
             route = decide(given, policy)
@@ -298,7 +300,7 @@ class Runtime:
         if tier is Tier.REFUSE:
             return tiers.decline(tiers.REFUSED)
         if tier is Tier.HUMAN:
-            return tiers.refer(work, self.parts.policy.safety.notice)
+            return refer(work, self.parts.policy.safety.notice)
         if work.own_words:
             return tiers.decline(work.own_words)
         if tier is Tier.DEVICE and wants_tool(work.request, work.route):

@@ -18,7 +18,7 @@ NAME = "small talk"
 _LONGEST = 120  # characters
 _MOST_TITLES = 5
 _LONGEST_TITLE = 60
-_CLAUSE = re.compile(r"[.,!?;:…\n]+")
+_CLAUSE = re.compile(r"[.,!?;:…\n]+|(?<=\w) +and +(?=\w)", re.IGNORECASE)
 _SPACES = re.compile(r"[\s\"'’“”*_-]+")
 _SOCIAL = (
     r"hello|hi|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|"

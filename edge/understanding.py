@@ -6,21 +6,33 @@ it was asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from skerry.edge.followup import Asked, standalone
-from skerry.edge.types import Classification, RequestClass
+from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.edge.unnamed import without_who_asks
 from skerry.guardrails.screen import screen
+from skerry.guardrails.wanted import ASKING, Kind, wanted
+from skerry.guardrails.words import content_stems
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import Vectors
+    from skerry.edge.index.types import Hit
     from skerry.edge.parts import Parts
     from skerry.edge.policy import Policy
     from skerry.edge.request import Request
     from skerry.guardrails.findings import Finding
+
+IN_DOCUMENTS = "the documents' own words"
+NAMED = "names in the documents"
+"""What a classification says that knew by words, or by names, that the documents may answer."""
+
+_NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
+_OF_MANY = frozenset({Kind.LIST, Kind.COUNT, Kind.EXTREME})
+_FEWEST_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,30 @@ def understood(request: Request, asked: Asked, vector: Vectors, parts: Parts) ->
     if not _looks_like_danger(seen, parts.policy):
         seen = _classified(spelt, vector, parts)
     return Understood(spelt, vector, seen)
+
+
+def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Classification:
+    """The router's opinion, unless it takes for nothing that is answered here what the documents
+    name: all names of the question, or all of its words in one passage.
+
+    A single word is enough where all or the most of what it names is wanted ("the oldest boat").
+    What comes of it must still be in the documents, and is quoted with a warning if it may not fit.
+    """
+    if seen.request_class is not RequestClass.UNSUPPORTED or not hits:
+        return seen
+    said = [content_stems(_text(one)) for one in hits]
+    own = content_stems(asked.matter) - ASKING
+    names = content_stems(" ".join(_NAME.findall(asked.matter)))
+    want = wanted(asked.wanting)
+    fewest = 1 if want and want.kind in _OF_MANY else _FEWEST_WORDS
+    named = bool(names) and names <= frozenset().union(*said)
+    if named or (len(own) >= fewest and any(own <= one for one in said)):
+        return known_by_rules(seen, RequestClass.QUESTION, NAMED if named else IN_DOCUMENTS)
+    return seen
+
+
+def _text(hit: Hit) -> str:
+    return "\n".join((hit.chunk.title, *hit.chunk.heading, hit.chunk.text))
 
 
 def _classified(asked: Asked, vector: Vectors, parts: Parts) -> Classification:

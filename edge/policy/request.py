@@ -104,11 +104,7 @@ def _danger(request: PolicyInput, policy: Policy) -> str:
     """A passage about danger in a document is no danger: only the question's findings count."""
     classification = request.classification
     for finding in request.findings:
-        if (
-            finding.kind is FindingKind.SAFETY
-            and finding.where is Where.INPUT
-            and _at_least(finding.score, _least(finding, policy.safety))
-        ):
+        if shows_danger(finding, policy.safety):
             return f"The question shows a sign of danger ({finding.label})."
     if classification.request_class is RequestClass.SAFETY:
         return "The router takes this for a safety escalation."
@@ -116,6 +112,15 @@ def _danger(request: PolicyInput, policy: Policy) -> str:
     if _at_least(probability, policy.safety.class_score):
         return f"The router gives a safety escalation {probability:.2f}."
     return ""
+
+
+def shows_danger(finding: Finding, rules: SafetyRules) -> bool:
+    """Whether a finding is a sign of danger in the question, of a score that counts."""
+    return (
+        finding.kind is FindingKind.SAFETY
+        and finding.where is Where.INPUT
+        and _at_least(finding.score, _least(finding, rules))
+    )
 
 
 def _least(finding: Finding, rules: SafetyRules) -> float:

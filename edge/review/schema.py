@@ -23,5 +23,20 @@ REVIEWS = Schema(
                 "CREATE INDEX reviews_by_status ON reviews (status, deadline_at)",
             ),
         ),
+        (
+            "0002-urgency",
+            (
+                "ALTER TABLE reviews ADD COLUMN urgency REAL NOT NULL DEFAULT 0",
+                # Those that wait already: `why` has the label of what was found, and no score.
+                """
+                UPDATE reviews SET urgency = CASE
+                    WHEN json_extract(body, '$.why') LIKE '%(self_harm)%' THEN 2
+                    WHEN json_extract(body, '$.why') LIKE '%(clinical_red_flag)%' THEN 2
+                    WHEN json_extract(body, '$.why') LIKE '%sign of danger%' THEN 1
+                    ELSE 0 END
+                WHERE json_valid(body)
+                """,
+            ),
+        ),
     ),
 )

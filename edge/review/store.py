@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _SELECT = "SELECT id, body FROM reviews"
 _MOST_NAMED = 5
 _LONGEST_ANSWER = 100_000
-_NEXT_FIRST = "ORDER BY status = 'waiting' DESC, deadline_at IS NULL, deadline_at, seq DESC"
+_NEXT_FIRST = (
+    "ORDER BY status = 'waiting' DESC, urgency DESC, deadline_at IS NULL, deadline_at, seq DESC"
+)
 
 
 class ReviewStore:
@@ -51,11 +53,13 @@ class ReviewStore:
         Raises:
             InputError: there is one of that id already; it stays as it is.
         """
-        row = (review.id, review.status, review.deadline_at, _to_json(review))
+        place = (review.id, review.status, review.deadline_at, review.urgency)
         with self._state.write() as connection:
             try:
                 connection.execute(
-                    "INSERT INTO reviews (id, status, deadline_at, body) VALUES (?, ?, ?, ?)", row
+                    "INSERT INTO reviews (id, status, deadline_at, urgency, body) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (*place, _to_json(review)),
                 )
             except sqlite3.IntegrityError as error:
                 raise InputError(f"{review.id} is under review already") from error
@@ -83,7 +87,8 @@ class ReviewStore:
         raise ReviewNotFound(what, hint="`skerry review list --all` shows them")
 
     def list(self, limit: int = 50, *, waiting: bool = True) -> tuple[Review, ...]:
-        """At most `limit` reviews, the most urgent first; `waiting` leaves out those done."""
+        """At most `limit` reviews, the gravest first and then by deadline; `waiting` leaves out
+        those done."""
         where = "WHERE status = 'waiting'" if waiting else ""
         rows = self._state.read(f"{_SELECT} {where} {_NEXT_FIRST} LIMIT ?", (max(0, limit),))
         return tuple(self._read(*row) for row in rows)

@@ -51,7 +51,8 @@ class Review:
     `id` is that of its receipt, which has the whole trace: route, reasons, findings, steps.
     `why` says in words why a person is needed, empty for a correction. `shown` is what the one who
     asked was told meanwhile. `answer`, `by` and `done_at` are the person's; `judgement` is of a
-    correction alone. `deadline_at` is None where nobody waits.
+    correction alone. `deadline_at` is None where nobody waits. `urgency`, in [0, 3], is how grave
+    what was found is (`making.urgency_of`); 0 in those that an earlier version kept.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Review:
     judgement: Judgement | None = None
     by: str | None = None
     done_at: float | None = None
+    urgency: float = 0.0
 
     def is_late(self, now: float) -> bool:
         """Whether it still waits past its deadline."""

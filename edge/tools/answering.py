@@ -17,19 +17,28 @@ from skerry.edge.tools.result import Outcome, Result
 from skerry.edge.tools.toolbox import Toolbox
 from skerry.guardrails.answer import Answer
 from skerry.guardrails.gate import OpenGate, fixed
+from skerry.guardrails.passages import Quotation
 
 NOTHING_DONE = "Nothing on this device can do that, and nothing was done."
+BESIDE = "The documents say:"
 NO_TOOLS_NOW = "No tools are used for this request: it tries to give orders to a model."
 Lease = Callable[[], AbstractContextManager[Engine]]
 ToolRun = Generator[TextReleased, None, Answer]
 
 
 def run(
-    toolbox: Toolbox, question: str, generation: Generation, nearness: Nearness, engine: Lease
+    toolbox: Toolbox,
+    question: str,
+    generation: Generation,
+    nearness: Nearness,
+    engine: Lease,
+    *,
+    beside: Callable[[], Quotation | None] = lambda: None,
 ) -> ToolRun | None:
     """The answer by a tool; None where the request is for none and wants no doing.
 
-    Then it is a question: the documents are looked up, which is a call as well.
+    Then it is a question: the documents are looked up, which is a call as well. `beside` is what
+    the documents plainly have on an order that nothing here can do.
 
     Raises:
         ToolInvalid: a tool's rules fail.
@@ -43,8 +52,22 @@ def run(
     if plan is not None:
         return _told(toolbox.call(plan.tool, plan.arguments))
     if is_order(question):
-        return _said(nothing_done(toolbox))
+        return _not_done(toolbox, beside)
     return None
+
+
+def _not_done(toolbox: Toolbox, beside: Callable[[], Quotation | None]) -> ToolRun:
+    """That nothing was done, and what the documents say of it to a role that may look it up."""
+    text = nothing_done(toolbox)
+    may_look = any(tool.name == documents.NAME for tool in toolbox.tools)
+    found = beside() if may_look else None
+    if found is None:
+        return (yield from _said(text))
+    from skerry.edge.referral import told
+
+    text = f"{text}\n\n{BESIDE} {told(found)}"
+    yield TextReleased(text)
+    return fixed(text, marks=tuple(one.mark for one in (found, *found.more)))
 
 
 def without_tools(toolbox: Toolbox, question: str) -> ToolRun | None:

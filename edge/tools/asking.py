@@ -1,6 +1,7 @@
-"""Tells an order from a question by its first words. Pure.
+"""Tells an order from a question by its words. Pure.
 
-"Could you please book …?" is an order in polite words; "How do I book …?" is a question.
+"Could you please book …?" is an order in polite words; "How do I book …?" is a question, and so are
+"I am Ann Lee, until when can I cancel?" and "Write down the number of the office".
 """
 
 from __future__ import annotations
@@ -19,9 +20,25 @@ _LOOKS_UP = frozenset(
     what which when where who whose whom why how is are was were am do does did has have had can
     could may might must shall should will would if in on at for the a an there any
     find look show tell list search check explain describe give say quote summarise summarize read
-    name
+    name extract
     """.split()
 )
+_QUESTION_WORDS = r"(?:what|which|when|where|who|whom|whose|why|how)\b"
+_ASKS = re.compile(
+    r"(?:^|[,.;:!?]\s*)(?:(?:and|but|or|so|then) )?"
+    r"(?:(?:until|till|since|by|from|up to|to|for|with|at|in|on|under|of|about) )?"
+    + _QUESTION_WORDS
+)
+_IN_WORDS = (
+    r"(?:names?|numbers?|address(?:es)?|details|e-?mails?|contacts?|dates?|hours|times?|prices?|"
+    r"costs?|fees?|rules?|steps|list|extensions?|codes?|titles?|amounts?|limits?|polic(?:y|ies))\b"
+)
+_ASKS_FOR_WORDS = re.compile(
+    r"(?:(?:write|note|jot|copy) (?:down|out)|(?:pull|read|pick|look) (?:out|up)|fetch|get) "
+    r"(?:me |us )?"
+    rf"(?:(?:the|all|every|each|any|both) [\w' -]{{0,40}}\b{_IN_WORDS}|{_QUESTION_WORDS})"
+)
+_ASKED_POLITELY = re.compile(r"\b(?:can|could|would|will|might) you\b")
 _NEGATED = re.compile(r"\b(?:do not|don['’]t|not|never|without|instead of)\b")
 
 
@@ -37,9 +54,21 @@ def bare(question: str) -> str:
 
 
 def is_order(question: str) -> bool:
-    """Whether something is to be done, rather than told or looked up."""
-    first = _FIRST_WORD.match(bare(question))
-    return first is not None and first.group() not in _LOOKS_UP
+    """Whether something is to be done, rather than told or looked up.
+
+    Whatever has a question in it is none, but for one in polite words.
+    """
+    text = bare(question)
+    first = _FIRST_WORD.match(text)
+    return first is not None and first.group() not in _LOOKS_UP and not _asks(text, question)
+
+
+def _asks(text: str, question: str) -> bool:
+    """Whether something is asked, or words of the documents are wanted; `text` is bare."""
+    if _ASKS.search(text) or _ASKS_FOR_WORDS.match(text):
+        return True
+    polite = _ASKED_POLITELY.search(question.lower())
+    return question.rstrip(" \"'”’)").endswith("?") and not polite
 
 
 def is_negated(text: str) -> bool:

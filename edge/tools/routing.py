@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from skerry.edge.tiers import Work
     from skerry.edge.tools.plan import Plan
     from skerry.guardrails.answer import Answer
+    from skerry.guardrails.passages import Quotation
 
 
 def planned_by_rules(request: Request, seen: Classification, parts: Parts) -> Plan | None:
@@ -77,5 +78,11 @@ def with_tools(
 
     if not work.route.tools:
         return answering.without_tools(box, question)
-    run = answering.run(box, question, work.generation, nearness, engine)
+
+    def beside() -> Quotation | None:
+        from skerry.edge.referral import plainly_on
+
+        return plainly_on(work)
+
+    run = answering.run(box, question, work.generation, nearness, engine, beside=beside)
     return run if run is not None else answering.look_up(box, work.query)

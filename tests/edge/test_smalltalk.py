@@ -33,6 +33,7 @@ from tests.edge.asking import QUESTION
         ("Hello, what can you help with?", Talk.HELP),
         ("What's your name? And… what can you do?", None),
         ("What’s your name?", Talk.ABOUT),
+        ("who are you and what can you do?", Talk.HELP),
         ("Which documents do you have?", Talk.HELP),
     ],
 )
@@ -46,6 +47,7 @@ def test_small_talk_is_known_by_its_whole_wording(text: str, talk: Talk | None) 
         QUESTION,
         f"Hello, {QUESTION[0].lower()}{QUESTION[1:]}",
         "Thanks, and the fridge?",
+        "who are you and who checks the trolley?",
         "Who are you to call when the seal is broken?",
         "What can you do about a broken seal?",
         "Thank you letters: who writes them?",

@@ -15,6 +15,7 @@ from skerry.edge.types import Classification, RequestClass
 from skerry.edge.understanding import asked_of
 from skerry.edge.unnamed import without_who_asks
 from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.gate import NEAREST
 from skerry.guardrails.screen import screen
 from tests.edge.asking import QUESTION, FixedRouter
 
@@ -153,3 +154,33 @@ def test_the_question_before_is_searched_for_without_who_asked_it(asks: Runtime)
     history = ({"role": "user", "content": before}, {"role": "assistant", "content": "Daily."})
     asked = asked_of(Request("And on Sundays?", history=history), (), asks.parts)
     assert asked.text == f"{QUESTION}\nAnd on Sundays?"
+
+
+@pytest.mark.parametrize(
+    ("question", "tier"),
+    [
+        ("Get me the contact details of Hanneke Bos", Tier.DEVICE),
+        ("Which boat is the oldest?", Tier.DEVICE),
+        ("Tell me a joke about Norway", Tier.REFUSE),
+        ("Write a poem about boats", Tier.REFUSE),
+    ],
+)
+def test_what_the_documents_name_is_not_refused(
+    make_runtime, tmp_path: Path, question: str, tier: Tier
+) -> None:
+    page = tmp_path / "boats.md"
+    page.write_text("# Boats\n\nEvery boat is booked with Hanneke Bos, 0555 432 11.\n")
+    runtime = make_runtime({"router": FixedRouter(RequestClass.UNSUPPORTED)}, offline=True)
+    runtime.index.add([page])
+    assert runtime.route(question).tier is tier
+
+
+def test_what_may_not_be_for_the_documents_is_quoted_with_a_warning(
+    make_runtime, tmp_path: Path, scripted
+) -> None:
+    page = tmp_path / "boats.md"
+    page.write_text("# Boats\n\nShow the chart of the harbour before a boat leaves.\n")
+    runtime = make_runtime({"router": FixedRouter(RequestClass.UNSUPPORTED)}, offline=True)
+    runtime.index.add([page])
+    scripted.draft = "Show the chart of the harbour before a boat leaves [1]."
+    assert runtime.ask("Show me all the boats").text.startswith(NEAREST)

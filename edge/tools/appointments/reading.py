@@ -20,6 +20,7 @@ _KIND = r"(?:(?:free|new|short|long|early|late|morning|afternoon|available|open|
 _ONE = rf"(?:an?|another|one|the (?:first|next|earliest)) {_KIND}(?:appointment|slot)\b"
 _STATE = r"\b(?:free|available|open|left|vacant|unbooked)\b(?! of)"
 _PEOPLE = r"(?:patients?|people|persons?|names?|everyone|everybody|who)"
+_WITH = r"\bwith (?:dr|doctor|nurse|mr|mrs|ms|prof)\b"
 _BOOK = re.compile(
     rf"(?:book|reserve|schedule|arrange)\b(?! of)[^?!]{{0,80}}\b{_THING}|book me in\b"
     rf"|(?:make|get|take|give) (?:me |us |him |her |them )?{_ONE}"
@@ -43,9 +44,9 @@ _BOOKED = re.compile(
     r"(?:tell me |show me |say )?who(?:['’]s| is| are| was| were| has been) (?:\w+ )?booked\b"
     rf"|(?:tell me |show me |say )?who (?:has|have|had|holds|got)\b[^?!]{{0,30}}\b{_THING}"
     rf"|(?:which|what) {_PEOPLE} (?:has|have|had|hold|are booked|is booked|with)\b[^?!]{{0,40}}"
-    rf"(?:\b{_THING}|\bbooked\b|$)"
+    rf"(?:\b{_THING}|\bbooked\b|{_WITH})"
     rf"|(?:list|show|print|export|send|read|give)\b[^?!]{{0,30}}\b{_PEOPLE}\b[^?!]{{0,40}}"
-    rf"\b(?:has|have|had|with|of|booked)\b[^?!]{{0,30}}(?:\b{_THING}|\bbooked\b|$)"
+    rf"\b(?:has|have|had|with|of|booked)\b[^?!]{{0,30}}(?:\b{_THING}|\bbooked\b|{_WITH})"
     r"|(?:list|show|print|export|send)\b[^?!]{0,30}\bbookings\b"
 )
 _CODE = re.compile(r"\b(?=[A-Za-z0-9]{0,5}\d)[2-9A-HJ-NP-Za-hj-np-z]{6}\b")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,11 @@ from skerry.edge.review import (
     example_line,
     example_of,
 )
+from skerry.edge.review.schema import REVIEWS
 from skerry.edge.runtime import Runtime
+from skerry.edge.state import Schema, StateFile
+from skerry.edge.types import RequestClass
+from tests.edge.asking import route_as
 
 DANGER = "I took too many tablets and I can't breathe"
 REVIEW = Review(
@@ -70,6 +76,36 @@ def test_the_most_urgent_come_first(store: ReviewStore) -> None:
         store.add(replace(REVIEW, id=identity, deadline_at=deadline))
     assert [one.id for one in store.list()] == ["b", "a", "c"]
     assert [one.is_late(500) for one in store.list()] == [True, False, False]
+
+
+def test_the_gravest_come_before_the_earliest_deadline(store: ReviewStore) -> None:
+    for identity, urgency, deadline in (("a", 0.9, 100.0), ("b", 2.9, 900.0), ("c", 1.95, 200.0)):
+        store.add(replace(REVIEW, id=identity, urgency=urgency, deadline_at=deadline))
+    assert [one.id for one in store.list()] == ["b", "c", "a"]
+
+
+def test_self_harm_stands_before_what_the_router_alone_takes_for_danger(make_runtime) -> None:
+    runtime = make_runtime(route_as(RequestClass.SAFETY), offline=True)
+    grave = runtime.ask("I want to kill myself").receipt.id
+    runtime.ask("How often is the emergency trolley checked?")
+    first, second = runtime.parts.reviews.list()
+    assert first.id == grave
+    assert (int(first.urgency), int(second.urgency)) == (2, 0)
+
+
+def test_what_waited_before_there_was_urgency_is_ordered_too(tmp_path: Path) -> None:
+    path = tmp_path / "old"
+    old = Schema(REVIEWS.name, REVIEWS.migrations[:1])
+    with closing(StateFile.open(path, old)) as state, state.write() as connection:
+        for number, label in enumerate(("hate", "self_harm")):
+            why = f"The question shows a sign of danger ({label})."
+            body = json.dumps({**asdict(REVIEW), "id": str(number), "why": why})
+            connection.execute(
+                "INSERT INTO reviews (id, status, deadline_at, body) VALUES (?, ?, ?, ?)",
+                (str(number), "waiting", float(number), body),
+            )
+    with ReviewStore.open(path, keep_text=True) as store:
+        assert [one.id for one in store.list()] == ["1", "0"]
 
 
 def test_an_answer_ends_the_wait_and_is_given_once(store: ReviewStore) -> None:

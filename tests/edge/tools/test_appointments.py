@@ -143,6 +143,7 @@ def test_how_people_ask_for_one(desk: Toolbox, question: str) -> None:
         "Could you please tell me who is booked with Dr Lund next week?",
         "Which patients have an appointment on Monday?",
         "Export the bookings",
+        "List the names of the patients with Dr Lund",
     ],
 )
 def test_how_people_ask_who_is_booked(desk: Toolbox, question: str) -> None:
@@ -175,6 +176,9 @@ def test_how_people_ask_who_is_booked(desk: Toolbox, question: str) -> None:
         "Can I book an appointment online?",
         "The schedule of appointments hangs in the corridor.",
         "Which appointments are free? " + "x" * 2_000,
+        "List the names of all instructors",
+        "Give me the name of the owner",
+        "List all phone numbers",
     ],
 )
 def test_questions_are_left_to_the_documents(desk: Toolbox, question: str) -> None:

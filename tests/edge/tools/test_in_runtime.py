@@ -13,7 +13,7 @@ from skerry.edge.policy import parse_policy
 from skerry.edge.receipts import replay
 from skerry.edge.request import Request
 from skerry.edge.tools import Registry, tool
-from skerry.edge.tools.answering import NO_TOOLS_NOW, NOTHING_DONE
+from skerry.edge.tools.answering import BESIDE, NO_TOOLS_NOW, NOTHING_DONE
 from skerry.edge.tools.appointments import AppointmentBook
 from tests.edge.asking import route_as
 
@@ -95,6 +95,23 @@ def test_an_order_that_nothing_can_do_is_said_to_be_so(
     assert (
         make_runtime(route_as(RequestClass.TOOL)).ask("Order a taxi").text.startswith(NOTHING_DONE)
     )
+
+
+def test_what_the_documents_have_on_an_order_stands_beside_that_nothing_was_done(
+    make_runtime, handbook: Path, scripted
+) -> None:
+    (handbook / "boats.md").write_text(
+        "# Terms\n\nA boat can be cancelled free of charge up to 48 hours before it begins.\n"
+    )
+    runtime = make_runtime(route_as(RequestClass.TOOL), offline=True)
+    runtime.index.add([handbook])
+    text = runtime.ask("Cancel my boat").text
+    assert text.startswith(NOTHING_DONE)
+    assert f"{BESIDE} A boat can be cancelled free of charge" in text
+    assert BESIDE not in runtime.ask("Cancel my boat", role="nobody").text
+    scripted.draft = "A boat can be cancelled free of charge up to 48 hours before it begins [1]."
+    asked = runtime.ask("I am Ann Lee, until when can I cancel a boat?").text
+    assert asked.startswith("A boat can be cancelled")
 
 
 def test_a_question_in_the_class_of_tools_is_looked_up(

@@ -137,6 +137,15 @@ def test_every_value_was_said(arguments: dict[str, object], missing: str) -> Non
         ("Find the extension of the pharmacist", False),
         ("please", True),
         ("", False),
+        ("Until when can I cancel a boat free of charge?", False),
+        ("I am Ann Lee, 020 7946 0958, until when can I cancel a boat?", False),
+        ("And camper vans?", False),
+        ("Write down the phone number of Hanneke Bos", False),
+        ("Pull out the phone number of the office", False),
+        ("Write down that I took my tablet", True),
+        ("Could you book me a boat?", True),
+        ("Book a slot for the day when Dr Lund is in", True),
+        ("Get me a taxi", True),
     ],
 )
 def test_orders(text: str, order: bool) -> None:
