@@ -74,7 +74,10 @@ def whole_around(
     want, question = wanted(asked.wanting), asked.text
     if passage.header:
         found = next((one for one in tables(sources) if _has_row(one, passage, mark)), None)
-        return _of_rows(question, want, found, sources, beside) if want and found else None
+        if not want or not found:
+            return None
+        table = _telling_the_end(question, want, sources) or found
+        return _of_rows(question, want, table, sources, beside)
     if want and (named := _named_by_a_column(want, sources)):
         return _of_rows(question, want, named, sources, beside)
     for listing in listings(sources):
@@ -103,6 +106,15 @@ def _named_by_a_column(want: Wanted, sources: Sequence[Evidence]) -> Table | Non
         return None
     fitting = (one for one in tables(sources) if want.noun == content_stems(one.columns[0]))
     return next(fitting, None)
+
+
+def _telling_the_end(question: str, want: Wanted, sources: Sequence[Evidence]) -> Table | None:
+    """The one table that tells an extreme, if it is one."""
+    if want.kind is not Kind.EXTREME:
+        return None
+    told = ((one, choose(question, want, one)) for one in tables(sources))
+    sure = [one for one, chosen in told if chosen is not None and chosen.sure]
+    return sure[0] if len(sure) == 1 else None
 
 
 def _has_row(table: Table, passage: Passage, mark: int) -> bool:

@@ -225,3 +225,15 @@ def test_rows_that_another_table_may_add_to_are_hedged(encoder: OnnxEncoder) -> 
 
     assert fits(some)
     assert not fits(some, more)
+
+
+def test_an_extreme_is_told_by_the_table_that_has_its_column(encoder: OnnxEncoder) -> None:
+    question = "Which boat is the longest?"
+    shed = Evidence(1, "| Length of the boat | Shed |\n| up to 5 m | 310 |\n| 5 to 7 m | 430 |")
+    fleet = Evidence(
+        2, "| Name | Type | Length |\n| Avocet | Keelboat | 6.4 |\n| Eider | Electric boat | 5 |"
+    )
+    vector = encoder.encode([question])[0]
+    quoted = Reading(Asked(question), vector, [shed, fleet], encoder).quote()
+    assert quoted.text == "Name: Avocet; Type: Keelboat; Length: 6.4."
+    assert quoted.fits
