@@ -16,6 +16,7 @@ from skerry.guardrails.choices import lacks_alternative
 from skerry.guardrails.grounding.exact.lookalikes import look_alike
 from skerry.guardrails.grounding.exact.names import drugs_in, is_drug, is_named, names_in
 from skerry.guardrails.grounding.exact.quantities import Quantity, quantities
+from skerry.guardrails.months import is_of_another_month
 from skerry.guardrails.words import content_stems
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[.,;:!?|()\n]")
@@ -69,6 +70,7 @@ class Subject:
             or self._another_letter(text, whole)
             or self._another_spelling(text, said)
             or self._another_amount(text)
+            or is_of_another_month(self.question, text)
         )
 
     def lacks_name(self, text: str, context: str) -> bool:

@@ -67,3 +67,19 @@ def test_a_name_that_the_passage_lacks_is_missed_in_a_short_question() -> None:
 def test_a_choice_is_not_answered_by_one_of_it_alone(question: str, lacks: bool) -> None:
     row = "Boat: Electric boat; 1 hour: 35 euros."
     assert Subject(question).lacks_name(row, "Boat hire") is lacks
+
+
+@pytest.mark.parametrize(
+    ("question", "months", "another"),
+    [
+        ("When are you open on Sunday in July?", "November to March", True),
+        ("When are you open on Sunday in July?", "June to August", False),
+        ("When are you open in January?", "November to March", False),
+        ("Is the office open on 3 May?", "June–August", True),
+        ("May I come on Sunday?", "November to March", False),
+        ("When are you open in July?", "24 November to March", False),
+    ],
+)
+def test_a_row_of_other_months_is_no_answer(question: str, months: str, another: bool) -> None:
+    row = f"Months: {months}; Sunday: 10:00-16:00."
+    assert Subject(question).has_rival(row, "Opening hours") is another
