@@ -131,6 +131,16 @@ _CODE = words(
     r"one[\s\-]time[\s\-](?:pass)?code",
     r"otp",
 )
+_LOCKED = (
+    r"(?:alarm|barrier|box|building|cabinet|cupboard|door|entrance|garage|gate|key\s?box|key\s?safe|"
+    r"keypad|lock|lock\s?box|locker|padlock|room|safe|shed|vault)s?"
+)
+_CODE_OF = rf"{words('code')}\s(?:of|for|to|on)\s(?:[a-z]{{1,15}}\s){{0,3}}?{_LOCKED}"
+_BOXES = (
+    "cabinet", "cupboard", "garage", r"key\s?box", r"key\s?safe", "locker", "padlock", "shed",
+    "vault",
+)  # fmt: skip
+_LOCKED_CODE = rf"{words(*_BOXES)}\s(?:code|combination)"
 _NO_DATE = r"(?!\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}(?![\W_]?\d))"
 
 _CODES = (
@@ -140,6 +150,13 @@ _CODES = (
         rf"(?P<id>\d(?:{GAP}\d){{3,7}}){NOT_BEFORE}{_UNIT}",
         0.9,
         _CODES_LOOK,
+    ),
+    pii(  # of what is locked
+        "password",
+        rf"(?:{_CODE_OF}|{_LOCKED_CODE})(?:{_ASSIGN}|{_IS}){_NO_DATE}"
+        rf"(?P<id>\d(?:{GAP}\d){{3,7}}){NOT_BEFORE}{_UNIT}",
+        0.9,
+        has("code", "combination"),
     ),
     pii(
         "password",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ def build_request(
     question: str,
     *,
     session: str | None = None,
-    as_of: datetime | None = None,
+    as_of: float | None = None,
     schema: Path | None = None,
     grammar: Path | None = None,
     yes: bool = False,
@@ -35,7 +34,7 @@ def build_request(
     return Request(
         question,
         session=session,
-        as_of=as_of.replace(tzinfo=UTC).timestamp() if as_of else None,
+        as_of=as_of,
         grammar=_grammar(schema, grammar),
         approve=approver(yes=yes),
         confirm=confirmer(yes=confirm_tools),

@@ -6,7 +6,6 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +14,13 @@ import click
 from skerry.edge.cli.index_shown import bar, show_documents, show_hits, show_list, show_report
 from skerry.edge.cli.options import json_option, make_runtime, option, settings
 from skerry.edge.cli.output import emit
-from skerry.edge.cli.types import GivenPath
-from skerry.edge.errors import InputError
+from skerry.edge.cli.types import GivenPath, When, beginning, end, moment
+from skerry.edge.errors import IndexFault, InputError
 from skerry.edge.terminal import visible_line
 
 if TYPE_CHECKING:
     from skerry.edge.index import Document, Event, IngestReport
+    from skerry.edge.runtime import Runtime
 
 SOME_FAILED = 5
 _DIGITS = 19  # of an id, at most
@@ -38,8 +38,8 @@ def index() -> None:
 @settings("index")
 @option("--title", help="Title; default: the document's own.")
 @option("--version", help="Version; default: the document's own.")
-@option("--valid-from", type=click.DateTime(), help="In force from (UTC).")
-@option("--expires", type=click.DateTime(), help="Never served after (UTC).")
+@option("--valid-from", type=When(beginning), help="In force from; a day from its beginning.")
+@option("--expires", type=When(end), help="Never served after; a day counts to its end.")
 @option("--no-expires", is_flag=True, help="Take an earlier --expires back.")
 @option("--label", "labels", multiple=True, help="Access label; may be given again.")
 @option("--no-labels", is_flag=True, help="Remove the labels that were declared or kept.")
@@ -50,8 +50,8 @@ def add(
     paths: tuple[Path, ...],
     title: str | None,
     version: str | None,
-    valid_from: datetime | None,
-    expires: datetime | None,
+    valid_from: float | None,
+    expires: float | None,
     no_expires: bool,
     labels: tuple[str, ...],
     no_labels: bool,
@@ -73,8 +73,8 @@ def add(
     metadata = Metadata(
         title=title,
         version=version,
-        valid_from=_seconds(valid_from),
-        expires_at=_either(_seconds(expires), math.inf if no_expires else None, "expires"),
+        valid_from=valid_from,
+        expires_at=_either(expires, math.inf if no_expires else None, "expires"),
         labels=_either(frozenset(labels) or None, frozenset() if no_labels else None, "labels"),
         domain=domain,
     )
@@ -107,7 +107,13 @@ def ingest(file: Path, as_json: bool, **given: Any) -> None:
 def list_(everything: bool, as_json: bool, **given: Any) -> None:
     """List the documents in force."""
     with make_runtime(given) as runtime:
-        documents = runtime.index.documents(include_superseded=everything)
+        missing = _missing(runtime)
+        documents = [] if missing else runtime.index.documents(include_superseded=everything)
+        folder = runtime.parts.settings.index.parent
+    if missing and folder.exists() and not folder.is_dir():
+        raise missing
+    if missing:
+        click.echo(f"{missing.what}: {missing.hint}", err=True)
     if as_json:
         emit("skerry.index.ls/1", {"documents": documents})
         return
@@ -125,20 +131,21 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
     help="Least cosine of a hit, unless it has the very words; default: the index's own.",
 )
 @option("--limit", default=6, show_default=True, help="Most hits.")
-@option("--as-of", type=click.DateTime(), help="What was in force then (UTC).")
+@option("--as-of", type=When(moment), help="What was in force then; at the end of a day.")
 @json_option
-def search(query: str, limit: int, as_of: datetime | None, as_json: bool, **given: Any) -> None:
+def search(query: str, limit: int, as_of: float | None, as_json: bool, **given: Any) -> None:
     """Search the documents, as a question would."""
     from skerry.edge.index import Query
 
     with make_runtime(given) as runtime:
+        _require_index(runtime)
         wanted = runtime.parts.settings
         asked = Query(
             query,
             limit=limit,
             labels=wanted.labels,
             domain=wanted.domain,
-            as_of=_seconds(as_of),
+            as_of=as_of,
             floor=wanted.similarity_floor,
         )
         hits = runtime.index.search(asked)
@@ -146,7 +153,7 @@ def search(query: str, limit: int, as_of: datetime | None, as_json: bool, **give
     if as_json:
         emit("skerry.index.search/1", {"hits": hits, "below_floor": below})
         return
-    show_hits(hits, below)
+    show_hits(hits, below, as_of)
 
 
 @index.command()
@@ -161,6 +168,7 @@ def rm(document: str, yes: bool, as_json: bool, **given: Any) -> None:
     removed only after a question, and where nobody can be asked only with --yes.
     """
     with make_runtime(given) as runtime:
+        _require_index(runtime)
         matching = runtime.index.matching(_id_or_source(document))
         if not matching:
             what = f"no document '{visible_line(document)}'"
@@ -172,6 +180,21 @@ def rm(document: str, yes: bool, as_json: bool, **given: Any) -> None:
         emit("skerry.index.rm/1", {"removed": removed, "documents": matching})
     else:
         click.echo(f"removed {removed} document(s)")
+
+
+def _missing(runtime: Runtime) -> IndexFault | None:
+    """What to say where there is no index yet; to look for one makes none."""
+    path = runtime.parts.settings.index
+    if path.exists():
+        return None
+    hint = "`skerry index add PATH` makes one; --index or SKERRY_INDEX names another file"
+    return IndexFault(f"there is no index '{path}'", hint=hint)
+
+
+def _require_index(runtime: Runtime) -> None:
+    """Raises IndexFault where there is no index."""
+    if missing := _missing(runtime):
+        raise missing
 
 
 def has_person() -> bool:
@@ -210,6 +233,7 @@ def _consent(document: str, matching: Sequence[Document], *, may_ask: bool) -> N
 def verify(as_json: bool, **given: Any) -> None:
     """Check the file: integrity, full text, vectors, digests."""
     with make_runtime(given) as runtime:
+        _require_index(runtime)
         report = runtime.index.verify()
     if as_json:
         emit("skerry.index.verify/1", {"ok": not report.problems, "problems": report.problems})
@@ -228,6 +252,7 @@ def reembed(as_json: bool, **given: Any) -> None:
     from skerry.edge.index import reembed as encode_again
 
     with make_runtime(given) as runtime, bar("re-embedding", quiet=as_json) as progress:
+        _require_index(runtime)
         wanted, encoder = runtime.parts.settings, runtime.parts.encoder
         chunks = encode_again(
             wanted.index, encoder, progress, screening_key=wanted.screening_key_file
@@ -277,7 +302,3 @@ def _labels(found: object) -> frozenset[str] | None:
     if not isinstance(found, list) or not all(isinstance(label, str) for label in found):
         raise ValueError(f"labels are a list of texts, not {json.dumps(found)}")
     return frozenset(found)
-
-
-def _seconds(when: datetime | None) -> float | None:
-    return None if when is None else when.replace(tzinfo=UTC).timestamp()

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from skerry.edge.index import BelowFloor, Document, Failure, Hit, IngestReport, Progress
 
 _MOST_LISTED = 20
+_UNDATED = "a document without a date of its own is in force from when it was added"
 _ADDING_SECONDS = 3600.0  # to read and encode one document, at most
-_DAY_SECONDS = 86_400
 
 
 def show_report(report: IngestReport) -> None:
@@ -156,7 +155,7 @@ def _state(document: Document) -> str:
 
 
 def _valid(document: Document) -> str:
-    """The days (UTC) between which a document is valid; empty if it said nothing of them.
+    """The days between which a document is valid; empty if it said nothing of them.
 
     One that had expired when it was added, and names no beginning, has none to show.
     """
@@ -174,19 +173,23 @@ def _begins_when_added(document: Document) -> bool:
 
     One that is stated as a day is a midnight.
     """
+    from skerry.edge.index.days import is_midnight
+
     before = document.added_at - document.valid_from
-    return 0 <= before < _ADDING_SECONDS and document.valid_from % _DAY_SECONDS != 0
+    return 0 <= before < _ADDING_SECONDS and not is_midnight(document.valid_from)
 
 
 def _day(seconds: float) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
-    except (OverflowError, ValueError, OSError):  # beyond the year 9999, or before 1
-        return f"{seconds:g} s"
+    from skerry.edge.index.days import day_of
+
+    return day_of(seconds)
 
 
-def show_hits(hits: Sequence[Hit], below: BelowFloor | None) -> None:
-    """The hits of a search, best first, or what a lower floor would find."""
+def show_hits(hits: Sequence[Hit], below: BelowFloor | None, as_of: float | None = None) -> None:
+    """The hits of a search, best first, or what a lower floor would find.
+
+    `as_of` are the Unix seconds that were asked about, None for now.
+    """
     for hit in hits:
         place = " › ".join((hit.chunk.title, *hit.chunk.heading[1:]))
         head = visible_line(f"{place}  ({hit.chunk.source})")
@@ -194,6 +197,8 @@ def show_hits(hits: Sequence[Hit], below: BelowFloor | None) -> None:
         click.echo(f"      {visible_line(' '.join(hit.chunk.text.split())[:300])}")
     if not hits:
         click.echo(f"nothing found{_below(below)}")
+    if not hits and as_of is not None:
+        click.echo(f"(of what was in force on {_day(as_of)}; {_UNDATED})", err=True)
 
 
 def _below(below: BelowFloor | None) -> str:

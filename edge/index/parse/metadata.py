@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
 
 from skerry.edge.errors import DocumentError
+from skerry.edge.index import days
 from skerry.edge.index.parse.parsed import Parsed
 from skerry.edge.index.types import Metadata
 
@@ -38,7 +38,6 @@ _PREFIX = re.compile(r"^(?:dc|dcterms|article)[.:]")
 _SEPARATOR = re.compile(r"[\s_]+")
 _LONGEST_VALUE = 500
 _MOST_LINES = 200
-_DAY_SECONDS = 86_400
 _FENCE = re.compile(r"---[ \t]*$")
 _CLOSE = re.compile(r"(?:---|\.\.\.)[ \t]*$")
 _PAIR = re.compile(r"([A-Za-z][\w .-]{0,60}?)[ \t]*:(?:[ \t]+(.*))?$")
@@ -85,7 +84,9 @@ def _plain(name: str) -> str:
 
 def without_bad_date(said: dict[str, str]) -> dict[str, str]:
     """Drops a `date` that a program wrote in its own way: unlike an expiry it governs nothing."""
-    if "date" in said and _parsed_date(said["date"]) is None:
+    try:
+        days.begins(said.get("date", "2026-01-31"))
+    except ValueError:
         return {key: value for key, value in said.items() if key != "date"}
     return said
 
@@ -144,8 +145,8 @@ def _value(raw: str) -> str:
 def governance(parsed: Parsed) -> Metadata:
     """What the document itself says governs it, for the index.
 
-    A date without a time is a day in UTC: a document is in force from the beginning of its
-    `valid-from` (or else `date`) and through the end of its `expires`.
+    A date without a time is a day in this machine's own time: a document is in force from the
+    beginning of its `valid-from` (or else `date`) and through the end of its `expires`.
 
     Raises:
         DocumentError: a date is not ISO 8601. An expiry that cannot be read must not become none.
@@ -171,26 +172,10 @@ def _seconds(parsed: Parsed, key: str, *, whole_day: bool) -> float | None:
     value = parsed.metadata.get(key)
     if value is None:
         return None
-    when = _parsed_date(value)
-    if when is None:
+    try:
+        return days.ends(value) if whole_day else days.begins(value)
+    except ValueError:
         raise DocumentError(
             f"'{parsed.title}' has {key}: {value}, which is not a date",
             hint=f"write {key} as ISO 8601, such as 2026-01-31",
-        )
-    begin = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    return begin + _DAY_SECONDS if whole_day and _is_bare_date(value) else begin
-
-
-def _parsed_date(value: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        return None
-
-
-def _is_bare_date(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+        ) from None
