@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from skerry.edge import tiers
@@ -15,7 +15,7 @@ from skerry.edge.request import Request
 from skerry.edge.smalltalk import Talk, told
 from skerry.edge.terminal import visible_line
 from skerry.edge.tiers import Work
-from skerry.edge.types import RequestClass, Route, Tier
+from skerry.edge.types import Classification, RequestClass, Route, Tier
 from skerry.edge.understanding import IN_DOCUMENTS
 from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.judging import Judge
@@ -49,6 +49,13 @@ class Decided:
     asked: Asked
     vector: Vectors
     talk: Talk | None = None
+
+
+def asks_documents(seen: Classification, question: str) -> Classification:
+    """The router's opinion; an extraction that brings no text of its own asks the documents."""
+    if seen.request_class is not RequestClass.EXTRACTION or gives_text(question):
+        return seen
+    return replace(seen, request_class=RequestClass.QUESTION)
 
 
 def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
@@ -156,7 +163,7 @@ def _grounded(request: Request, decided: Decided, sources: Sequence[object]) -> 
     """
     extracts = (
         decided.route.request_class is RequestClass.EXTRACTION
-        and _gives_text(request.question)
+        and gives_text(request.question)
         and not any(
             one.label == _FORGED and one.where is Where.INPUT for one in decided.given.findings
         )
@@ -171,7 +178,7 @@ def _gives_orders(request: Request, decided: Decided) -> bool:
     other words" would be worse than to let a model that can do nothing answer an order.
     """
     score = decided.policy.injection.score
-    return not _gives_text(request.question) and any(
+    return not gives_text(request.question) and any(
         finding.kind is FindingKind.INJECTION
         and finding.where is Where.INPUT
         and finding.score >= (_SURE if finding.rule.startswith("network:") else score)
@@ -179,6 +186,6 @@ def _gives_orders(request: Request, decided: Decided) -> bool:
     )
 
 
-def _gives_text(question: str) -> bool:
+def gives_text(question: str) -> bool:
     """Whether the request brings a text of its own to work on."""
     return "\n" in question.strip() or len(question.split()) > _GIVEN_WORDS

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from skerry.edge import tiers
 from skerry.edge.aio import iterate_in_thread
-from skerry.edge.assembly import Decided, work_on
+from skerry.edge.assembly import Decided, asks_documents, gives_text, work_on
 from skerry.edge.engines.base import Generation, Piece
 from skerry.edge.errors import (
     ApprovalRequired,
@@ -34,6 +34,7 @@ from skerry.edge.events import (
     SourcesFound,
     TierFailed,
 )
+from skerry.edge.forms import fill
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.record import Record
 from skerry.edge.referral import refer
@@ -240,6 +241,7 @@ class Runtime:
         plan = planned_by_rules(request, seen, self.parts)
         talk = None if plan or request.grammar is not None else small_talk(request.question)
         seen = compared(talked(claimed(seen, plan), talk), asked)
+        seen = asks_documents(seen, request.question)
         with trace.step("retrieve"):
             hits = [] if plan or talk else self.parts.search(request, asked.text, vector)
         with trace.step("screen_sources"):
@@ -330,7 +332,11 @@ class Runtime:
 
     def _on_device(self, work: Work) -> tiers.TierRun:
         with self.parts.engine(work.request.model) as engine:
-            return (yield from tiers.generate_here(work, engine))
+            if work.request.grammar is None:
+                return (yield from tiers.generate_here(work, engine))
+            brings_text = gives_text(work.request.question)
+            strict = self.parts.has_documents and not brings_text
+            return (yield from fill(work, engine, strict=strict))
 
     def _cannot_be_grounded(self, work: Work) -> bool:
         """A question about documents, of which none fits: no source is better than a wrong one.

@@ -18,7 +18,6 @@ from skerry.edge.cli.options import (
     option,
     settings,
 )
-from skerry.edge.cli.types import When, moment
 
 if TYPE_CHECKING:
     from skerry.edge.cli.prose import Prose
@@ -32,7 +31,7 @@ EVENT_SCHEMA = "skerry.event/1"
 @click.argument("question", required=False)
 @settings(*GENERATING, *PLACES, *ASKING)
 @option("--session", metavar="ID", help="Continue this conversation.")
-@option("--as-of", type=When(moment), help="Ask what was in force then; at the end of a day.")
+@option("--as-of", type=click.DateTime(), help="Ask what was in force then (UTC).")
 @option("--schema", type=click.Path(path_type=Path), help="Answer as JSON of this JSON schema.")
 @option("--grammar", type=click.Path(path_type=Path), help="Answer in this GBNF grammar.")
 @option("--receipt/--no-receipt", default=None, help="Show the receipt; default: on a terminal.")
@@ -76,7 +75,11 @@ def ask(
         if as_json:
             _print_json(events, stream=stream)
         else:
-            print_answer(events, receipt=sys.stdout.isatty() if receipt is None else receipt)
+            shown = sys.stdout.isatty() if receipt is None else receipt
+            if request.grammar is None:
+                print_answer(events, receipt=shown)
+            else:
+                print_form(events, receipt=shown)
 
 
 def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
@@ -93,6 +96,32 @@ def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:
         prose.end()  # an error has a line of its own
     assert reply is not None, "a stream ends with Finished"
     _print_end(reply, receipt=receipt)
+    return reply
+
+
+def print_form(events: Iterator[Event], *, receipt: bool) -> Reply:
+    """Prints an answer in a form alone, so that it can be read by a program; the rest goes to
+    standard error, and so do fixed words in its place.
+
+    Raises:
+        FormWithheld: nothing could be answered in that form.
+    """
+    from skerry.edge.cli.prose import Prose
+    from skerry.edge.events import Finished, TextReleased
+    from skerry.edge.terminal import visible
+
+    said = list(events)
+    reply = next(one.reply for one in said if isinstance(one, Finished))
+    if reply.verdict != "withheld":
+        click.echo(visible(reply.text))
+    for event in said:
+        if not isinstance(event, TextReleased):
+            _show(event, Prose())
+    _print_end(reply, receipt=receipt, err=True)
+    if reply.verdict == "withheld":
+        from skerry.edge.cli.errors import FormWithheld
+
+        raise FormWithheld(reply.text)
     return reply
 
 
@@ -115,7 +144,8 @@ def _show(event: Event, prose: Prose) -> None:
             click.echo(f"({why}; next: {ANSWERERS[following]})", err=True)
 
 
-def _print_end(reply: Reply, *, receipt: bool) -> None:
+def _print_end(reply: Reply, *, receipt: bool, err: bool = False) -> None:
+    """`err`: to standard error."""
     from skerry.edge.receipts.words import (
         LEFT_OUT,
         NOT_SURE,
@@ -126,13 +156,13 @@ def _print_end(reply: Reply, *, receipt: bool) -> None:
     )
 
     if left_out(reply.receipt):
-        click.secho(f"({LEFT_OUT})", fg="yellow")
+        click.secho(f"({LEFT_OUT})", fg="yellow", err=err)
     if is_unfounded(reply.receipt):
-        click.secho(f"({UNFOUNDED})", fg="yellow")
+        click.secho(f"({UNFOUNDED})", fg="yellow", err=err)
     if is_doubtful(reply.receipt):
-        click.secho(f"({NOT_SURE})", dim=True)
+        click.secho(f"({NOT_SURE})", dim=True, err=err)
     for citation in reply.citations:
-        click.secho(f"  {_source_line(citation)}", dim=True)
+        click.secho(f"  {_source_line(citation)}", dim=True, err=err)
     if reply.receipt.answered_by == "human":
         click.secho(f"It waits for a person: skerry review show {reply.receipt.id[:18]}", dim=True)
     if receipt:

@@ -29,6 +29,13 @@ class OutputFault(EdgeError):
         super().__init__(what, hint="check where standard output goes")
 
 
+class FormWithheld(EdgeError):
+    """Nothing can be answered in the form that was wanted; `what` says why."""
+
+    code = "form_withheld"
+    exit_code = 8
+
+
 def report(error: Exception) -> int:
     """Prints `error` and returns the exit code. Set SKERRY_DEBUG=1 for a traceback."""
     if os.environ.get("SKERRY_DEBUG"):

@@ -48,6 +48,7 @@ _LABELS = {
     "unchecked": "sentence that could not be checked",
     "documents_disagree": "document that says otherwise",
     "number_not_in_source": "sentence with a number that no source gives",
+    "value_not_in_source": "value of a form that no source gives",
     "unknown_mark": "citation of no source",
     "not_in_force": "citation of a source that is not in force",
     "miscited": "citation of a source that does not say so",

@@ -13,9 +13,10 @@ from skerry.edge.engines.base import FinishReason, Generation, Piece, TokenLogpr
 from skerry.edge.events import Finished, Reply, TextReleased, TierFailed
 from skerry.edge.fields import citation_fields, route_fields
 from skerry.edge.receipts import Receipt, TokenUsage
-from skerry.edge.receipts.words import is_unfounded
+from skerry.edge.receipts.words import is_doubtful, is_unfounded
 from skerry.edge.request import Request
 from skerry.edge.server.assent import Assent
+from skerry.guardrails.answer import Verdict
 
 if TYPE_CHECKING:
     from skerry.edge.runtime import Runtime
@@ -70,7 +71,11 @@ def from_pipeline(runtime: Runtime, request: Request, confirmed: str | None) -> 
     `confirmed` is the digest of the call of a tool that a person has agreed to.
     """
     assent = Assent(None, confirmed, hold=False)
-    for event in runtime.stream(replace(request, confirm=assent.confirm)):
+    request = replace(request, confirm=assent.confirm)
+    if request.grammar is not None:
+        yield from _in_form(runtime.ask(request), assent)
+        return
+    for event in runtime.stream(request):
         match event:
             case TextReleased(text):
                 yield Step(text)
@@ -78,6 +83,16 @@ def from_pipeline(runtime: Runtime, request: Request, confirmed: str | None) -> 
                 yield Step(void=True)
             case Finished(reply):
                 yield _finished(reply, assent)
+
+
+def _in_form(reply: Reply, assent: Assent) -> Iterator[Step]:
+    """An answer in a form, whole; fixed words in its place are a refusal."""
+    last = _finished(reply, assent)
+    if reply.verdict is Verdict.WITHHELD:
+        yield replace(last, refusal=reply.text)
+        return
+    yield Step(reply.text)
+    yield last
 
 
 def _step(piece: Piece) -> Step:
@@ -114,6 +129,8 @@ def skerry_fields(reply: Reply) -> dict[str, Any]:
         "citations": [citation_fields(one) for one in reply.citations],
         "verdict": reply.verdict,
         "unfounded": is_unfounded(receipt),
+        "answer_confidence": receipt.answer_confidence,
+        "doubtful": is_doubtful(receipt),
         "receipt": receipt.id,
     }
 

@@ -46,9 +46,7 @@ class Script:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def line(self, question: str) -> Line:
-        return self.lines.get(
-            question, Line(("I have no line for this.",), RequestClass.EXTRACTION)
-        )
+        return self.lines.get(question, Line(("I have no line for this.",), RequestClass.REASONING))
 
 
 class ScriptedRouter:

@@ -58,7 +58,7 @@ def test_stop_cancels_the_runtime_and_keeps_what_was_said(
     house: Stage, open_page: OpenPage
 ) -> None:
     question = "Copy the text below.\n\nTalk until you are stopped."
-    house.script.lines[question] = Line(("And on. ",) * 200, RequestClass.REASONING, pause_s=0.1)
+    house.script.lines[question] = Line(("And on. ",) * 200, RequestClass.EXTRACTION, pause_s=0.1)
     house.script.cancelled.clear()
     page = open_page(house)
     ask(page, question)

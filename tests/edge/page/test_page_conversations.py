@@ -105,7 +105,7 @@ def test_the_tab_is_closed_and_another_opened(home: Stage, open_page: OpenPage) 
 
 
 def test_what_was_stopped_half_way_is_still_said_to_be(home: Stage, open_page: OpenPage) -> None:
-    home.script.lines["Talk."] = Line(("and on ",) * 200, RequestClass.EXTRACTION, pause_s=0.05)
+    home.script.lines["Talk."] = Line(("and on ",) * 200, RequestClass.REASONING, pause_s=0.05)
     page = open_page(home)
     ask(page, "Talk.")
     expect(page.locator(".answer")).to_contain_text("and on")
@@ -311,7 +311,7 @@ def test_answers_go_to_their_questions_whatever_came_between(
 
 
 def test_hostile_text_stays_text_when_it_comes_back(home: Stage, open_page: OpenPage) -> None:
-    home.script.lines[HOSTILE] = Line((HOSTILE,), RequestClass.EXTRACTION)
+    home.script.lines[HOSTILE] = Line((HOSTILE,), RequestClass.REASONING)
     page = answered(open_page(home), HOSTILE)
     page.reload()
     expect(page.locator(".question")).to_have_text(HOSTILE)

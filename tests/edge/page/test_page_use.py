@@ -186,7 +186,7 @@ def test_everything_works_with_the_keyboard_alone(house: Stage, open_page: OpenP
 
 def test_escape_stops_an_answer(house: Stage, open_page: OpenPage) -> None:
     question = "Go on until Escape."
-    house.script.lines[question] = Line(("More. ",) * 100, RequestClass.EXTRACTION, pause_s=0.1)
+    house.script.lines[question] = Line(("More. ",) * 100, RequestClass.REASONING, pause_s=0.1)
     page = open_page(house)
     ask(page, question)
     expect(page.locator(".answer")).to_contain_text("More.")
@@ -305,7 +305,7 @@ def test_a_wide_table_scrolls_by_itself_and_breaks_no_word(
     question = "Show me a wide table."
     row = "| occlusion | precautionary | anticoagulants | responsibility |"
     house.script.lines[question] = Line(
-        (f"{row}\n|---|---|---|---|\n{row}",), RequestClass.EXTRACTION
+        (f"{row}\n|---|---|---|---|\n{row}",), RequestClass.REASONING
     )
     page = open_page(house, viewport=NARROW)
     ask(page, question)
