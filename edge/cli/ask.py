@@ -18,6 +18,7 @@ from skerry.edge.cli.options import (
     option,
     settings,
 )
+from skerry.edge.cli.types import When, moment
 
 if TYPE_CHECKING:
     from skerry.edge.cli.prose import Prose
@@ -31,7 +32,7 @@ EVENT_SCHEMA = "skerry.event/1"
 @click.argument("question", required=False)
 @settings(*GENERATING, *PLACES, *ASKING)
 @option("--session", metavar="ID", help="Continue this conversation.")
-@option("--as-of", type=click.DateTime(), help="Ask what was in force then (UTC).")
+@option("--as-of", type=When(moment), help="Ask what was in force then; at the end of a day.")
 @option("--schema", type=click.Path(path_type=Path), help="Answer as JSON of this JSON schema.")
 @option("--grammar", type=click.Path(path_type=Path), help="Answer in this GBNF grammar.")
 @option("--receipt/--no-receipt", default=None, help="Show the receipt; default: on a terminal.")
