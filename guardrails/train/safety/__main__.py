@@ -20,7 +20,8 @@ SLOPE = 0.7
 MEMBERS = 3
 """Heads whose mean the head is: what one learns by chance the others do not."""
 _SHARE = 0.0005
-_SHARES = {"self_harm": 0.002, "clinical_red_flag": 0.001}  # here misses cost most
+# misses of the first two cost most; the last has the words of many a question about medicine
+_SHARES = {"self_harm": 0.003, "clinical_red_flag": 0.001, "dangerous_advice": 0.00015}
 _TRIGGERS = 10  # times as many of our benign templates may reach a level
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 

@@ -59,7 +59,7 @@ def benign(number: int, seed: int) -> list[str]:
 
 
 def examples(data: Path, number: int, seed: int) -> list[Example]:
-    """What to train on: `number` texts a class, three times as many benign ones, public ones."""
+    """What to train on: `number` texts a class, four times as many benign ones, public ones."""
     draw = random.Random(f"safety examples {seed}")
     public = {
         name: draw.sample(found, min(_SHARES[name], len(found)))
@@ -72,7 +72,7 @@ def examples(data: Path, number: int, seed: int) -> list[Example]:
         for name, found in dangers(number, seed).items()
         for one in found
     ]
-    good = [*benign(3 * number, seed), *injection.benign_templates(number, seed)]
+    good = [*benign(4 * number, seed), *injection.benign_templates(number, seed)]
     good += markup.wrapped(around, number, draw) + people.texts(number, seed)
     orders = injection.attacks(data, number // 2, seed)
     made += [Example(one, none) for one in good]
