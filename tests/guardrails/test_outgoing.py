@@ -39,8 +39,9 @@ def test_a_dangerous_sentence_is_found_with_its_class_and_place() -> None:
 
 
 def test_a_threshold_is_for_its_class() -> None:
-    assert OutputScreen({**LEAST, "hate": 1.0})(HATE) == ()
-    assert OutputScreen({**LEAST, "violence": 1.0})(HATE)
+    hate = "All immigrants are vermin."
+    assert OutputScreen({**LEAST, "hate": 1.0})(hate) == ()
+    assert OutputScreen({**LEAST, "violence": 1.0})(hate)
 
 
 def test_what_a_source_says_word_for_word_is_no_finding() -> None:
