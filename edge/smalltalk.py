@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from skerry.edge.types import Classification, RequestClass, known_by_rules
+from skerry.guardrails.voice import plainly, quoted
 
 NAME = "small talk"
 """What a classification says that knew its class by these rules."""
@@ -167,8 +168,11 @@ def _documents(titles: Sequence[str], documents: int) -> str:
 
 
 def _short(title: str) -> str:
-    line = " ".join(title.split())
-    return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1].rstrip()}…"
+    """The title in quotation marks: it does not speak as the runtime does."""
+    line = " ".join(plainly(title).split())
+    if len(line) > _LONGEST_TITLE:
+        line = f"{line[: _LONGEST_TITLE - 1].rstrip()}…"
+    return quoted(line)
 
 
 def _can(tools: Sequence[str]) -> str:

@@ -113,9 +113,15 @@ def _masked(text: str, clause: Span, personal: Sequence[Finding]) -> str:
     inside = [
         one
         for one in personal
-        if clause[0] <= one.start < clause[1] and one.label in (_PERSON, *_OF_ONE_PERSON)
+        if clause[0] <= one.start < clause[1]
+        and (one.label in _OF_ONE_PERSON or _is_written_as_name(text, one))
     ]
     return _without(text, clause, inside, "someone") if inside else text[slice(*clause)]
+
+
+def _is_written_as_name(text: str, one: Finding) -> bool:
+    """Whether it is a person, with a capital: "a kayak" may be taken for one."""
+    return one.label == _PERSON and not text[one.start : one.end].islower()
 
 
 def _without(text: str, clause: Span, inside: Sequence[Finding], name: str) -> str:

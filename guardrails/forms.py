@@ -1,4 +1,5 @@
 """Which values of an answer in a form, JSON or what a grammar allows, are in no source.
+
 A form says nothing in sentences, so that no sentence of it can be judged. Its values can: a number
 must stand in a passage, or in what was asked, and so must every word of a text, in the same one.
 That two values belong together is not checked. `judged` makes the answer.
@@ -15,7 +16,6 @@ from functools import cached_property
 
 from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
 from skerry.guardrails.findings import Finding, FindingKind, Where
-from skerry.guardrails.grounding.exact.quantities import quantities
 from skerry.guardrails.passages import passages
 from skerry.guardrails.words import content_stems, numbers
 
@@ -159,6 +159,8 @@ def _number_in(value: float, text: str) -> bool:
         return bool(re.search(rf"(?:[-−–]|\bminus )\s?{shown}(?![\d.,]*\d)", text))
     if numbers(format(value, ".15g")) <= numbers(text):
         return True
+    from skerry.guardrails.grounding.exact.quantities import quantities
+
     written = (one for one in quantities(text) if text[one.start].isalpha() and one.certain)
     return any(one.value == value for one in written)
 

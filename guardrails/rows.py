@@ -13,7 +13,6 @@ from skerry.guardrails.tables import Table, amounts, has_thing, is_money
 from skerry.guardrails.wanted import ASKING, MADE, PRICE, Kind, Wanted, passes_over_some
 from skerry.guardrails.words import content_stems, denies, numbers
 
-
 _TWO = 2
 _FULL = content_stems("full whole entire")
 _PERIODS = _FULL | content_stems(
@@ -41,16 +40,22 @@ def choose(question: str, want: Wanted, table: Table) -> Chosen | None:
     sure = sure and not numbers(question)
     if want.kind is not Kind.EXTREME:
         return Chosen(kept, sure and _are(general, kept, table))
-    if not sure or passes_over_some(question):
-        return Chosen(kept, sure=False)
+    told = sure and not passes_over_some(question)
+    ends = _told_ends(question, want, table, kept, general) if told else ()
+    return Chosen(ends, sure=True) if ends else Chosen(kept, sure=False)
+
+
+def _told_ends(
+    question: str, want: Wanted, table: Table, kept: tuple[int, ...], general: frozenset[str]
+) -> tuple[int, ...]:
+    """The rows that have the extreme, if the table tells which one is meant."""
     ends = {
         _extreme(at, kept, table, most=_is_most(want, table.columns[at]))
         for at in _measures(question, want, table)
     }
+    rows = ends.pop() if len(ends) == 1 else ()
     kinds = general | (want.noun - table.about)
-    if len(ends) != 1 or not (rows := ends.pop()) or not _are(kinds, rows, table):
-        return Chosen(kept, sure=False)
-    return Chosen(rows, sure=True)
+    return rows if rows and _are(kinds, rows, table) else ()
 
 
 def _asks_for_cell(want: Wanted, table: Table) -> bool:

@@ -52,7 +52,6 @@ class LexicalScores:
                 found[_among_sorted(there, wanted)] += word.weight
         return found / max(sum(word.weight for word in self.telling), 1e-9)
 
-
     def have_names(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which chunks have all that the query names; none where it names nothing rare."""
         wanted = rows.astype(np.int32)

@@ -17,7 +17,7 @@ _LONGEST_WORD = 64  # characters; longer runs are encoded data, not words
 _NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 
 _OF_QUESTIONS = """
-out off up between during before after via one doing need much many
+out off up between during before after via one doing need much many often
 s t re ve ll d m
 please tell give show explain find know let
 """

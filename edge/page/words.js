@@ -122,7 +122,7 @@ export function day(seconds) {
 
 /** Whether a model on this device answered a question without any document. */
 export function isUnfounded({ route, answered_by: tier, model, chunks }) {
-  const asks = ["lookup", "retrieval_question"].includes(route.request_class);
+  const asks = ["lookup", "retrieval_question", "reasoning"].includes(route.request_class);
   return asks && tier === "device" && Boolean(model) && chunks.length === 0;
 }
 

@@ -26,6 +26,7 @@ _VERDICTS = {
     "withheld": "fixed words in place of a model's",
 }
 DOUBTFUL = 0.35
+_ASKS = (RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.REASONING)
 """The answer confidence from which on a reader is not warned."""
 
 UNFOUNDED = "no document was read: these are a model's own words, and unchecked"
@@ -124,7 +125,7 @@ def finding_name(finding: Finding) -> str:
 
 def is_unfounded(receipt: Receipt) -> bool:
     """Whether a model on this device answered a question without any document."""
-    asks = receipt.route.request_class in (RequestClass.LOOKUP, RequestClass.QUESTION)
+    asks = receipt.route.request_class in _ASKS
     return (
         asks and receipt.answered_by is Tier.DEVICE and bool(receipt.model and not receipt.chunks)
     )

@@ -68,6 +68,7 @@ def handbook(tmp_path_factory: pytest.TempPathFactory, encoder: TextEncoder) -> 
         ("Ilse Novak", "lab"),
         ("green book", "lab"),
         ("XR-17", "lab"),
+        ("How often is a sample lost?", "lab"),
     ],
 )
 def test_the_very_words_are_found_in_a_chunk_that_says_many_things(

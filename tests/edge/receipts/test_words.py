@@ -36,5 +36,5 @@ def test_a_model_without_documents_is_unfounded(make_receipt) -> None:
     assert is_unfounded(receipt)
     assert not is_unfounded(replace(receipt, model=None))
     assert not is_unfounded(replace(receipt, chunks=make_receipt().chunks))
-    reasoned = replace(receipt.route, request_class=RequestClass.REASONING)
-    assert not is_unfounded(replace(receipt, route=reasoned))
+    extract = replace(receipt.route, request_class=RequestClass.EXTRACTION)
+    assert not is_unfounded(replace(receipt, route=extract))
