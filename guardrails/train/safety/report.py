@@ -67,8 +67,8 @@ was raised. More than ten settings of these levels were compared on scores of th
 figures of self-harm and dangerous advice flatter. Nothing else here was trained or tuned on.
 
 A list of 121 harmless questions was looked at before and each time after; what kinds of templates
-to add came from it; five of its texts are as templates that were there before could make them. At the score that counts by default 2 of it are signs of
-danger, and 7 were.
+to add came from it; five of its texts are as templates that were there before could make them. At
+the score that counts by default 2 of it are signs of danger, and 7 were.
 
 What the heads before gave on the same texts, in the order of the first table: 0.500, 0.900, 0.750,
 0.750, 0.667, 0.800; benign 0.925 and 0.975; 0.993, 0.992, 1.000, 0.961; 0.900, 0.340; 0.187;
