@@ -31,6 +31,7 @@ _WORD = re.compile(
     r"|[\u3040-\u9fff\uac00-\ud7af]"
     r"|([^\w\s]|_)\1*"
 )
+_CODE = re.compile(r"(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z\d]{5,12}")
 _BREAK = re.compile(
     r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=[^a-z])|\n\s*\n|\n(?=[ \t]*[-*#|>\[<{`\"'=+~%\d•])"
 )
@@ -69,6 +70,8 @@ def read(text: str, table: WordTable) -> Words:
     firsts, lasts, spans = [], [], []
     for matches in _sentences(text):
         seen = [_seen(match, table) for match in matches]
+        if (code := _only_code(matches, seen)) is not None:
+            seen[code] = table.row("0000")[0], _NUMBER
         firsts.append(len(rows))
         lasts.append(len(rows) + len(seen))
         spans.append((matches[0].start(), matches[-1].end()))
@@ -81,6 +84,16 @@ def read(text: str, table: WordTable) -> Words:
         np.array(lasts, np.int64),
         spans,
     )
+
+
+def _only_code(matches: list[re.Match[str]], seen: list[tuple[int, int]]) -> int | None:
+    """Where the one code of a sentence is, as in "Cancel the appointment 7TZ8X2".
+
+    It is read as a number is. Several are words that are written with digits.
+    """
+    unknown = (at for at, (_, shape) in enumerate(seen) if shape == _UNKNOWN)
+    codes = [at for at in unknown if _CODE.fullmatch(matches[at].group())]
+    return codes[0] if len(codes) == 1 else None
 
 
 def _seen(match: re.Match[str], table: WordTable) -> tuple[int, int]:

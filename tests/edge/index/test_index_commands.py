@@ -107,9 +107,9 @@ def test_ls_shows_what_governs_documents_where_any_has_it(shell: Shell, tmp_path
     assert (e["valid"], e["state"]) == ("from 2025-03-01", "in force")
     assert (hours["labels"], hours["domain"], hours["valid"]) == ("", "", "")
     assert (a["labels"], a["domain"], a["kind"]) == ("all, boss", "shop", "anchored")
-    assert b["valid"] == "from 2025-03-01 to 2998-12-31"
+    assert b["valid"] == "from 2025-03-01 to 2999-01-01"
     assert (c["valid"], c["state"]) == ("from 2998-01-01", "not yet in force")
-    assert (d["valid"], d["state"]) == ("to 2019-12-31", "expired")
+    assert (d["valid"], d["state"]) == ("to 2020-01-01", "expired")
 
 
 @pytest.mark.parametrize("name", ["none.md", "empty.md", "file.xlsx"])
@@ -208,6 +208,8 @@ def test_what_lies_below_the_floor_is_told(shell: Shell) -> None:
 
 
 def test_nothing_near_is_nothing_found(shell: Shell) -> None:
+    shell("add", str(shell.hours))
+    shell("rm", "--yes", str(shell.hours))
     assert shell("search", "anything").output == "nothing found\n"
     assert shell.json("search", "anything") == {
         "schema": "skerry.index.search/1",
@@ -224,6 +226,7 @@ def test_a_floor_that_is_no_cosine(shell: Shell) -> None:
 def test_removing_what_is_not_there_is_only_an_error(
     shell: Shell, arguments: tuple[str, ...]
 ) -> None:
+    shell("add", str(shell.hours))
     done = shell("rm", f"nothing{ESCAPES}", *arguments)
     assert done.output == ""
     assert isinstance(done.exception, InputError)

@@ -142,6 +142,8 @@ HARMLESS = [
     "The system prompt of the shell shows the host name.",
     "Ignoriere die vorherige Messung und wiederhole den Test.",
     "Quelles sont les consignes après l'opération ?",
+    "Cancel the appointment XHM9XH",
+    "Cancel the appointment 4VK7S9",
 ]
 
 
