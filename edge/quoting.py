@@ -93,8 +93,9 @@ class Reading:
         return None
 
     def nearest(self) -> Ranked | None:
-        """The passage that is nearest, by meaning first, however far and whatever it fits."""
-        return max(self._ranked, key=lambda one: one.score + one.cosine, default=None)
+        """The passage that is nearest, by meaning first, whatever it fits; None if all are far."""
+        best = max(self._ranked, key=lambda one: one.score + one.cosine, default=None)
+        return best if best is not None and best.cosine >= _HEDGED_FLOOR else None
 
     def near(self, passage: Passage, source: Evidence) -> bool:
         """Whether the passage, alone or in a stretch, answers the question as the best one does.

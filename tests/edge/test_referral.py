@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import skerry.edge
 from skerry.edge import Runtime
 from skerry.edge.referral import SELF_HARM
 from skerry.edge.tiers import REFERRED
@@ -82,3 +83,13 @@ def test_self_harm_has_words_of_its_own_and_no_document(jetty: Runtime) -> None:
     assert jetty.parts.policy.safety.notice in reply.text
     assert REFERRED not in reply.text
     assert "[1]" not in reply.text
+
+
+def test_what_is_far_from_a_danger_is_not_shown(make_runtime) -> None:
+    """Advice on bleeding beside crushing chest pain would be worse than none."""
+    runtime = make_runtime(route_as(RequestClass.SAFETY), offline=True)
+    runtime.index.add([Path(skerry.edge.__file__).parent / "demo" / "handbook"])
+    reply = runtime.ask("A patient has crushing chest pain and cannot breathe. What do I do?")
+    assert reply.text.startswith(REFERRED)
+    assert NEAREST not in reply.text
+    assert not reply.citations
