@@ -7,6 +7,7 @@ local, without a zone. What is asked and how it is told is left to `tools`.
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 import time as clock
@@ -22,6 +23,9 @@ from skerry.edge.tools.errors import SoftFail
 from skerry.edge.tools.statements import Statement
 
 CODE = r"^[2-9A-HJ-NP-Z]{6}$"
+# one line, nothing that hides or turns text, no markup
+NAME = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff<>\[\]]*$"
+LONGEST_NAME = 120  # characters
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0, O, 1 or I, which people confuse
 _MOST_SLOTS = 200
 _MINUTES = (1, 24 * 60)
@@ -139,15 +143,19 @@ class AppointmentBook:
         """Adds slots of so many minutes from `start` to `end`; how many were new.
 
         Raises:
-            InputError: no slot fits between, or the host has no name.
+            InputError: no slot fits between, or the host's name is none.
         """
         starts = list(_starts(start, end, minutes))
-        if not starts or not host.strip():
+        if not starts:
             raise InputError(
-                f"no appointment of {minutes} minutes fits from {start:%H:%M} to {end:%H:%M}"
-                if host.strip()
-                else "whoever gives the appointments has no name",
+                f"no appointment of {minutes} minutes fits from {start:%H:%M} to {end:%H:%M}",
                 hint="give a later end, or fewer minutes",
+            )
+        name = host.strip()
+        if not (0 < len(name) <= LONGEST_NAME and re.match(NAME, name)):
+            raise InputError(
+                "that is no name of somebody who gives appointments",
+                hint=f"give one line of at most {LONGEST_NAME} characters, without < > [ or ]",
             )
         with self._state.write() as connection:
             return sum(
@@ -157,7 +165,7 @@ class AppointmentBook:
                         day=day.isoformat(),
                         start=f"{one:%H:%M}",
                         minutes=minutes,
-                        host=host.strip(),
+                        host=name,
                     )
                 )
                 for one in starts

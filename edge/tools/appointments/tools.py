@@ -12,7 +12,15 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from skerry.edge.tools.appointments import words
-from skerry.edge.tools.appointments.book import CODE, AppointmentBook, Booking, Slot, no_booking
+from skerry.edge.tools.appointments.book import (
+    CODE,
+    LONGEST_NAME,
+    NAME,
+    AppointmentBook,
+    Booking,
+    Slot,
+    no_booking,
+)
 from skerry.edge.tools.appointments.reading import NoSuchTime, Reading, Wish, read, same_host
 from skerry.edge.tools.appointments.words import Free
 from skerry.edge.tools.definition import Arguments, Context, Impact, Tool, Unclear, tool
@@ -20,7 +28,7 @@ from skerry.edge.tools.errors import SoftFail
 from skerry.edge.tools.when import in_words
 
 _AHEAD = timedelta(days=60)
-Name = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\x00-\x1f<>\[\]]*$")]
+Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=NAME)]
 Days = Annotated[list[date], Field(max_length=14)]
 Code = Annotated[str, StringConstraints(pattern=CODE)]
 

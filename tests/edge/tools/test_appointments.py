@@ -238,8 +238,9 @@ def test_a_book_is_a_private_file_of_its_own(tmp_path: Path) -> None:
 def test_times_that_cannot_be(book: AppointmentBook) -> None:
     with pytest.raises(InputError, match="no appointment of 30 minutes"):
         book.add(MONDAY, time(10), time(10, 20), minutes=30, host="Dr Lund")
-    with pytest.raises(InputError, match="no name"):
-        book.add(MONDAY, time(10), time(12), minutes=30, host=" ")
+    for host in (" ", "Dr\nLund", "<b>Dr Lund</b>", "Dr \u202eLund", "Dr \x1b[2J", "L" * 121):
+        with pytest.raises(InputError, match="no name"):
+            book.add(MONDAY, time(10), time(12), minutes=30, host=host)
 
 
 @pytest.mark.parametrize(
