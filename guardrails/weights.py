@@ -1,8 +1,7 @@
 """The folder of a small model, a guardrail or the encoder: a manifest, files with their digests.
 
-What is loaded is what was checked: the bytes are read once. A manifest that says more than digests,
-such as a threshold, has a seal: a digest of all the rest. What a model means is said where it is
-used.
+What is loaded is what was checked: the bytes are read once. A manifest has a seal, a digest of all
+the rest of it, thresholds too. What a model means is said where it is used.
 """
 
 from __future__ import annotations
@@ -34,6 +33,11 @@ def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**said, SEAL: hashlib.sha256(content.encode()).hexdigest()}
 
 
+def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes it, sealed."""
+    path.write_text(json.dumps(sealed(manifest), indent=2) + "\n", encoding="utf-8")
+
+
 class Fault(Protocol):
     """Makes the error of the room whose model it is."""
 
@@ -58,24 +62,20 @@ class Weights:
         """The manifest `manifest` of the model in `folder`.
 
         Raises:
-            GuardrailError: it is missing, or not a manifest.
+            GuardrailError: it is missing, not a manifest, or not as it was sealed.
         """
         content = _read(folder / manifest, fault)
         try:
             document = json.loads(content)
             digests = {str(name): str(one) for name, one in document["sha256"].items()}
-            return cls(folder, str(document["name"]), digests, document, fault)
+            found = cls(folder, str(document["name"]), digests, document, fault)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"'{folder / manifest}' is not a model's manifest: {error!r}"
             raise fault(what, hint=_REINSTALL) from error
-
-    def check_seal(self) -> None:
-        """Raises GuardrailError unless the manifest is as it was sealed."""
-        if self.settings.get(SEAL) != sealed(self.settings)[SEAL]:
-            what = (
-                f"the manifest of the model in '{self.folder}' was changed: its seal is not right"
-            )
-            raise self.fault(what, hint=_REINSTALL)
+        if document.get(SEAL) != sealed(document)[SEAL]:
+            what = f"'{folder / manifest}' was changed: its seal is not right"
+            raise fault(what, hint=_REINSTALL)
+        return found
 
     def content(self, name: str) -> bytes:
         """The content of a file, which has the digest that the manifest gives.

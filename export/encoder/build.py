@@ -23,6 +23,7 @@ from skerry.export.encoder.float32 import (
 )
 from skerry.export.encoder.gate import Fidelity, Vectors, fidelity
 from skerry.export.encoder.vocabulary import read_tokenizer, renumbered, used_ids
+from skerry.guardrails.weights import write_manifest
 
 NAME = "minilm-l6-int8"
 MODEL = "model.onnx"
@@ -79,7 +80,7 @@ def write(built: Built, out: Path) -> None:
     }
     for name, data in contents.items():
         (out / name).write_bytes(data)
-    (out / "encoder.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    write_manifest(out / "encoder.json", manifest)
     (out / "card.md").write_text(card(built.results, len(built.model)), encoding="utf-8")
 
 

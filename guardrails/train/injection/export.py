@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from skerry.guardrails.train.injection import texts
 from skerry.guardrails.train.injection.evaluate import own, scores
 from skerry.guardrails.train.wording import people, sources
 from skerry.guardrails.train.wording.export import level
+from skerry.guardrails.weights import write_manifest
 from skerry.guardrails.wording import network
 
 NAME = "injection-3"
@@ -90,5 +90,4 @@ def _manifest(out: Path, found: Mapping[str, Any]) -> None:
         name: hashlib.sha256((out / name).read_bytes()).hexdigest()
         for name in (network.HEAD, meaning.HEAD)
     }
-    document = {"name": NAME, "levels": found, "sha256": digests}
-    (out / MANIFEST).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    write_manifest(out / MANIFEST, {"name": NAME, "levels": found, "sha256": digests})

@@ -15,6 +15,7 @@ from skerry.guardrails.names.encoding import LONGEST
 from skerry.guardrails.train.names.compose import Labelled
 from skerry.guardrails.train.names.fit import rows, tensors
 from skerry.guardrails.train.names.network import Names
+from skerry.guardrails.weights import write_manifest
 
 INPUTS = ("ids", "shapes", "mask")
 OUTPUT = "logits"
@@ -35,8 +36,7 @@ def write(network: Names, tokenizer: str, calibration: Sequence[str], out: Path)
     out.mkdir(parents=True, exist_ok=True)
     for name, data in contents.items():
         (out / name).write_bytes(data)
-    document = json.dumps({"name": "names-l2-int8", "sha256": digests}, indent=2)
-    (out / "names.json").write_text(document + "\n", encoding="utf-8")
+    write_manifest(out / "names.json", {"name": "names-l2-int8", "sha256": digests})
 
 
 def _plain(tokenizer: str) -> bytes:

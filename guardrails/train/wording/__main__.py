@@ -7,7 +7,6 @@ Tulkens, van Dongen 2024), int8.
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.train.wording.vocabulary import vocabulary
+from skerry.guardrails.weights import write_manifest
 from skerry.guardrails.wording.table import MANIFEST, TABLE
 
 NAME = "words-48-int8"
@@ -89,8 +89,7 @@ def write(words: Sequence[str], made: NDArray[np.float32], out: Path, seed: int)
     codes = np.round(rows / scale).astype(np.int8)
     np.savez_compressed(out / TABLE, digests=digests, codes=codes, scale=scale)
     sha256 = {TABLE: hashlib.sha256((out / TABLE).read_bytes()).hexdigest()}
-    manifest = {"name": NAME, "sha256": sha256}
-    (out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    write_manifest(out / MANIFEST, {"name": NAME, "sha256": sha256})
 
 
 if __name__ == "__main__":

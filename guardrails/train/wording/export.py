@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.guardrails.normal import normalise
+from skerry.guardrails.weights import write_manifest
 from skerry.guardrails.wording.network import HEAD, Network
 from skerry.guardrails.wording.table import WordTable
 from skerry.guardrails.wording.words import read
@@ -25,8 +25,7 @@ def write(
     named: dict[str, Any] = {key: arrays[key] for key in sorted(arrays)}
     np.savez_compressed(folder / HEAD, **named)
     digest = hashlib.sha256((folder / HEAD).read_bytes()).hexdigest()
-    whole = {**manifest, "sha256": {HEAD: digest}}
-    (folder / name).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+    write_manifest(folder / name, {**manifest, "sha256": {HEAD: digest}})
 
 
 def together(members: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

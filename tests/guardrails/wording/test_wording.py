@@ -18,7 +18,7 @@ from skerry.guardrails.injection.detector import InjectionDetector
 from skerry.guardrails.normal import normalise
 from skerry.guardrails.safety import classifier
 from skerry.guardrails.safety.classifier import SafetyClassifier
-from skerry.guardrails.weights import Weights
+from skerry.guardrails.weights import Weights, write_manifest
 from skerry.guardrails.wording import network, read_shared, table
 from skerry.guardrails.wording.network import WIDTH, Network
 from skerry.guardrails.wording.table import WordTable, shared
@@ -166,8 +166,20 @@ def signed(folder: Path, manifest: str, name: str, content: bytes) -> None:
 
     document = json.loads((folder / manifest).read_text())
     document["sha256"][name] = hashlib.sha256(content).hexdigest()
-    (folder / manifest).write_text(json.dumps(document))
+    write_manifest(folder / manifest, document)
     (folder / name).write_bytes(content)
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_a_manifest_that_was_changed_is_refused(tmp_path: Path, kind: str) -> None:
+    """Levels are in it: a level that nothing reaches would switch a guardrail off."""
+    folder = tmp_path / "weights"
+    shutil.copytree(FOLDERS[kind][0], folder)
+    path = folder / FOLDERS[kind][2]
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "name": "another"}))
+    with pytest.raises(GuardrailError, match="its seal is not right"):
+        load(kind, folder)
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
