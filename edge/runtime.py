@@ -1,55 +1,32 @@
 """The runtime: one question, top to bottom. Read `Runtime.stream` first.
 
 Each line is a step: screen, encode once, route, retrieve, decide, assemble, generate and gate,
-record. The parts behind the steps are in `skerry.edge.parts`; how each
-tier answers is in `skerry.edge.tiers`.
+record. The steps to the decision are in `skerry.edge.deciding`, who answers in
+`skerry.edge.answering`, and the parts behind them in `skerry.edge.parts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from skerry.edge import tiers
 from skerry.edge.aio import iterate_in_thread
-from skerry.edge.assembly import Decided, asks_documents, gives_text, work_on
+from skerry.edge.answering import answered, cannot_be_grounded
+from skerry.edge.assembly import Decided, work_on
+from skerry.edge.deciding import decided_on
 from skerry.edge.engines.base import Generation, Piece
-from skerry.edge.errors import (
-    ApprovalRequired,
-    Cancelled,
-    CloudError,
-    ConfigError,
-    EdgeError,
-    StateError,
-)
-from skerry.edge.events import (
-    Event,
-    Finished,
-    Reply,
-    RouteDecided,
-    SourcesFound,
-    TierFailed,
-)
-from skerry.edge.forms import fill
+from skerry.edge.errors import Cancelled, ConfigError, EdgeError, StateError
+from skerry.edge.events import Event, Finished, Reply, RouteDecided, SourcesFound, TierFailed
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.record import Record
-from skerry.edge.referral import refer
 from skerry.edge.request import Request, check_argument
-from skerry.edge.screening import encoding, may_leave, names_in
-from skerry.edge.smalltalk import small_talk, talked
-from skerry.edge.sources import screen_sources
-from skerry.edge.tiers import NothingToQuote, Outcome, Work
-from skerry.edge.tools.routing import claimed, planned_by_rules, wants_tool, with_tools
+from skerry.edge.tiers import Outcome, Work
 from skerry.edge.trace import Trace
 from skerry.edge.types import RequestClass, Route, Tier
-from skerry.edge.understanding import asked_of, documented, understood
-from skerry.edge.wholes import compared
-from skerry.guardrails.gate import NOT_FOUND
-from skerry.guardrails.screen import screen_sentences
 
 if TYPE_CHECKING:
     from skerry.edge.index import Index
@@ -59,9 +36,6 @@ if TYPE_CHECKING:
     from skerry.guardrails.answer import Answer
 
 _ABOUT_DOCUMENTS = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
-_NEEDS_SOURCES = _ABOUT_DOCUMENTS | {RequestClass.TOOL}
-_NOTHING_TO_SEND = "the documents have nothing on it, so nothing was sent"
-_NEXT_TIER_MAY = (CloudError, ApprovalRequired, NothingToQuote)
 
 
 class Runtime:
@@ -122,7 +96,7 @@ class Runtime:
         request = Request.of(question, options)
         self.parts.receipts.check_writable()
         trace = Trace(self._on_step)
-        decided = self._decide(request, trace)
+        decided = decided_on(request, self.parts, trace)
         yield RouteDecided(decided.route)
         with trace.step("assemble"):
             work = work_on(request, decided, self.parts)
@@ -138,7 +112,7 @@ class Runtime:
             count_tokens=self.parts.encoder.count_tokens,
         )
         try:
-            tier, outcome = yield from self._answer(work, trace, failures)
+            tier, outcome = yield from answered(work, self.parts, trace, failures)
         except EdgeError as error:
             self._record(ended(tuple(failures), error=error))
             raise
@@ -173,7 +147,7 @@ class Runtime:
 
     def route(self, question: str | Request, **options: Any) -> Route:
         """Decides only: where this would be answered, and why. Loads no model, sends nothing."""
-        return self._decide(Request.of(question, options), Trace()).route
+        return decided_on(Request.of(question, options), self.parts, Trace()).route
 
     def check(self, question: str | Request, draft: str, **options: Any) -> Answer:
         """What the gate makes of `draft`, an answer that came from elsewhere.
@@ -185,7 +159,9 @@ class Runtime:
             InputError, Closed, IndexFault: as for `stream`.
         """
         request = Request.of(question, options)
-        gate = work_on(request, self._decide(request, Trace()), self.parts).grounded_gate()
+        gate = work_on(
+            request, decided_on(request, self.parts, Trace()), self.parts
+        ).grounded_gate()
         gate.feed(draft)
         return gate.finish()[1]
 
@@ -218,65 +194,6 @@ class Runtime:
     ) -> None:
         self.close()
 
-    def _decide(self, request: Request, trace: Trace) -> Decided:
-        """Decides on the question and on the sources that would go with it.
-
-        Where something may leave the device, names are looked for too, and it is decided again.
-        """
-        from skerry.edge.policy import decide
-
-        if not self.parts.loaded:
-            with trace.step("load"):
-                self.parts.load()
-        policy = self.parts.policy
-        encode = encoding(self.parts.encoder)
-        with trace.step("screen"):
-            findings = screen_sentences(request.question, encode=encode, least=policy.least)
-            asked = asked_of(request, findings, self.parts)
-        with trace.step("encode"):
-            vector = (encode or self.parts.encoder.encode)([asked.text])[0]
-        with trace.step("route"):
-            read = understood(request, asked, vector, self.parts)
-            asked, vector, seen = read.asked, read.vector, read.seen
-        plan = planned_by_rules(request, seen, self.parts)
-        talk = None if plan or request.grammar is not None else small_talk(request.question)
-        seen = compared(talked(claimed(seen, plan), talk), asked)
-        seen = asks_documents(seen, request.question)
-        with trace.step("retrieve"):
-            hits = [] if plan or talk else self.parts.search(request, asked.text, vector)
-        with trace.step("screen_sources"):
-            score = policy.injection.score
-            known = self.parts.screened(hits)
-            hits, findings = screen_sources(hits, findings, score, encode, known)
-        seen = documented(seen, asked, hits)
-        with trace.step("decide"):
-            given = self.parts.policy_input(request, seen, findings, hits)
-            route = decide(given, policy)
-        if may_leave(route):
-            with trace.step("screen_names"):
-                given = replace(given, findings=(*given.findings, *names_in(request.question)))
-                route = decide(given, policy)
-        return Decided(given, policy, self.parts.encoder.id, route, hits, asked, vector, talk)
-
-    def _answer(
-        self, work: Work, trace: Trace, failures: list[TierFailed]
-    ) -> Generator[Event, None, tuple[Tier, Outcome]]:
-        """Runs the route's tier, then its fallbacks in order, until one answers."""
-        order = (work.route.tier, *work.route.fallback)
-        if order[0].leaves_device and self._cannot_be_grounded(work):
-            failures.append(TierFailed(order[0], Tier.DEVICE, _NOTHING_TO_SEND))
-            order = (Tier.DEVICE,)
-        for tier, following in zip(order, (*order[1:], None), strict=True):
-            try:
-                with trace.step(f"answer:{tier}"):
-                    return tier, (yield from trace.watch(self._run(tier, work)))
-            except _NEXT_TIER_MAY as error:
-                if following is None:
-                    raise
-                failures.append(TierFailed(tier, following, error.what))
-                yield failures[-1]
-        raise AssertionError("the last tier returns or raises")
-
     def _record(self, record: Record) -> Receipt:
         """Keeps the receipt, the turn where there is a session, and what waits for a person."""
         receipt = self.parts.keep_receipt(record.receipt())
@@ -298,64 +215,15 @@ class Runtime:
         review = waiting(receipt, work.request.question, shown, work.prompt.sources, 60 * minutes)
         self.parts.reviews.add(review)
 
-    def _run(self, tier: Tier, work: Work) -> tiers.TierRun:
-        if tier is Tier.REFUSE:
-            return tiers.decline(tiers.REFUSED)
-        if tier is Tier.HUMAN:
-            return refer(work, self.parts.policy.safety.notice)
-        if work.own_words:
-            return tiers.decline(work.own_words)
-        if tier is Tier.DEVICE and wants_tool(work.request, work.route):
-            return self._by_tool(work)
-        return self._from_documents(tier, work)
-
-    def _by_tool(self, work: Work) -> tiers.TierRun:
-        """What a tool says; the documents, where none is wanted."""
-        engine = partial(self.parts.engine, work.request.model)
-        run = with_tools(work, self.parts.encoder, engine)
-        if run is not None:
-            return Outcome((yield from run))
-        return (yield from self._from_documents(Tier.DEVICE, work))
-
-    def _from_documents(self, tier: Tier, work: Work) -> tiers.TierRun:
-        if self._cannot_be_grounded(work):
-            return tiers.decline(NOT_FOUND if self.parts.has_documents else tiers.NO_DOCUMENTS)
-        if work.gives_orders and not work.grounded:
-            return tiers.decline(tiers.REFUSED)
-        if not tier.leaves_device and work.is_quoted_whole:
-            return tiers.quote_whole(work)
-        if tier is Tier.RULES:
-            return tiers.quote(work)
-        if tier is Tier.DEVICE:
-            return self._on_device(work)
-        return tiers.ask_cloud(work, self.parts.cloud, reasoning=tier is Tier.CLOUD_REASONING)
-
-    def _on_device(self, work: Work) -> tiers.TierRun:
-        with self.parts.engine(work.request.model) as engine:
-            if work.request.grammar is None:
-                return (yield from tiers.generate_here(work, engine))
-            brings_text = gives_text(work.request.question)
-            strict = self.parts.has_documents and not brings_text
-            return (yield from fill(work, engine, strict=strict))
-
-    def _cannot_be_grounded(self, work: Work) -> bool:
-        """A question about documents, of which none fits: no source is better than a wrong one.
-
-        Where there are none at all, policy says whether a model may answer.
-        """
-        return (
-            not work.prompt.sources
-            and work.route.request_class in _NEEDS_SOURCES
-            and (self.parts.has_documents or not self.parts.policy.gate.without_documents)
-        )
-
     def _found(self, work: Work, decided: Decided) -> SourcesFound:
         """What the answer may cite, how the question was read; whether there is nothing to read."""
         read_as = decided.asked.question
         from_nothing = (
             decided.route.request_class in _ABOUT_DOCUMENTS
             and decided.route.tier not in (Tier.REFUSE, Tier.HUMAN)
-            and not (work.own_words or self._cannot_be_grounded(work) or self.parts.has_documents)
+            and not (
+                work.own_words or cannot_be_grounded(work, self.parts) or self.parts.has_documents
+            )
         )
         return SourcesFound(
             work.prompt.sources,

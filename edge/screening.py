@@ -11,18 +11,18 @@ of its text, never with the text.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from skerry.edge.encoding import Encoding
 from skerry.edge.types import Route
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.screen import screen_sentences, screen_whole, screen_written
 
 if TYPE_CHECKING:
-    from skerry.edge.encoder import TextEncoder, Vectors
+    from skerry.edge.encoder import TextEncoder
     from skerry.guardrails.injection.meaning import Encode
 
 _BY_MODEL = "model:"
@@ -69,23 +69,8 @@ def screen_chunk(text: str, encode: Encode | None = None) -> tuple[Finding, ...]
 
 
 def encoding(encoder: TextEncoder) -> Encode | None:
-    """What gives the guardrail heads their vectors: None of an encoder that they do not know.
-
-    A text that was asked for before is not encoded again; for the time of one request.
-    """
-    if not knows_encoder(encoder.id):
-        return None
-    import numpy as np
-
-    known: dict[str, Vectors] = {}
-
-    def encode(texts: Sequence[str]) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        if new:
-            known.update(zip(new, encoder.encode(new), strict=True))
-        return np.stack([known[text] for text in texts])
-
-    return encode
+    """What gives the guardrail heads their vectors: None of an encoder that they do not know."""
+    return Encoding(encoder) if knows_encoder(encoder.id) else None
 
 
 def knows_encoder(encoder_id: str) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from skerry.edge.followup import Asked, standalone
+from skerry.edge.followup import Asked
 from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.edge.unnamed import without_who_asks
 from skerry.guardrails.screen import screen
@@ -19,12 +19,12 @@ from skerry.guardrails.wanted import ASKING, Kind, wanted
 from skerry.guardrails.words import content_stems
 
 if TYPE_CHECKING:
-    from skerry.edge.encoder.base import Vectors
     from skerry.edge.index.types import Hit
     from skerry.edge.parts import Parts
     from skerry.edge.policy import Policy
     from skerry.edge.request import Request
     from skerry.guardrails.findings import Finding
+    from skerry.guardrails.injection.meaning import Encode
 
 IN_DOCUMENTS = "the documents' own words"
 NAMED = "names in the documents"
@@ -35,41 +35,26 @@ _OF_MANY = frozenset({Kind.LIST, Kind.COUNT, Kind.EXTREME})
 _FEWEST_WORDS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """What is searched for, its vector (float32 [dimensions]), and what kind of request it is."""
-
-    asked: Asked
-    vector: Vectors
-    seen: Classification
-
-
-def asked_of(request: Request, findings: Iterable[Finding], parts: Parts) -> Asked:
-    """The question with the one before it where it leans on that, without who asks them.
-
-    `findings` are those in the question.
-    """
-    asked = standalone(request.question, lambda: parts.turns(request))
+def of_nobody(asked: Asked, findings: Iterable[Finding]) -> Asked:
+    """What is asked, without who asks it. `findings` are those in the question."""
     before = asked.before and without_who_asks(asked.before, screen(asked.before))
     return replace(asked, question=without_who_asks(asked.question, findings), before=before)
 
 
-def understood(request: Request, asked: Asked, vector: Vectors, parts: Parts) -> Understood:
-    """The question as the documents that the request may see spell it.
+def spelt(request: Request, asked: Asked, parts: Parts) -> Asked:
+    """What is asked, as the documents that the request may see spell it."""
+    return replace(asked, question=parts.respelled(request, asked.question))
+
+
+def classified(asked: Asked, respelt: Asked, encode: Encode, parts: Parts) -> Classification:
+    """What kind of request it is.
 
     What looks like danger as it was written does so however it is spelt.
-
-    Args:
-        vector: that of `asked`.
     """
-    seen = _classified(asked, vector, parts)
-    spelt = replace(asked, question=parts.respelled(request, asked.question))
-    if spelt == asked:
-        return Understood(asked, vector, seen)
-    vector = parts.encoder.encode([spelt.text])[0]
-    if not _looks_like_danger(seen, parts.policy):
-        seen = _classified(spelt, vector, parts)
-    return Understood(spelt, vector, seen)
+    seen = _classified(asked, encode, parts)
+    if respelt == asked or _looks_like_danger(seen, parts.policy):
+        return seen
+    return _classified(respelt, encode, parts)
 
 
 def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Classification:
@@ -96,12 +81,10 @@ def _text(hit: Hit) -> str:
     return "\n".join((hit.chunk.title, *hit.chunk.heading, hit.chunk.text))
 
 
-def _classified(asked: Asked, vector: Vectors, parts: Parts) -> Classification:
-    """What kind of request it is. A question that says too little alone is routed whole."""
-    if asked.before and asked.says_enough:
-        vector = parts.encoder.encode([asked.question])[0]
-        return parts.router.classify(vector, asked.question)
-    return parts.router.classify(vector, asked.text)
+def _classified(asked: Asked, encode: Encode, parts: Parts) -> Classification:
+    """A question that says too little alone is routed whole."""
+    text = asked.question if asked.before and asked.says_enough else asked.text
+    return parts.router.classify(encode([text])[0], text)
 
 
 def _looks_like_danger(seen: Classification, policy: Policy) -> bool:

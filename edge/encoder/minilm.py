@@ -6,8 +6,9 @@ The graph pools and normalises; this module cuts and batches. How the graph is m
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.edge.encoder.ahead import Ahead
 from skerry.edge.encoder.base import Vectors
 from skerry.edge.encoder.files import DEFAULT_FOLDER, read_manifest
 from skerry.edge.errors import InputError
@@ -44,6 +46,8 @@ class OnnxEncoder:
     max_tokens: int
     _session: Any = field(repr=False)
     _tokenizer: Tokenizer = field(repr=False)
+    _several_threads: bool = field(default=False, repr=False)
+    _free: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
     def load(cls, folder: Path | None = None, threads: int = 1) -> OnnxEncoder:
@@ -59,6 +63,7 @@ class OnnxEncoder:
             max_tokens=manifest.max_tokens,
             _session=manifest.weights.session(threads),
             _tokenizer=manifest.weights.tokenizer(),
+            _several_threads=threads > 1,
         )
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -73,6 +78,32 @@ class OnnxEncoder:
         vectors = np.empty((len(rows), self.dimensions), np.float32)
         for batch in _batches([len(row) for row in rows]):
             vectors[batch] = self._run(np.array([rows[i] for i in batch], np.int64))
+        return vectors
+
+    def begin(self, text: str) -> Callable[[], Vectors]:
+        """Starts to encode a text while the caller goes on; what is returned waits for its unit
+        vector, float32 [1, dimensions].
+
+        Nothing is begun with one thread, or while another text is under way: then the text is
+        encoded when its vector is asked for. What was begun must be asked for.
+
+        Raises:
+            InputError: the text is not a string.
+        """
+        ids = np.array([self._ids(text)], np.int64)
+        if not self._several_threads or not self._free.acquire(blocking=False):
+            return lambda: self._run(ids)
+        ahead = Ahead(self._session, _OUTPUT, _feed(ids), self._free)
+        try:
+            ahead.start()
+        except BaseException:
+            self._free.release()
+            raise
+
+        def vectors() -> Vectors:
+            found: Vectors | None = ahead.result()
+            return self._run(ids) if found is None else found
+
         return vectors
 
     def count_tokens(self, text: str) -> int:
@@ -91,9 +122,12 @@ class OnnxEncoder:
         return ids
 
     def _run(self, ids: NDArray[np.int64]) -> Vectors:
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        vectors: Vectors = self._session.run([_OUTPUT], feed)[0]
+        vectors: Vectors = self._session.run([_OUTPUT], _feed(ids))[0]
         return vectors
+
+
+def _feed(ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
 
 
 def _clean(text: str) -> str:

@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     from skerry.guardrails.passages import Quotation
 
 
-def planned_by_rules(request: Request, seen: Classification, parts: Parts) -> Plan | None:
-    """What the tools' own rules make of a request; None where an answer of a form is wanted, and
-    where there may be danger: that is none of a tool's business."""
+def planned_by_rules(request: Request, parts: Parts) -> Plan | None:
+    """What the tools' own rules make of a request; None where an answer of a form is wanted."""
     from skerry.edge.tools.plan import by_rules
 
-    if request.grammar is not None or seen.request_class is RequestClass.SAFETY:
+    if request.grammar is not None:
         return None
     return by_rules(parts.toolbox(request), request.question)
+
+
+def no_danger(plan: Plan | None, seen: Classification) -> Plan | None:
+    """The plan, unless there may be danger: that is none of a tool's business."""
+    return None if seen.request_class is RequestClass.SAFETY else plan
 
 
 def claimed(seen: Classification, plan: Plan | None) -> Classification:

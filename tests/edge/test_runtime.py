@@ -35,6 +35,7 @@ def test_a_grounded_answer_has_a_citation_and_a_receipt(asks: Runtime) -> None:
     assert steps == [
         "load",
         "screen",
+        "read",
         "encode",
         "route",
         "retrieve",

@@ -10,9 +10,10 @@ import pytest
 
 from skerry.edge import Runtime, Tier
 from skerry.edge.events import SourcesFound
+from skerry.edge.followup import standalone
 from skerry.edge.request import Request
 from skerry.edge.types import Classification, RequestClass
-from skerry.edge.understanding import asked_of
+from skerry.edge.understanding import of_nobody
 from skerry.edge.unnamed import without_who_asks
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.gate import NEAREST
@@ -152,7 +153,8 @@ def test_the_model_sees_the_whole_question_and_the_receipt_what_was_found(
 def test_the_question_before_is_searched_for_without_who_asked_it(asks: Runtime) -> None:
     before = f"My name is John Smith, born 3 March 1961. {QUESTION}"
     history = ({"role": "user", "content": before}, {"role": "assistant", "content": "Daily."})
-    asked = asked_of(Request("And on Sundays?", history=history), (), asks.parts)
+    request = Request("And on Sundays?", history=history)
+    asked = of_nobody(standalone(request.question, lambda: asks.parts.turns(request)), ())
     assert asked.text == f"{QUESTION}\nAnd on Sundays?"
 
 

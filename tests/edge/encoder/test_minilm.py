@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skerry.edge.encoder import DEFAULT_FOLDER, OnnxEncoder, TextEncoder, read_manifest
+from skerry.edge.encoder.ahead import Ahead
 from skerry.edge.errors import EncoderError, InputError
+from skerry.guardrails.weights import write_manifest
 
 FLOAT32 = Path(__file__).parent / "float32.npz"
 ROUNDING = 1e-6
@@ -51,6 +53,52 @@ def test_meaning_orders_texts(encoder: OnnxEncoder) -> None:
 
 def test_the_files_are_within_their_size(encoder: OnnxEncoder) -> None:
     assert sum(path.stat().st_size for path in DEFAULT_FOLDER.iterdir()) <= 23.1e6
+
+
+TEXTS = ["How often is the trolley checked?", "", "a\0b", "x" * 90_000, "The trolley, daily. " * 80]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_text_can_be_encoded_while_something_else_is_done(threads: int) -> None:
+    encoder = OnnxEncoder.load(threads=threads)
+    for text in TEXTS:
+        np.testing.assert_allclose(encoder.begin(text)(), encoder.encode([text]), atol=ROUNDING)
+
+
+def test_of_several_that_are_begun_each_has_its_own_vector() -> None:
+    encoder = OnnxEncoder.load(threads=2)
+    begun = [encoder.begin(text) for text in TEXTS]
+    expected = encoder.encode(TEXTS)
+    for row in reversed(range(len(TEXTS))):
+        np.testing.assert_allclose(begun[row]()[0], expected[row], atol=ROUNDING)
+
+
+def test_threads_may_begin_at_once() -> None:
+    encoder = OnnxEncoder.load(threads=2)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: encoder.begin(text)()[0], TEXTS * 8))
+    np.testing.assert_allclose(found, np.tile(encoder.encode(TEXTS), (8, 1)), atol=ROUNDING)
+
+
+def test_what_cannot_be_begun_leaves_the_encoder_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = OnnxEncoder.load(threads=2)
+
+    def fail(_self: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ahead, "start", fail)
+        with pytest.raises(RuntimeError):
+            encoder.begin("a")
+    np.testing.assert_allclose(encoder.begin("a")(), encoder.encode(["a"]), atol=ROUNDING)
+
+
+def test_a_pass_that_fails_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the caller gets the vector, or the error that `encode` has."""
+    encoder = OnnxEncoder.load(threads=2)
+    end = Ahead._end
+    monkeypatch.setattr(Ahead, "_end", lambda self, outputs, given, _: end(self, [], given, "no"))
+    np.testing.assert_allclose(encoder.begin("a")(), encoder.encode(["a"]), atol=ROUNDING)
 
 
 AWKWARD = {
@@ -200,7 +248,7 @@ def _trust(folder: Path, name: str) -> None:
     path = folder / "encoder.json"
     manifest = json.loads(path.read_text())
     manifest["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    path.write_text(json.dumps(manifest))
+    write_manifest(path, manifest)
 
 
 _loaded: list[OnnxEncoder] = []

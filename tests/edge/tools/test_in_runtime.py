@@ -54,6 +54,16 @@ def test_what_is_free_is_told_by_the_tool(clinic: Runtime, scripted) -> None:
     assert json.loads(used.arguments or "") == {"days": [MONDAY.isoformat()]}
 
 
+def test_a_book_that_is_made_while_the_runtime_runs_counts(make_runtime, tmp_path: Path) -> None:
+    path = tmp_path / "late.sqlite"
+    runtime = make_runtime(offline=True, appointments=path)
+    question = "Which appointments are free on Monday?"
+    assert "Dr Lund" not in runtime.ask(question).text
+    with AppointmentBook.open(path) as book:
+        book.add(MONDAY, time(9), time(10), minutes=30, host="Dr Lund")
+    assert "09:00, 09:30 with Dr Lund" in runtime.ask(question).text
+
+
 def test_a_booking_is_confirmed_first(clinic: Runtime, appointments: Path) -> None:
     reply = clinic.ask("Book me a slot on Monday at 10")
     assert reply.text.startswith("Nothing was done: nobody confirmed it.")
