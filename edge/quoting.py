@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.followup import Asked
-from skerry.edge.wholes import Beside, Whole, may_be_whole, whole_around
+from skerry.edge.wholes import Beside, Whole, may_be_whole, whole_around, whole_on
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.expected import gives
 from skerry.guardrails.passages import Passage, Quotation, quotable, stretches
@@ -153,9 +153,8 @@ class Reading:
         best = max(self._ranked, key=lambda one: one.score, default=None)
         if best is None or best.cosine >= _FLOOR:
             return best
-        own = _said(self.asked.matter) - ASKING
-        said_all = len(own) > 1 and own <= _said(best.passage.spoken)
-        if said_all and best.cosine >= _WORDS_FLOOR:
+        several = len(self._own) > 1
+        if several and self._has_all_words(best) and best.cosine >= _WORDS_FLOOR:
             return best
         return best if self._has_names(best.passage.spoken) else None
 
@@ -163,8 +162,18 @@ class Reading:
     def _nearest(self) -> Ranked | None:
         """The best passage, near enough to be quoted as what may not answer."""
         best = max(self._ranked, key=lambda one: one.score, default=None)
-        near = best is not None and best.cosine >= _HEDGED_FLOOR and best.score >= _HEDGED_SCORE
+        if best is None or self._has_all_words(best):
+            return best
+        near = best.cosine >= _HEDGED_FLOOR and best.score >= _HEDGED_SCORE
         return best if near else None
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        """The words of the question itself, but for those that only ask."""
+        return _said(self.asked.matter) - ASKING
+
+    def _has_all_words(self, one: Ranked) -> bool:
+        return bool(self._own) and self._own <= _said(one.passage.spoken)
 
     def _has_names(self, text: str) -> bool:
         """Whether a text has all that the question names, if it names anything."""
@@ -180,6 +189,8 @@ class Reading:
         """
         if not may_be_whole(self.asked.text, self.evidence):
             return None
+        if section := whole_on(self.asked, self.evidence):
+            return section
         ranked = sorted(self._ranked, key=lambda one: -one.score)
         for one in ranked:
             if one.score < ranked[0].score - _NEAR_WHOLE:
@@ -202,7 +213,7 @@ class Reading:
 
     def _share_said(self, text: str) -> float:
         """The share of the question's words, but for those that only ask, that a text has."""
-        own = _said(self.asked.matter) - ASKING
+        own = self._own
         return len(own & _said(text)) / len(own) if own else 0.0
 
     @cached_property

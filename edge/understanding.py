@@ -15,6 +15,7 @@ from skerry.edge.followup import Asked
 from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.edge.unnamed import without_who_asks
 from skerry.guardrails.screen import screen
+from skerry.guardrails.topics import topic_of
 from skerry.guardrails.wanted import ASKING, Kind, wanted
 from skerry.guardrails.words import content_stems
 
@@ -61,16 +62,18 @@ def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Class
     """The router's opinion, unless it takes for nothing that is answered here what the documents
     name: all names of the question, or all of its words in one passage.
 
-    A single word is enough where all or the most of what it names is wanted ("the oldest boat").
+    A single word is enough where all or the most of what it names is wanted ("the oldest boat"),
+    and where all that there is on it is ("Tell me about dogs").
     What comes of it must still be in the documents, and is quoted with a warning if it may not fit.
     """
     if seen.request_class is not RequestClass.UNSUPPORTED or not hits:
         return seen
     said = [content_stems(_text(one)) for one in hits]
-    own = content_stems(asked.matter) - ASKING
+    topic = topic_of(asked.matter)
+    own = topic or content_stems(asked.matter) - ASKING
     names = content_stems(" ".join(_NAME.findall(asked.matter)))
     want = wanted(asked.wanting)
-    fewest = 1 if want and want.kind in _OF_MANY else _FEWEST_WORDS
+    fewest = 1 if topic or (want and want.kind in _OF_MANY) else _FEWEST_WORDS
     named = bool(names) and names <= frozenset().union(*said)
     if named or (len(own) >= fewest and any(own <= one for one in said)):
         return known_by_rules(seen, RequestClass.QUESTION, NAMED if named else IN_DOCUMENTS)

@@ -6,7 +6,7 @@ first step of five. What is not known to be whole is quoted with a warning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,11 +16,14 @@ from skerry.guardrails.answer import Evidence
 from skerry.guardrails.lists import Listing, is_item, listings
 from skerry.guardrails.passages import Passage, Quotation
 from skerry.guardrails.rows import choose
+from skerry.guardrails.sentences import sentences
 from skerry.guardrails.tables import Table, tables
+from skerry.guardrails.topics import topic_of
 from skerry.guardrails.wanted import Kind, Wanted, wanted
 from skerry.guardrails.words import content_stems
 
 MOST_LINES = 24
+_MOST_CHARACTERS = 1_200
 _STEPS = content_stems("steps step rules points items things instructions stages tasks")
 COMPARISONS = "comparisons"
 """What a classification says that knew a comparison by rules."""
@@ -54,6 +57,8 @@ def compared(seen: Classification, asked: Asked) -> Classification:
 
 def may_be_whole(question: str, sources: Sequence[Evidence]) -> bool:
     """Whether there may be something to quote whole; cheap, and never wrong in saying no."""
+    if topic_of(question):
+        return True
     lines = (line for one in sources for line in one.text.splitlines())
     return wanted(question) is not None and any(is_item(line) or is_row(line) for line in lines)
 
@@ -84,6 +89,46 @@ def whole_around(
         if any(at == mark for _, at in listing.lines) and listing.has(passage.text):
             return _of_list(listing, sources, beside) if _wants(want, listing, passage) else None
     return None
+
+
+def whole_on(asked: Asked, sources: Sequence[Evidence]) -> Whole | None:
+    """The section to quote where all is wanted on what its heading names; None if none is.
+
+    What is too long for a quotation is quoted from its beginning, with a warning.
+    """
+    topic = topic_of(asked.matter)
+    headed = (one for one in sources if topic and topic <= content_stems(_heading(one)))
+    found = next(headed, None)
+    if found is None:
+        return None
+    lines = [line for line in _spoken(found) if line.strip() not in found.context.split("\n")]
+    told = "\n".join(lines[:MOST_LINES]).strip()
+    fits = len(lines) <= MOST_LINES and len(told) <= _MOST_CHARACTERS
+    told = _beginning(told)
+    if not told:
+        return None
+    return Whole(Quotation(told, found.mark, fits, is_whole=True), ((found.text, found.mark),))
+
+
+def _spoken(source: Evidence) -> Iterator[str]:
+    """Its lines; the rows of a table have the name of each column before its cell."""
+    rows = {row.text: row.spoken for one in tables([source]) for row in one.rows}
+    for line in source.text.splitlines():
+        if not is_row(line):
+            yield line
+        elif line.strip() in rows:
+            yield f"- {rows[line.strip()]}"
+
+
+def _heading(source: Evidence) -> str:
+    """What it is under: the nearest heading, or the title of a document that has none."""
+    return source.context.rstrip("\n").rpartition("\n")[2]
+
+
+def _beginning(text: str) -> str:
+    """The sentences at the beginning that are short enough together."""
+    ends = [end for _, end in sentences(text) if end <= _MOST_CHARACTERS]
+    return text[: ends[-1]] if ends else ""
 
 
 def _wants(want: Wanted | None, listing: Listing, passage: Passage) -> bool:

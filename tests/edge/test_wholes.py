@@ -82,6 +82,40 @@ def test_an_introduction_is_quoted_with_what_it_introduces(house: Runtime) -> No
     assert text.startswith("Bring with you:\n- indoor shoes\n- a name badge [")
 
 
+@pytest.mark.parametrize(
+    "question", ["Tell me about booking", "booking", "Booking?", "What do you know about booking?"]
+)
+def test_all_on_a_topic_is_the_section_under_its_heading(house: Runtime, question: str) -> None:
+    reply = house.ask(question)
+    assert reply.text.startswith("Book a room at the office. Bring with you:\n\n- indoor shoes\n")
+    assert "extension 12." in reply.text
+    assert reply.verdict is Verdict.RELEASED
+
+
+def test_rows_of_a_topic_have_the_names_of_their_columns(house: Runtime) -> None:
+    text = house.ask("Tell me about the rooms").text
+    assert text.count("- Room: ") == 4
+    assert "|" not in text
+
+
+def test_what_is_asked_of_a_topic_is_no_topic(house: Runtime) -> None:
+    text = house.ask("Tell me about booking by telephone").text
+    assert "indoor shoes\n- a name badge\n\nThe office" not in text
+
+
+def test_of_a_long_section_the_beginning_is_shown_with_a_warning(
+    make_runtime, tmp_path: Path
+) -> None:
+    lines = "\n\n".join(f"Shelf {n} of the boathouse has paddle {n}." for n in range(30))
+    (tmp_path / "paddles.md").write_text(f"# House\n\n## Paddles\n\n{lines}\n")
+    runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
+    runtime.index.add([tmp_path / "paddles.md"])
+    reply = runtime.ask("Tell me about paddles")
+    assert reply.text.startswith(NEAREST)
+    assert "paddle 0." in reply.text
+    assert "paddle 29." not in reply.text
+
+
 def test_the_cheapest_row_is_told_alone(house: Runtime, scripted) -> None:
     scripted.draft = "Room: Kingfisher; Price per day: 85 pounds; Seats: 12; Projector: no [1]."
     text = house.ask("Which room is the cheapest?").text

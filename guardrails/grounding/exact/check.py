@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from skerry.guardrails.denial import denies_it
 from skerry.guardrails.grounding.exact.aspects import other_aspects
-from skerry.guardrails.grounding.exact.columns import cells_of_another_row
+from skerry.guardrails.grounding.exact.columns import cells_of_another_column, cells_of_another_row
 from skerry.guardrails.grounding.exact.conditions import other_conditions
 from skerry.guardrails.grounding.exact.copies import copied
 from skerry.guardrails.grounding.exact.dates import dates, days, days_told, months, same_date
@@ -20,6 +20,7 @@ from skerry.guardrails.grounding.exact.frequency import frequencies
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in, is_named, names_in
 from skerry.guardrails.grounding.exact.roles import exchanged_roles
+from skerry.guardrails.grounding.exact.stitched import stitched
 from skerry.guardrails.grounding.exact.swaps import swapped
 from skerry.guardrails.grounding.exact.told import Passage, Told, others
 from skerry.guardrails.grounding.exact.values import wrong_numbers, wrong_times, wrong_ways
@@ -69,6 +70,8 @@ def exact_findings(
     found += other_aspects(normal.text, told.sentences)
     found += exchanged_roles(normal.text, told.sentences)
     found += cells_of_another_row(normal.text, told.sentences)
+    found += cells_of_another_column(normal.text, told.sentences)
+    found += stitched(normal.text, told.sentences)
     found += swapped(normal.text, told.sentences)
     found += other_conditions(normal.text, told.sentences)
     found += _calendar(normal.text, told.all)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from skerry.guardrails.grounding.exact.clauses import claims, spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.parts import Part
+from skerry.guardrails.words import numbers
 
 _MOST_ROWS = 40  # of a window; this bounds the time
 
@@ -19,6 +20,27 @@ def cells_of_another_row(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
         others = [row for row in rows if row not in named]
         if len(named) == 1 and any(_exchanged(piece.stems, named[0], other) for other in others):
             yield ExactKind.NAME, piece.start, piece.end, True
+
+
+def cells_of_another_column(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
+    """The parts of the claim that name a row and a column, and have the figures of another column:
+    the child's dose as the adult's."""
+    rows = [part for part in parts[:_MOST_ROWS] if part.row]
+    for piece in claims(claim) if rows else ():
+        figures = numbers(piece.text)
+        named = [part for part in rows if next(iter(_stems(part).values())) <= piece.stems]
+        if figures and any(_is_of_another_column(piece.stems, figures, one) for one in named):
+            yield ExactKind.NUMBER, piece.start, piece.end, True
+
+
+def _is_of_another_column(said: frozenset[str], figures: frozenset[str], part: Part) -> bool:
+    named = [spoken_of(name) for name, _, _ in part.row]
+    told = [numbers(part.text[start:end]) for _, start, end in part.row]
+    shared = frozenset(one for names in named for one in names if sum(one in n for n in named) > 1)
+    asked = [i for i, names in enumerate(named) if names - shared and names - shared <= said]
+    taken = [i for i, one in enumerate(told) if one and one <= figures]
+    meant = [i for i in asked if told[i]]
+    return bool(meant and taken) and not set(meant) & set(taken)
 
 
 def _stems(part: Part) -> dict[str, frozenset[str]]:

@@ -30,6 +30,24 @@ _ONLY = re.compile(
     re.IGNORECASE,
 )
 _CLAIMS_ONLY = re.compile(r"(?<!not )\b(?:only|solely|exclusively)\b", re.IGNORECASE)
+_DESPITE = re.compile(
+    r"\b(?:even (?:if|when|where|while|though|without)|whether or not|whether .{1,60} or not|"
+    r"no matter|regardless|irrespective|whatever|in (?:any|every) case|in all cases|"
+    r"unconditionally|without exception)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:unless|except (?:if|when|where|that|on|in|for|at|after|before|with)|"
+    r"only (?:if|when|where|after|with)|provided(?: that)?|as long as|on condition that)\b",
+    re.IGNORECASE,
+)
+_PERMITS = re.compile(r"\b(?:may|can|allowed|permitted|free to)\b", re.IGNORECASE)
+_PLAIN_IF = re.compile(r"\bif\b", re.IGNORECASE)
+_MARKED = re.compile(
+    r"\b(?:if|when|whenever|where|once|provided|unless|except|only|without|until|after|before|"
+    r"as long as|condition|otherwise|with|while|during|for)\b",
+    re.IGNORECASE,
+)
 _RARELY = re.compile(
     r"\b(?:sometimes|occasionally|rarely|seldom|at times|now and then|from time to time|"
     r"hardly ever)\b",
@@ -50,7 +68,7 @@ def other_conditions(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
     near = [part.text for part in parts if len(said & part.own) >= _NEAR * max(len(said), 1)]
     if not near:
         return
-    for differs in (_turned, _not_only, _only, _seldom):
+    for differs in (_turned, _despite, _unconditional, _not_only, _only, _seldom):
         if all(differs(claim, told) for told in near):
             yield ExactKind.EXTENT, 0, len(claim), True
     yield from _how_many(claim, near)
@@ -79,6 +97,25 @@ def _condition(text: str, found: re.Match[str]) -> frozenset[str]:
 
 def _same(mine: frozenset[str], theirs: frozenset[str]) -> bool:
     return bool(theirs) and len(mine & theirs) >= _SHARED * len(theirs)
+
+
+def _despite(claim: str, told: str) -> bool:
+    """Whether the claim holds "even if" and the sentence does not say so."""
+    return _is_held_despite(claim) and not _is_held_despite(told)
+
+
+def _is_held_despite(text: str) -> bool:
+    return _DESPITE.search(text) is not None
+
+
+def _unconditional(claim: str, told: str) -> bool:
+    """Whether the sentence holds on a condition of which the claim has no word."""
+    permits = _PERMITS.search(claim)
+    found = _CONDITION.search(told) or (_PLAIN_IF.search(told) if permits else None)
+    if found is None or _MARKED.search(claim):
+        return False
+    condition = _condition(told, found)
+    return bool(condition) and not condition & spoken_of(claim)
 
 
 def _not_only(claim: str, told: str) -> bool:

@@ -13,7 +13,8 @@ _PAIRS = """
     high/low higher/lower highest/lowest more/less more/fewer most/least above/below over/under
     before/after first/last early/late earlier/later earliest/latest older/younger old/young
     large/small larger/smaller largest/smallest big/small long/short longer/shorter
-    fast/slow faster/slower strong/weak stronger/weaker better/worse best/worst good/bad
+    fast/slow faster/slower rapid/slow rapidly/slowly quick/slow quickly/slowly quicker/slower
+    strong/weak stronger/weaker better/worse best/worst good/bad
     open/closed opens/closes opened/closed inside/outside indoors/outdoors with/without always/never
     safe/unsafe safe/dangerous allowed/forbidden allowed/prohibited permitted/prohibited
     possible/impossible likely/unlikely present/absent positive/negative left/right upper/lower

@@ -18,6 +18,7 @@ _AFTER_VERB = frozenset(
     """the a an his her its their our your my this that these those each every all any him them me
     us you it to for by""".split()
 )
+_TAKE = frozenset("receive take get give need use have avoid replace require cause".split())
 _PARTICLES = frozenset("off out up down back away over through".split())
 _LINK = re.compile(r"\s(?:of|in|at|on|with|for|from|to|when|if|before|after|during|until|since)\s")
 _MUTUAL = content_stems(
@@ -34,6 +35,7 @@ _IRREGULAR = {
     "left": "leave", "hidden": "hide", "beaten": "beat", "won": "win", "heard": "hear",
 }  # fmt: skip
 _STANDS_FOR = frozenset({"one", "ones"})
+_NO_SIDE = content_stems("instead rather also therefore then")
 _ORDER = re.compile(r"\b(?P<word>before|after|than)\b", re.IGNORECASE)
 _COMPARED = re.compile(r"\b(?:more|less|fewer|better|worse|[a-z]{3,}er)\b", re.IGNORECASE)
 _NEAR = 0.7
@@ -107,12 +109,13 @@ def _done(text: str) -> Iterator[Deed]:
         before, after = words[i - 1][0].lower(), words[i + 1][0]
         stem = _stem(word)
         acts = after.lower() in _AFTER_VERB or after[0].isupper() or word.lower().endswith("s")
+        acts = acts or word.lower() in _TAKE
         passive = before in _BE
         if not stem or stem in _MUTUAL or word.lower() in _PARTICLES or not (acts or passive):
             continue
-        ahead, behind = spoken_of(text[:start]), text[end:]
+        ahead, behind = spoken_of(text[:start]) - _NO_SIDE, text[end:]
         if not passive:
-            yield Deed(stem, ahead, spoken_of(behind))
+            yield Deed(stem, ahead, spoken_of(behind) - _NO_SIDE)
             continue
         to, by, doer = behind.partition(" by ")
         if by:
