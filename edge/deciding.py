@@ -14,7 +14,7 @@ from skerry.edge.smalltalk import small_talk, talked
 from skerry.edge.sources import screen_sources
 from skerry.edge.tools.routing import claimed, no_danger, planned_by_rules
 from skerry.edge.trace import Trace
-from skerry.edge.understanding import classified, documented, of_nobody, spelt
+from skerry.edge.understanding import classified, documented, of_no_section, of_nobody, spelt
 from skerry.edge.wholes import compared
 from skerry.guardrails.screen import screen_sentences
 
@@ -63,6 +63,7 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
         known = parts.screened(hits)
         hits, findings = screen_sources(hits, findings, score, heads, known)
     seen = documented(seen, asked, hits)
+    findings = of_no_section(findings, asked, hits)
     with trace.step("decide"):
         given = parts.policy_input(request, seen, findings, hits)
         route = decide(given, policy)

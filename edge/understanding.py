@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from skerry.edge.followup import Asked
 from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.edge.unnamed import without_who_asks
+from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.screen import screen
 from skerry.guardrails.topics import topic_of
 from skerry.guardrails.wanted import ASKING, Kind, wanted
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from skerry.edge.parts import Parts
     from skerry.edge.policy import Policy
     from skerry.edge.request import Request
-    from skerry.guardrails.findings import Finding
     from skerry.guardrails.injection.meaning import Encode
 
 IN_DOCUMENTS = "the documents' own words"
@@ -34,6 +34,7 @@ NAMED = "names in the documents"
 _NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 _OF_MANY = frozenset({Kind.LIST, Kind.COUNT, Kind.EXTREME})
 _FEWEST_WORDS = 2
+_NAMED_BY_SECTIONS = frozenset({"violence", "hate", "sexual"})
 
 
 def of_nobody(asked: Asked, findings: Iterable[Finding]) -> Asked:
@@ -78,6 +79,26 @@ def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Class
     if named or (len(own) >= fewest and any(own <= one for one in said)):
         return known_by_rules(seen, RequestClass.QUESTION, NAMED if named else IN_DOCUMENTS)
     return seen
+
+
+def of_no_section(
+    findings: tuple[Finding, ...], asked: Asked, hits: Sequence[Hit]
+) -> tuple[Finding, ...]:
+    """The findings, without what the small network takes for violence, hate or sex in a question
+    that names a section of the documents and says nothing else ("What to do in a fire?")."""
+    own = content_stems(asked.matter) - ASKING
+    if not own or not any(own <= _headings(one) for one in hits):
+        return findings
+    return tuple(one for one in findings if not _is_of_words_alone(one))
+
+
+def _is_of_words_alone(finding: Finding) -> bool:
+    by_network = finding.rule.startswith("network:") and finding.where is Where.INPUT
+    return by_network and finding.kind is FindingKind.SAFETY and finding.label in _NAMED_BY_SECTIONS
+
+
+def _headings(hit: Hit) -> frozenset[str]:
+    return content_stems("\n".join((hit.chunk.title, *hit.chunk.heading)))
 
 
 def _text(hit: Hit) -> str:

@@ -72,9 +72,11 @@ _DANGERS = (
         FindingKind.SAFETY,
         "self_harm",
         r"\b(?:kill(?:ing)? myself|end my (?:own )?life|want to die|suicidal|"
-        r"hurt(?:ing)? myself)\b",
+        r"hurt(?:ing)? myself|(?:hang|drown|shoot|stab|strangle|suffocate|asphyxiate|electrocute|"
+        r"poison|smother)(?:ing)? myself|"
+        r"(?:cut|slit|slash)(?:t?ing)? my (?:wrists|throat|veins))\b",
         0.95,
-        has("myself", "end my", "want to die", "suicidal"),
+        has("myself", "end my", "want to die", "suicidal", " my wrists", " my throat", " my veins"),
     ),
     phrase(
         FindingKind.SAFETY,

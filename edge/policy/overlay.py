@@ -39,6 +39,7 @@ STRICTER_ONLY: Mapping[str, Callable[[Any], float]] = {
     "safety.class_score": float,
     "safety.finding_score": float,
     "safety.network_score": float,
+    "safety.seconded_score": float,
     **{f"safety.question.{one.name}": float for one in fields(QuestionDangers)},
     **{f"safety.answer.{one.name}": float for one in fields(AnswerDangers)},
     "gate.words": _share,

@@ -109,18 +109,24 @@ def _danger(request: PolicyInput, policy: Policy) -> str:
     if classification.request_class is RequestClass.SAFETY:
         return "The router takes this for a safety escalation."
     probability = classification.scores.get(RequestClass.SAFETY, 0.0)
-    if _at_least(probability, policy.safety.class_score):
+    if _at_least(probability, _least_likely(request, policy.safety)):
         return f"The router gives a safety escalation {probability:.2f}."
     return ""
 
 
+def _least_likely(request: PolicyInput, rules: SafetyRules) -> float:
+    """The router's probability of danger that counts: less, where a guardrail sees some, too."""
+    seconded = any(_is_of_danger(finding) for finding in request.findings)
+    return min(rules.class_score, rules.seconded_score) if seconded else rules.class_score
+
+
+def _is_of_danger(finding: Finding) -> bool:
+    return finding.kind is FindingKind.SAFETY and finding.where is Where.INPUT
+
+
 def shows_danger(finding: Finding, rules: SafetyRules) -> bool:
     """Whether a finding is a sign of danger in the question, of a score that counts."""
-    return (
-        finding.kind is FindingKind.SAFETY
-        and finding.where is Where.INPUT
-        and _at_least(finding.score, _least(finding, rules))
-    )
+    return _is_of_danger(finding) and _at_least(finding.score, _least(finding, rules))
 
 
 def _least(finding: Finding, rules: SafetyRules) -> float:

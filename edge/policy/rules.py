@@ -113,7 +113,8 @@ class SafetyRules:
     """When a request goes to a person: the router's probability, or a finding's score.
 
     `network_score` is the score of a finding by the small network, which is less sure of what it
-    finds than patterns are; `question` makes single classes stricter. `answer` is what a model may
+    finds than patterns are; beside any finding the router's probability counts from
+    `seconded_score`. `question` makes single classes stricter. `answer` is what a model may
     not write. `answer_within_minutes` is how long the person has.
     """
 
@@ -122,6 +123,7 @@ class SafetyRules:
     notice: Name
     answer_within_minutes: Annotated[float, Gt(0)] = 30.0
     network_score: Score = 0.9
+    seconded_score: Score = 0.15
     question: QuestionDangers = QuestionDangers()
     answer: AnswerDangers = AnswerDangers()
 

@@ -10,6 +10,8 @@ from skerry.edge.errors import ConfigError
 from skerry.edge.policy import decide, load_policy, parse_policy
 from skerry.edge.policy.load import DEFAULTS
 from skerry.edge.policy.rules import AnswerDangers, Policy, QuestionDangers
+from skerry.edge.types import RequestClass
+from skerry.guardrails.findings import Where
 from skerry.guardrails.safety import CLASSES
 from skerry.guardrails.screen import screen_sentences
 from skerry.guardrails.wording.signs import COUNTS
@@ -37,6 +39,17 @@ def test_one_class_is_made_stricter() -> None:
 def test_the_score_of_all_classes_still_holds_for_each() -> None:
     violence = replace(SELF_HARM, label="violence", score=0.85, rule="network:safety")
     assert decide(ask(findings=(violence,)), overlay("safety.network_score = 0.85")).tier is HUMAN
+
+
+def test_a_finding_seconds_the_router() -> None:
+    doubtful = replace(SELF_HARM, label="violence", score=0.85, rule="network:safety")
+    for likely, alone, seconded in ((0.14, DEVICE, DEVICE), (0.15, DEVICE, HUMAN)):
+        scores = {RequestClass.SAFETY: likely}
+        assert decide(ask(scores=scores), load_policy()).tier is alone
+        assert decide(ask(scores=scores, findings=(doubtful,)), load_policy()).tier is seconded
+    elsewhere = replace(doubtful, where=Where.CHUNK)
+    given = ask(scores={RequestClass.SAFETY: 0.2}, findings=(elsewhere,))
+    assert decide(given, load_policy()).tier is DEVICE
 
 
 def test_a_whole_policy_may_turn_a_class_off() -> None:

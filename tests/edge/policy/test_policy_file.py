@@ -86,6 +86,7 @@ GUARDS = [
     Guard("injection.score", "0.1", "0.9"),
     Guard("injection.action", "'refuse'", ""),
     Guard("safety.class_score", "0.2", "0.31"),
+    Guard("safety.seconded_score", "0.1", "0.16"),
     Guard("safety.finding_score", "0.0", "1.0"),
     Guard("safety.network_score", "0.8", "0.95"),
     *(Guard(f"safety.question.{name}", "0.5", "0.91") for name in CLASSES),
