@@ -9,7 +9,6 @@ order to the model, and often one to people. How the heads are made is
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.injection import hidden
 from skerry.guardrails.injection.meaning import Encode, MeaningHead
 from skerry.guardrails.normal import Normal
+from skerry.guardrails.once import Once
 from skerry.guardrails.phrases import PHRASES
 from skerry.guardrails.recogniser import Views
 from skerry.guardrails.weights import Weights
@@ -175,17 +175,9 @@ class InjectionDetector:
                 yield from ((start, one.score) for start, _ in one.spans(views))
 
 
-_lock = threading.Lock()
-_shared: list[InjectionDetector] = []
+shared: Once[InjectionDetector] = Once(InjectionDetector.load)
+"""The detector that comes with the package, loaded once.
 
-
-def shared() -> InjectionDetector:
-    """The detector that comes with the package, loaded once.
-
-    Raises:
-        GuardrailError: it cannot be loaded. What cannot be screened must not pass.
-    """
-    with _lock:
-        if not _shared:
-            _shared.append(InjectionDetector.load())
-        return _shared[0]
+Raises:
+    GuardrailError: it cannot be loaded. What cannot be screened must not pass.
+"""

@@ -6,7 +6,6 @@ Knows nothing of other recognisers; `fusion` weighs what it says. How the weight
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.guardrails.names.encoding import LABELS, Tokens, tokens
+from skerry.guardrails.once import Once
 from skerry.guardrails.weights import Weights
 
 if TYPE_CHECKING:
@@ -97,20 +97,12 @@ class NamesClassifier:
         return self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
 
 
-_shared_lock = threading.Lock()
-_shared: list[NamesClassifier] = []
+shared: Once[NamesClassifier] = Once(NamesClassifier.load)
+"""The classifier that comes with the package, loaded once.
 
-
-def shared() -> NamesClassifier:
-    """The classifier that comes with the package, loaded once.
-
-    Raises:
-        GuardrailError: it cannot be loaded. What cannot be screened must not leave the device.
-    """
-    with _shared_lock:
-        if not _shared:
-            _shared.append(NamesClassifier.load())
-        return _shared[0]
+Raises:
+    GuardrailError: it cannot be loaded. What cannot be screened must not leave the device.
+"""
 
 
 def _nothing(length: int) -> Chances:

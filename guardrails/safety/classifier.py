@@ -6,7 +6,6 @@ policy's.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.once import Once
 from skerry.guardrails.safety import CLASSES
 from skerry.guardrails.weights import Weights
 from skerry.guardrails.wording import table
@@ -91,17 +91,9 @@ def _floors(least: Mapping[str, float]) -> dict[str, float]:
     return {name: least.get(name, COUNTS) for name in CLASSES}
 
 
-_lock = threading.Lock()
-_shared: list[SafetyClassifier] = []
+shared: Once[SafetyClassifier] = Once(SafetyClassifier.load)
+"""The classifier that comes with the package, loaded once.
 
-
-def shared() -> SafetyClassifier:
-    """The classifier that comes with the package, loaded once.
-
-    Raises:
-        GuardrailError: it cannot be loaded. What cannot be screened must not pass.
-    """
-    with _lock:
-        if not _shared:
-            _shared.append(SafetyClassifier.load())
-        return _shared[0]
+Raises:
+    GuardrailError: it cannot be loaded. What cannot be screened must not pass.
+"""

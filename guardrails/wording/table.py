@@ -6,7 +6,6 @@ Words that are not in it share rows by their digest, after the rows of known one
 
 from __future__ import annotations
 
-import threading
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.once import Once
 from skerry.guardrails.weights import Weights
 from skerry.guardrails.wording.arrays import arrays
 
@@ -62,17 +62,9 @@ class WordTable:
         return known + digest % (len(self.vectors) - known)
 
 
-_lock = threading.Lock()
-_shared: list[WordTable] = []
+shared: Once[WordTable] = Once(WordTable.load)
+"""The table that comes with the package, loaded once.
 
-
-def shared() -> WordTable:
-    """The table that comes with the package, loaded once.
-
-    Raises:
-        GuardrailError: it cannot be loaded.
-    """
-    with _lock:
-        if not _shared:
-            _shared.append(WordTable.load())
-        return _shared[0]
+Raises:
+    GuardrailError: it cannot be loaded.
+"""

@@ -11,29 +11,26 @@ from typing import Any
 import click
 
 from skerry.export.encoder.float32 import source_folder
-from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.train.command import DATA, FOLDER, SEED, plainly
 from skerry.guardrails.train.grounding import dataset
 from skerry.guardrails.train.grounding.pair import Pair
 from skerry.guardrails.train.grounding.vocabulary import remembered
 
 _NEVER = 2.0  # a probability that no window reaches: all are looked at
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(help="Train the grounding checker on public sets and on pairs of our own making.")
-@click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
-@click.option("--out", required=True, type=_FOLDER, help="Folder for the files; keeps checkpoints.")
+@DATA
+@click.option("--out", required=True, type=FOLDER, help="Folder for the files; keeps checkpoints.")
 @click.option(
     "--start", type=click.Path(dir_okay=False, path_type=Path), help="Weights to go on from."
 )
 @click.option("--mix", default=0.0, help="Share of the weights of --start in the result.")
 @click.option("--most", default=0, help="At most so many batches.")
-@click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+@SEED
+@plainly
 def main(data: Path, out: Path, start: Path | None, **how: Any) -> None:
-    try:
-        train(data, out, start, **how)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    train(data, out, start, **how)
 
 
 def train(data: Path, out: Path, start: Path | None, *, mix: float, most: int, seed: int) -> None:

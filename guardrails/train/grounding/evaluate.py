@@ -14,10 +14,10 @@ import click
 import numpy as np
 import psutil
 
-from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.grounding import GroundingChecker
 from skerry.guardrails.grounding.model import DEFAULT_FOLDER, CrossEncoder
 from skerry.guardrails.grounding.windows import copied
+from skerry.guardrails.train.command import DATA, FOLDER, plainly
 from skerry.guardrails.train.grounding import perturbations, sets
 from skerry.guardrails.train.grounding.card import card
 from skerry.guardrails.train.grounding.measure import Figures, Verdict, figures, verdicts
@@ -30,7 +30,6 @@ PASSAGES = 250
 _SEED = 11
 _TIMED = 300
 _WARM = 20
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +42,16 @@ class Loaded:
 
 
 @click.command(help="Measure the grounding checker on its test sets; write its card.")
-@click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
-@click.option("--weights", default=DEFAULT_FOLDER, type=_FOLDER, help="[default: the package's]")
-@click.option("--handbook", type=_FOLDER, help="Markdown pages to perturb.")
+@DATA
+@click.option("--weights", default=DEFAULT_FOLDER, type=FOLDER, help="[default: the package's]")
+@click.option("--handbook", type=FOLDER, help="Markdown pages to perturb.")
 @click.option("--card", "card_file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--each", default=EACH, show_default=True, help="Most pairs of one set.")
+@plainly
 def main(
     data: Path, weights: Path, handbook: Path | None, card_file: Path | None, each: int
 ) -> None:
-    try:
-        text = card(evaluate(data, weights, handbook, each))
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    text = card(evaluate(data, weights, handbook, each))
     click.echo(text)
     if card_file:
         card_file.write_text(text, encoding="utf-8")

@@ -6,22 +6,18 @@ from pathlib import Path
 
 import click
 
-from skerry.guardrails.errors import GuardrailError
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+from skerry.guardrails.train.command import DATA, FOLDER, SEED, plainly
 
 
 @click.command(help="Train the injection detector on texts of our own and public ones.")
-@click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
-@click.option("--out", required=True, type=_FOLDER, help="Folder for heads and manifest.")
-@click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+@DATA
+@click.option("--out", required=True, type=FOLDER, help="Folder for heads and manifest.")
+@SEED
 @click.option("--texts", "number", default=20_000, show_default=True, help="Attacks to train on.")
 @click.option("--epochs", default=5, show_default=True)
+@plainly
 def main(data: Path, out: Path, seed: int, number: int, epochs: int) -> None:
-    try:
-        train(data, out, seed, number, epochs)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    train(data, out, seed, number, epochs)
 
 
 def train(data: Path, out: Path, seed: int, number: int, epochs: int) -> None:

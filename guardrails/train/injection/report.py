@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.injection.detector import DEFAULT_FOLDER
+from skerry.guardrails.train.command import DATA, plainly
 from skerry.guardrails.train.injection.evaluate import figures
 
 _TEXT = """\
@@ -92,20 +92,12 @@ _ROWS = (
 
 
 @click.command(help="Test the injection detector, and write its card.")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="SKERRY_DATA",
-    show_envvar=True,
-)
+@DATA
+@plainly
 def main(data: Path) -> None:
     from skerry.edge.encoder import OnnxEncoder
 
-    try:
-        measured = figures(data, OnnxEncoder.load().encode)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    measured = figures(data, OnnxEncoder.load().encode)
     (DEFAULT_FOLDER / "card.md").write_text(card(measured), encoding="utf-8")
     for name, value in measured.items():
         click.echo(f"{name}: {value:.4f}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.train.command import DATA, FOLDER, SEED, plainly
 from skerry.guardrails.train.names.compose import Labelled
 from skerry.guardrails.train.names.parts import Part
 
@@ -16,19 +16,16 @@ _STAGES = (
     (Part.WHOLE, 0.28, 0.5),
 )
 """Of which part each stage is, its share of all texts, and of the rates of learning."""
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(help="Train the names classifier on planted names, and write it with its card.")
-@click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
-@click.option("--out", required=True, type=_FOLDER, help="Folder for model, tokenizer and card.")
-@click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+@DATA
+@click.option("--out", required=True, type=FOLDER, help="Folder for model, tokenizer and card.")
+@SEED
 @click.option("--texts", default=92_000, show_default=True, help="How many texts to train on.")
+@plainly
 def main(data: Path, out: Path, seed: int, texts: int) -> None:
-    try:
-        train(data, out, seed, texts)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    train(data, out, seed, texts)
 
 
 def train(data: Path, out: Path, seed: int, texts: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.train.command import DATA, SEED, plainly
 from skerry.guardrails.train.names.compose import Labelled
 from skerry.guardrails.train.names.dataset import development
 from skerry.guardrails.train.names.evaluate import Find, Span, whole
@@ -78,21 +78,13 @@ def table(made: Errors) -> Iterator[str]:
 
 
 @click.command(help="What the screen gets wrong on development texts.")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="SKERRY_DATA",
-    show_envvar=True,
-)
+@DATA
 @click.option("--number", default=1000, show_default=True, help="How many texts.")
-@click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+@SEED
 @click.option("--show", default=0, show_default=True, help="How many errors to show.")
+@plainly
 def main(data: Path, number: int, seed: int, show: int) -> None:
-    try:
-        made = errors(whole, development(data, number, seed))
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    made = errors(whole, development(data, number, seed))
     for line in table(made):
         click.echo(line)
     for what, label, words in made.shown[:show]:

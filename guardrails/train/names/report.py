@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.names.classifier import DEFAULT_FOLDER
 from skerry.guardrails.screen import screen_whole
+from skerry.guardrails.train.command import DATA, SEED, plainly
 from skerry.guardrails.train.names.card import card
 from skerry.guardrails.train.names.evaluate import figures
 
@@ -24,21 +24,13 @@ MESSAGE = (
 
 
 @click.command(help="Test the names classifier, and write its card.")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="SKERRY_DATA",
-    show_envvar=True,
-)
+@DATA
 @click.option("--texts", default=92_000, show_default=True, help="How many it was trained on.")
 @click.option("--number", default=2000, show_default=True, help="How many texts to test on.")
-@click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+@SEED
+@plainly
 def main(data: Path, texts: int, number: int, seed: int) -> None:
-    try:
-        measured = figures(data, number, seed)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    measured = figures(data, number, seed)
     size = (DEFAULT_FOLDER / "model.onnx").stat().st_size
     text = card(measured, texts=texts, number=number, size_bytes=size)
     (DEFAULT_FOLDER / "card.md").write_text(text, encoding="utf-8")

@@ -8,9 +8,9 @@ from typing import Any
 import click
 from numpy.typing import NDArray
 
-from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.safety import CLASSES
 from skerry.guardrails.safety.classifier import MANIFEST
+from skerry.guardrails.train.command import DATA, FOLDER, SEED, plainly
 from skerry.guardrails.train.safety import texts
 from skerry.guardrails.train.wording import export, fit, sources
 from skerry.guardrails.wording.table import WordTable, shared
@@ -23,20 +23,17 @@ _SHARE = 0.0005
 # misses of the first two cost most; the last has the words of many a question about medicine
 _SHARES = {"self_harm": 0.003, "clinical_red_flag": 0.001, "dangerous_advice": 0.00015}
 _TRIGGERS = 10  # times as many of our benign templates may reach a level
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(help="Train the safety classes on texts of our own and public ones.")
-@click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
-@click.option("--out", required=True, type=_FOLDER, help="Folder for head and manifest.")
-@click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+@DATA
+@click.option("--out", required=True, type=FOLDER, help="Folder for head and manifest.")
+@SEED
 @click.option("--texts", "number", default=5000, show_default=True, help="Texts of each class.")
 @click.option("--epochs", default=6, show_default=True)
+@plainly
 def main(data: Path, out: Path, seed: int, number: int, epochs: int) -> None:
-    try:
-        train(data, out, seed, number, epochs)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    train(data, out, seed, number, epochs)
 
 
 def train(data: Path, out: Path, seed: int, number: int, epochs: int) -> None:

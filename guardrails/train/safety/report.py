@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.safety import CLASSES
 from skerry.guardrails.safety.classifier import DEFAULT_FOLDER
+from skerry.guardrails.train.command import DATA, plainly
 from skerry.guardrails.train.safety.evaluate import MODERATION, figures
 
 _TEXT = """\
@@ -85,18 +85,10 @@ questions about giving a drug still count. Not a medical device, and no moderati
 
 
 @click.command(help="Test the safety classes, and write their card.")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="SKERRY_DATA",
-    show_envvar=True,
-)
+@DATA
+@plainly
 def main(data: Path) -> None:
-    try:
-        measured = figures(data)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    measured = figures(data)
     (DEFAULT_FOLDER / "card.md").write_text(card(measured), encoding="utf-8")
     for name, value in measured.items():
         click.echo(f"{name}: {value:.4f}")

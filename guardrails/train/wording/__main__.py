@@ -15,7 +15,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.train.command import DATA, FOLDER, plainly
 from skerry.guardrails.train.wording.vocabulary import vocabulary
 from skerry.guardrails.weights import write_manifest
 from skerry.guardrails.wording.table import MANIFEST, TABLE
@@ -23,19 +23,16 @@ from skerry.guardrails.wording.table import MANIFEST, TABLE
 NAME = "words-48-int8"
 DIMENSIONS = 48
 SHARED_ROWS = 512
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 _BATCH = 512
 
 
 @click.command(help="Make the table of word vectors that injection and safety heads share.")
-@click.option("--data", required=True, type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True)
-@click.option("--out", required=True, type=_FOLDER, help="Folder for the table.")
+@DATA
+@click.option("--out", required=True, type=FOLDER, help="Folder for the table.")
 @click.option("--seed", default=0, show_default=True, help="Fixes the rows of unknown words.")
+@plainly
 def main(data: Path, out: Path, seed: int) -> None:
-    try:
-        words = vocabulary(data)
-    except GuardrailError as error:
-        raise click.ClickException(f"{error} {error.hint}") from None
+    words = vocabulary(data)
     write(words, narrow(vectors(words)), out, seed)
     click.echo(f"{len(words):,} words in {out}")
 
