@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from skerry.edge.tools import Registry
     from skerry.guardrails.grounding import GroundingChecker
 
-_ENCODER_THREADS = 2
+NETWORK_THREADS = 2
+"""Most threads of a small network: its passes are too short to share among more."""
 
 
 Part = TypeVar("Part")
@@ -69,8 +70,7 @@ class Opened:
     def encoder(self) -> TextEncoder:
         from skerry.edge.encoder import OnnxEncoder
 
-        threads = min(self.engine_options.threads, _ENCODER_THREADS)
-        return self._once("encoder", lambda: OnnxEncoder.load(threads=threads))
+        return self._once("encoder", lambda: OnnxEncoder.load(threads=self._network_threads))
 
     @property
     def router(self) -> Router:
@@ -149,7 +149,13 @@ class Opened:
         """Tells whether a source supports a sentence of a draft."""
         from skerry.guardrails.grounding import GroundingChecker
 
-        return self._once("grounding", GroundingChecker.load)
+        threads = self._network_threads
+        return self._once("grounding", lambda: GroundingChecker.load(threads=threads))
+
+    @property
+    def _network_threads(self) -> int:
+        """Threads of the encoder and of the grounding checker."""
+        return min(self.engine_options.threads, NETWORK_THREADS)
 
     @property
     def pool(self) -> ModelPool:

@@ -90,10 +90,9 @@ def test_sets(data: Path, each: int) -> dict[str, list[Pair]]:
     return {name: shuffled_by(some, _SEED)[:each] for name, some in every.items()}
 
 
-def load(weights: Path) -> Loaded:
-    """The checker on one thread."""
+def load(weights: Path, threads: int = 1) -> Loaded:
     before = psutil.Process().memory_info().rss
-    model = CrossEncoder.load(weights, threads=1)
+    model = CrossEncoder.load(weights, threads)
     checker = GroundingChecker(model)
     checker.check("The trolley is checked.", "The trolley is checked every day.")
     used = psutil.Process().memory_info().rss - before
