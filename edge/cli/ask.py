@@ -60,6 +60,7 @@ def ask(
     skerry ask --offline --json "What is the fridge temperature?" | jq .answer
     """
     from skerry.edge.cli.asking import build_request
+    from skerry.edge.cli.index_shown import tell_of_day
 
     text = _question(question)
     with make_runtime(given) as runtime:
@@ -77,10 +78,9 @@ def ask(
             _print_json(events, stream=stream)
         else:
             shown = sys.stdout.isatty() if receipt is None else receipt
-            if request.grammar is None:
-                print_answer(events, receipt=shown)
-            else:
-                print_form(events, receipt=shown)
+            show = print_answer if request.grammar is None else print_form
+            if not show(events, receipt=shown).citations:
+                tell_of_day(as_of)
 
 
 def print_answer(events: Iterator[Event], *, receipt: bool) -> Reply:

@@ -197,7 +197,13 @@ def show_hits(hits: Sequence[Hit], below: BelowFloor | None, as_of: float | None
         click.echo(f"      {visible_line(' '.join(hit.chunk.text.split())[:300])}")
     if not hits:
         click.echo(f"nothing found{_below(below)}")
-    if not hits and as_of is not None:
+    if not hits:
+        tell_of_day(as_of)
+
+
+def tell_of_day(as_of: float | None) -> None:
+    """Says, where nothing was found of a day that was asked about, why that may be."""
+    if as_of is not None:
         click.echo(f"(of what was in force on {_day(as_of)}; {_UNDATED})", err=True)
 
 

@@ -44,6 +44,9 @@ def test_a_day_means_the_same_wherever_it_is_written(skerry, tmp_path: Path) -> 
         asked = skerry("index", "search", "When is the pier open?", "--as-of", day, env=zone)
         assert asked.out.count("told.md") == found, day
         assert ("in force from when it was added" in asked.err) is (found == 0)
+        asked = skerry("ask", "When is the pier open?", "--as-of", day, env=zone)
+        assert ("22:00" in asked.out) is (found == 1)
+        assert ("in force from when it was added" in asked.err) is (found == 0)
 
 
 def test_what_is_no_day_is_told(skerry) -> None:
