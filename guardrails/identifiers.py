@@ -231,6 +231,13 @@ _PEOPLE = (
         shaped(r"[MDPRmdp](?:rs?|RS?|s|iss|ISS|x|(?:rof|ROF)(?:essor)?|ev)[.\s]"),
         cased=True,
     ),
+    pii(  # spelt letter by letter
+        "person",
+        rf"{NOT_AFTER}(?P<id>[^\W\d_](?:-[^\W\d_]){{3,40}}|[^\W\d_](?:[ ]{{1,2}}[^\W\d_]){{3,40}})"
+        rf"{NOT_BEFORE}",
+        0.8,
+        shaped(r"[^\W\d_](?:[- ]{1,2}[^\W\d_]){3}(?![^\W_])"),
+    ),
     pii(
         "date_of_birth",
         rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date\sof\sbirth|birth\s?date|birthday|born)"
