@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.followup import Asked
 from skerry.edge.wholes import Beside, Whole, may_be_whole, whole_around, whole_on
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.expected import gives
+from skerry.guardrails.expected import gives, names_somebody
 from skerry.guardrails.passages import Passage, Quotation, quotable, stretches
 from skerry.guardrails.wanted import ASKING, lacks_extreme
 from skerry.guardrails.words import content_stems, numbers
@@ -25,20 +26,26 @@ if TYPE_CHECKING:
 _FLOOR = 0.45
 _HEDGED_FLOOR = 0.38
 _HEDGED_SCORE = 0.45
-_WORDS_FLOOR = 0.3  # where a passage has every word of the question
+_WORDS_FLOOR = 0.3  # where a passage has every word of the question, or most
+_WORDS_SCORE = 0.55
 _WORDS_WEIGHT = 0.4
 _CODES_WEIGHT = 0.3
+_CELL_WEIGHT = 0.15  # of a row that has a cell for all that is asked about
 _LENGTH_COST = 0.02
 _BEFORE_WEIGHT = 0.5  # of a word that only the question before this one has
 _TAKEN_UP = 0.2
 _RIVAL_COST = 0.2
 _NEAR = 0.1
 _NEAR_WHOLE = 0.2
+_NEAR_FITTING = 0.15
 _SAME = 0.6
 _ALL, _HALF = 1.0, 0.5
 _ASKED_WITH = content_stems("many much often long")
 _CODE = re.compile(r"\b[^\W_]*\d[^\W_]*\b")
 _NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_SHORT = 3  # content words
+_VERY_NEAR = 0.6
 _MOST_PASSAGES = 48
 _STRETCHED = 4  # of the best sentences: beside their neighbours, too
 
@@ -87,9 +94,9 @@ class Reading:
         if self._whole:
             return self._whole.quotation
         if best := self._best:
-            return Quotation(best.passage.spoken, best.source.mark, self._fits(best.passage))
+            return Quotation(best.passage.quoted, best.source.mark, self._fits(best.passage))
         if nearest := self._nearest:
-            return Quotation(nearest.passage.spoken, nearest.source.mark, fits=False)
+            return Quotation(nearest.passage.quoted, nearest.source.mark, fits=False)
         return None
 
     def nearest(self) -> Ranked | None:
@@ -151,6 +158,8 @@ class Reading:
     def _best(self) -> Ranked | None:
         """The best passage; None where it is not near, has not all words and not what is named."""
         best = max(self._ranked, key=lambda one: one.score, default=None)
+        if best is not None and not names_somebody(self.asked.text, best.passage.spoken):
+            best = self._fitting(best) or best
         if best is None or best.cosine >= _FLOOR:
             return best
         several = len(self._own) > 1
@@ -158,14 +167,21 @@ class Reading:
             return best
         return best if self._has_names(best.passage.spoken) else None
 
+    def _fitting(self, best: Ranked) -> Ranked | None:
+        """The best passage that fits, where it is nearly as good as the best of all."""
+        near = (one for one in self._ranked if one.score >= best.score - _NEAR_FITTING)
+        order = sorted(near, key=lambda one: -one.score)
+        return next((one for one in order if self._fits(one.passage)), None)
+
     @cached_property
     def _nearest(self) -> Ranked | None:
-        """The best passage, near enough to be quoted as what may not answer."""
-        best = max(self._ranked, key=lambda one: one.score, default=None)
-        if best is None or self._has_all_words(best):
-            return best
-        near = best.cosine >= _HEDGED_FLOOR and best.score >= _HEDGED_SCORE
-        return best if near else None
+        """The best passage that is near enough to be quoted as what may not answer."""
+        near = (one for one in self._ranked if self._is_near(one) or self._has_all_words(one))
+        return max(near, key=lambda one: one.score, default=None)
+
+    def _is_near(self, one: Ranked) -> bool:
+        likely = one.cosine >= _HEDGED_FLOOR and one.score >= _HEDGED_SCORE
+        return likely or (one.cosine >= _WORDS_FLOOR and one.score >= _WORDS_SCORE)
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -252,9 +268,9 @@ class Reading:
         codes, there = _codes(self.asked.text), _codes(passage.text)
         shared = self._share(_said(passage.spoken), frozenset(self._weights))
         rival = _RIVAL_COST * self._has_rival(passage)
-        return (
-            _WORDS_WEIGHT * shared + _CODES_WEIGHT * len(codes & there) / max(len(codes), 1) - rival
-        )
+        named = _CELL_WEIGHT * any(_said(cell) == self._own for cell in passage.cells)
+        by_codes = _CODES_WEIGHT * len(codes & there) / max(len(codes), 1)
+        return _WORDS_WEIGHT * shared + by_codes + named - rival
 
     @cached_property
     def _subject(self) -> Subject:
@@ -284,11 +300,28 @@ class Reading:
         lacks = lacks_extreme(self.asked.wanting, passage.spoken)
         told = gives(self.asked.text, passage.spoken) and not lacks
         fits = taken and told and not self.doubted
-        return fits and not self._is_about_another(passage)
+        return fits and self._has_point(passage) and not self._is_about_another(passage)
+
+    def _has_point(self, passage: Passage) -> bool:
+        """Whether it has the rarest word of a short question, or is very near to it: of "Who is the
+        mayor of Millbrook?" more is wanted than Millbrook."""
+        weights = {word: self._weights[word] for word in self._own if word in self._weights}
+        if not weights or len(weights) > _SHORT:
+            return True
+        most = max(weights.values())
+        points = {word for word, weight in weights.items() if weight >= most}
+        if points & _said(f"{passage.context}\n{passage.spoken}"):
+            return True
+        return any(one.cosine >= _VERY_NEAR for one in self._ranked if one.passage == passage)
 
     def _is_about_another(self, passage: Passage) -> bool:
         unnamed = self._subject.lacks_name(passage.spoken, passage.context)
-        return unnamed or self._has_rival(passage)
+        return unnamed or self._has_rival(passage) or self._is_of_another_year(passage)
+
+    def _is_of_another_year(self, passage: Passage) -> bool:
+        """Whether the question names a year, not this one, that the passage does not."""
+        named = set(_YEAR.findall(self.asked.text)) - {str(date.today().year)}
+        return bool(named) and not named <= set(_YEAR.findall(f"{passage.context}\n{passage.text}"))
 
 
 def _stretched(best: Sequence[Ranked]) -> Iterator[tuple[Passage, Evidence]]:

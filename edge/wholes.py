@@ -20,10 +20,11 @@ from skerry.guardrails.sentences import sentences
 from skerry.guardrails.tables import Table, tables
 from skerry.guardrails.topics import topic_of
 from skerry.guardrails.wanted import Kind, Wanted, wanted
-from skerry.guardrails.words import content_stems
+from skerry.guardrails.words import content_stems, numbers
 
 MOST_LINES = 24
 _MOST_CHARACTERS = 1_200
+_QUESTION_WORDS = frozenset("what which who whom whose where when how why".split())
 _STEPS = content_stems("steps step rules points items things instructions stages tasks")
 COMPARISONS = "comparisons"
 """What a classification says that knew a comparison by rules."""
@@ -57,7 +58,7 @@ def compared(seen: Classification, asked: Asked) -> Classification:
 
 def may_be_whole(question: str, sources: Sequence[Evidence]) -> bool:
     """Whether there may be something to quote whole; cheap, and never wrong in saying no."""
-    if topic_of(question):
+    if topic_of(question) or any(_asks_alike(question, _heading(one)) for one in sources):
         return True
     lines = (line for one in sources for line in one.text.splitlines())
     return wanted(question) is not None and any(is_item(line) or is_row(line) for line in lines)
@@ -96,9 +97,7 @@ def whole_on(asked: Asked, sources: Sequence[Evidence]) -> Whole | None:
 
     What is too long for a quotation is quoted from its beginning, with a warning.
     """
-    topic = topic_of(asked.matter)
-    headed = (one for one in sources if topic and topic <= content_stems(_heading(one)))
-    found = next(headed, None)
+    found = next((one for one in sources if _is_headed(asked.matter, _heading(one))), None)
     if found is None:
         return None
     lines = [line for line in _spoken(found) if line.strip() not in found.context.split("\n")]
@@ -118,6 +117,24 @@ def _spoken(source: Evidence) -> Iterator[str]:
             yield line
         elif line.strip() in rows:
             yield f"- {rows[line.strip()]}"
+
+
+def _is_headed(question: str, heading: str) -> bool:
+    """Whether the heading names the topic that all is wanted on, or asks as the question does."""
+    if not numbers(question) <= numbers(heading):
+        return False
+    said, topic = content_stems(heading), topic_of(question)
+    return topic <= said if topic else _asks_alike(question, heading)
+
+
+def _asks_alike(question: str, heading: str) -> bool:
+    """Whether they have the same words, but for very common ones: "What is forbidden"."""
+    said = content_stems(heading)
+    return bool(said) and said == content_stems(question) and _asks(heading)
+
+
+def _asks(heading: str) -> bool:
+    return heading.split(maxsplit=1)[0].lower() in _QUESTION_WORDS
 
 
 def _heading(source: Evidence) -> str:

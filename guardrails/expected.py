@@ -6,6 +6,12 @@ import re
 
 from skerry.guardrails.words import content_stems, numbers
 
+_TELEPHONE = re.compile(r"(?<![\d.,£$€])(?:\+\d{1,3}[ -]?)?\(?0\d{2,5}\)?(?:[ -]?\d{2,6}){1,4}\b")
+_AMOUNT = re.compile(r"\bhow (?:many|much|far|high|tall|large|old|long)|\bcosts?\b", re.IGNORECASE)
+_WHO = re.compile(
+    r"\bwho(?:['’]s| is| are| was| were) (?:the|our|your|its|their|my)\b", re.IGNORECASE
+)
+_NAME = re.compile(r"(?<=[^.?!:;\n•-] )[A-Z][\w'’-]+|(?<=: )[A-Z][\w'’-]+(?= [A-Z])")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _SPELT = (
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|"
@@ -33,6 +39,7 @@ _KINDS = tuple(
             r"how (?:many|much|far|high|tall|large)|costs?|(?:number|extension|code|price|dose)",
             r"\d" + _SPELT,
         ),
+        (r"what temperature|how (?:hot|warm|cold)", r"\d\s?(?:°|degrees?\b|[CFK]\b)"),
         (r"where", r"\b(?:in|at|on|near|beside|behind|opposite|from)\b"),
     )
 )
@@ -61,7 +68,21 @@ def beyond(question: str, text: str) -> str:
     return _NUMBER.sub(lambda found: "" if found.group() in known else found.group(), text)
 
 
+def names_somebody(question: str, text: str) -> bool:
+    """Whether `text` has a name that the question has not; True where none is asked for."""
+    return _WHO.search(question) is None or bool(_names(text) - _names(question))
+
+
+def _names(text: str) -> set[str]:
+    """The words with a capital that begin no sentence and no cell."""
+    return set(_NAME.findall(text))
+
+
 def gives(question: str, text: str) -> bool:
     """Whether `text` has what `question` expects; True where nothing is known of it."""
+    if not names_somebody(question, text):
+        return False
     kind = expected(question)
+    if _AMOUNT.search(question):
+        text = _TELEPHONE.sub("", text)
     return kind is None or kind.search(beyond(question, text)) is not None

@@ -15,6 +15,7 @@ from skerry.guardrails.words import content_stems, numbers
 _LINE = re.compile(r"(?:[-*•‣◦+|>#]|\d{1,3}[.)]\s)")
 _BLANK_LINE = 2  # line ends
 _RULE = re.compile(r"\|[\s|:-]*-[\s|:-]*")
+_ENDS = re.compile(r"[.!?:]\W*$")
 _BULLET = re.compile(r"^(?:[-*•–]|\d{1,3}[.)])\s+")
 
 
@@ -66,6 +67,22 @@ class Passage:
             return _BULLET.sub("", self.text)
         pairs = zip(_cells(self.header), _cells(self.text), strict=False)
         return "; ".join(f"{name}: {cell}" for name, cell in pairs if cell) + "."
+
+    @property
+    def quoted(self) -> str:
+        """As it is spoken, with the heading before an item of a list that is no sentence.
+
+        "Rings and bracelets" says nothing without "What is forbidden".
+        """
+        heading = self.about.rstrip("\n").rpartition("\n")[2]
+        if self.header or not heading or not _BULLET.match(self.text) or _ENDS.search(self.text):
+            return self.spoken
+        return f"{heading}: {self.spoken}"
+
+    @property
+    def cells(self) -> list[str]:
+        """The cells of a table row; none of anything else."""
+        return _cells(self.text) if self.header else []
 
     def keeps_columns(self, claim: str) -> bool:
         """Whether what the claim says under the name of a column is in that column of the row."""

@@ -129,7 +129,7 @@ ASKING = content_stems(
     costly dear affordable longest shortest heaviest lightest tallest oldest youngest fastest
     quickest slowest strongest weakest roomiest maximum minimum priced cost costs price better
     best whats newest cheaper dearer larger smaller bigger longer shorter heavier lighter taller
-    older younger newer faster slower more less"""
+    older younger newer faster slower more less tall high wide deep heavy thick"""
 )
 """What a question asks with; none of it says what it is about."""
 

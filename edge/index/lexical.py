@@ -17,6 +17,7 @@ from skerry.edge.index.collection import Collection, Unsealed
 Rows = NDArray[np.int32]
 
 _FEW = 4  # chunks that have a name which tells them apart, also where there are few chunks
+_RARE = 3  # chunks that have a word which says by itself where to look
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,14 @@ class LexicalScores:
 
     Those say what the query is about; very common words are not among them, and words that no
     chunk has are. `names` are the words of what the query names, if few chunks have one of them.
+    `rare` are telling words that only a chunk or three have.
     """
 
     scores: bm25.Floats
     bound: float
     telling: Sequence[Word]
     names: Sequence[Word] = ()
+    rare: Sequence[Word] = ()
 
     def shares(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Which share of the telling words each chunk has, by weight, in [0, 1]."""
@@ -54,12 +57,25 @@ class LexicalScores:
 
     def have_names(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which chunks have all that the query names; none where it names nothing rare."""
-        wanted = rows.astype(np.int32)
         found = np.full(len(rows), bool(self.names))
         for word in self.names:
-            there = [_among_sorted(some, wanted) for some, _ in word.occurrences]
-            found &= np.any(there, axis=0) if there else False
+            found &= _has(word, rows)
         return found
+
+    def have_rare(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which chunks have a rare word of the query."""
+        found = np.zeros(len(rows), np.bool_)
+        for word in self.rare:
+            found |= _has(word, rows)
+        return found
+
+
+def _has(word: Word, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    wanted = rows.astype(np.int32)
+    found = np.zeros(len(rows), np.bool_)
+    for there, _ in word.occurrences:
+        found |= _among_sorted(there, wanted)
+    return found
 
 
 def _among_sorted(rows: Rows, wanted: Rows) -> NDArray[np.bool_]:
@@ -101,13 +117,16 @@ def score(
         told = (found.get(known[word]) if word in known else absent for word in some)
         return [word for word in told if word is not None]
 
+    def in_few(word: str, most: int) -> bool:
+        return 0 < frequencies.get(known.get(word, -1), 0) <= most
+
     few = max(_FEW, chunks // 100)
-    rare = any(0 < frequencies.get(known.get(name, -1), 0) <= few for name in names)
     return LexicalScores(
         _summed(collection, found.values()),
         bm25.upper_bound(chosen, chunks),
         those(telling),
-        those(names) if rare else (),
+        those(names) if any(in_few(name, few) for name in names) else (),
+        those([word for word in telling if in_few(word, _RARE)]),
     )
 
 

@@ -134,7 +134,8 @@ class View:
         return self._scored(rows[hits], cosines[hits])
 
     def _are_hits(self, rows: Rows, cosines: Floats) -> NDArray[np.bool_]:
-        """Which rows are near enough, have the very words of the query, or what it names.
+        """Which rows are near enough, have the very words of the query, what it names, or a word of
+        it that hardly any other chunk has.
 
         The vector of a chunk that says many things is near to none of them.
         """
@@ -145,6 +146,8 @@ class View:
         if self.query.floor is None:
             near = cosines[said] >= self.settings.named_floor
             hits[said] |= near & self.lexical.have_names(rows[said])
+            near = cosines[said] >= self.settings.rare_floor
+            hits[said] |= near & self.lexical.have_rare(rows[said])
         return hits
 
     def _scored(self, rows: Rows, cosines: Floats) -> Candidates:

@@ -272,6 +272,7 @@ class IndexSettings:
         words_floor: the share of the query's telling words, by weight, that makes a chunk a hit
             whatever its cosine; above 1, none.
         named_floor: as `floor`, of a chunk that has what the query names, where few chunks do.
+        rare_floor: as `floor`, of a chunk that has a word of the query that at most three have.
         pool: how many candidates each of dense and lexical search hands to fusion.
         ttl_seconds: hard expiry of a fluid record that names none.
         half_life_seconds: age at which a fluid record counts half, for a source that names none.
@@ -286,6 +287,7 @@ class IndexSettings:
     floor: float = 0.25
     words_floor: float = 0.8
     named_floor: float = 0.1
+    rare_floor: float = 0.15
     pool: int = 100
     ttl_seconds: float = 30 * 86_400.0
     half_life_seconds: float = 7 * 86_400.0

@@ -271,3 +271,56 @@ def test_an_extreme_is_told_by_the_table_that_has_its_column(encoder: OnnxEncode
     quoted = Reading(Asked(question), vector, [shed, fleet], encoder).quote()
     assert quoted.text == "Name: Avocet; Type: Keelboat; Length: 6.4."
     assert quoted.fits
+
+
+RULES = """# Climbing hall
+
+## What is forbidden
+
+- earphones while belaying
+- rings, bracelets and long necklaces
+
+## People
+
+| Role | Name |
+|---|---|
+| Safety officer | Fenna de Boer |
+| Treasurer | Lionel Pratt |
+
+The deputy of the safety officer is Marcus Hale. Old ropes are given to the scouts in Millbrook.
+"""
+
+
+@pytest.fixture
+def hall(make_runtime, tmp_path: Path) -> Runtime:
+    (tmp_path / "hall.md").write_text(RULES)
+    runtime = make_runtime(route_as(RequestClass.LOOKUP), offline=True)
+    runtime.index.add([tmp_path / "hall.md"])
+    return runtime
+
+
+def test_a_heading_that_asks_is_answered_by_its_section(hall: Runtime) -> None:
+    text = hall.ask("What is forbidden?").text
+    assert text.startswith("- earphones while belaying\n- rings, bracelets")
+
+
+def test_an_item_of_a_list_is_quoted_with_its_heading(hall: Runtime, scripted) -> None:
+    scripted.draft = "I do not know."
+    text = hall.ask("Can I wear long necklaces and bracelets?").text
+    assert "What is forbidden: rings, bracelets and long necklaces" in text
+
+
+def test_who_somebody_is_is_told_by_a_name(hall: Runtime, scripted) -> None:
+    scripted.draft = "I do not know."
+    assert "Fenna de Boer" in hall.ask("Who is the safety officer?").text
+
+
+@pytest.mark.parametrize(
+    "question", ["Who is the mayor of Millbrook?", "Who was the treasurer in 2019?"]
+)
+def test_what_lacks_the_point_of_a_question_may_not_answer(
+    hall: Runtime, scripted, question: str
+) -> None:
+    scripted.draft = "I do not know."
+    text = hall.ask(question).text
+    assert text.startswith(NEAREST) or "do not say" in text

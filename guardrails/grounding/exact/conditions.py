@@ -9,6 +9,7 @@ from skerry.guardrails.grounding.exact.clauses import spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.opposites import EXTENTS, differ_in_extent
 from skerry.guardrails.grounding.exact.parts import Part
+from skerry.guardrails.words import denies
 
 _NEAR = 0.7
 """The share of the claim's content words that a sentence has with which it is compared."""
@@ -43,6 +44,11 @@ _CONDITION = re.compile(
 )
 _PERMITS = re.compile(r"\b(?:may|can|allowed|permitted|free to)\b", re.IGNORECASE)
 _PLAIN_IF = re.compile(r"\bif\b", re.IGNORECASE)
+_EXCEPT = re.compile(
+    r"\b(?:except|unless|other than|apart from|but not|with the exception of)\b"
+    r"(?: (?:for|if|when|where|in|on|at|to|by|with|after|before|during|that)\b)?",
+    re.IGNORECASE,
+)
 _MARKED = re.compile(
     r"\b(?:if|when|whenever|where|once|provided|unless|except|only|without|until|after|before|"
     r"as long as|condition|otherwise|with|while|during|for)\b",
@@ -68,7 +74,15 @@ def other_conditions(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
     near = [part.text for part in parts if len(said & part.own) >= _NEAR * max(len(said), 1)]
     if not near:
         return
-    for differs in (_turned, _despite, _unconditional, _not_only, _only, _seldom):
+    for differs in (
+        _turned,
+        _despite,
+        _unconditional,
+        _of_the_exception,
+        _not_only,
+        _only,
+        _seldom,
+    ):
         if all(differs(claim, told) for told in near):
             yield ExactKind.EXTENT, 0, len(claim), True
     yield from _how_many(claim, near)
@@ -116,6 +130,19 @@ def _unconditional(claim: str, told: str) -> bool:
         return False
     condition = _condition(told, found)
     return bool(condition) and not condition & spoken_of(claim)
+
+
+def _of_the_exception(claim: str, told: str) -> bool:
+    """Whether the claim says of what is excepted what holds of the rest, or says it of all where
+    the sentence has an exception: "not required, except for children"."""
+    found = _EXCEPT.search(told)
+    if found is None or _EXCEPT.search(claim):
+        return False
+    said = spoken_of(claim)
+    excepted = _condition(told, found) - spoken_of(told[: found.start()])
+    takes_up = bool(excepted & said)
+    agrees = denies(claim) == denies(told[: found.start()])
+    return agrees if takes_up else not excepted
 
 
 def _not_only(claim: str, told: str) -> bool:
