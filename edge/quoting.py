@@ -305,7 +305,8 @@ class Reading:
     def _has_point(self, passage: Passage) -> bool:
         """Whether it has the rarest word of a short question, or is very near to it: of "Who is the
         mayor of Millbrook?" more is wanted than Millbrook."""
-        weights = {word: self._weights[word] for word in self._own if word in self._weights}
+        own = self._own - _ASKED_WITH
+        weights = {word: self._weights[word] for word in own if word in self._weights}
         if not weights or len(weights) > _SHORT:
             return True
         most = max(weights.values())

@@ -9,6 +9,7 @@ import pytest
 from skerry.edge import Runtime, Tier
 from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.followup import Asked
+from skerry.edge.index import Event
 from skerry.edge.quoting import Reading
 from skerry.edge.types import RequestClass
 from skerry.edge.wholes import COMPARISONS
@@ -308,6 +309,14 @@ def test_an_item_of_a_list_is_quoted_with_its_heading(hall: Runtime, scripted) -
     scripted.draft = "I do not know."
     text = hall.ask("Can I wear long necklaces and bracelets?").text
     assert "What is forbidden: rings, bracelets and long necklaces" in text
+
+
+def test_how_often_is_no_word_that_an_answer_has(hall: Runtime, scripted) -> None:
+    scripted.draft = "I do not know."
+    hall.index.ingest([Event("notes", "1", "The machine is descaled every 14 days.")])
+    text = hall.ask("How often is the machine descaled?").text
+    assert text.startswith("The machine is descaled every 14 days")
+    assert not text.startswith(NEAREST)
 
 
 def test_who_somebody_is_is_told_by_a_name(hall: Runtime, scripted) -> None:
