@@ -18,7 +18,10 @@ class _End:
 
 
 def iterate_in_thread(make: Callable[[], Iterator[T]], cancel: threading.Event) -> AsyncIterator[T]:
-    """The items of `make()`, which runs in a daemon thread. Leaving early sets `cancel`.
+    """The items of `make()`, which runs in a thread of its own. Leaving early sets `cancel`.
+
+    The process does not end before the thread: native code that runs while the interpreter ends
+    aborts it.
 
     Raises:
         Whatever the iterator raises.
@@ -53,7 +56,7 @@ async def iterate_in_threads(
             put(_End())
 
     for make in makes:
-        threading.Thread(target=pump, args=(make,), name="skerry-stream", daemon=True).start()
+        threading.Thread(target=pump, args=(make,), name="skerry-stream").start()
     left = len(makes)
     try:
         while left:

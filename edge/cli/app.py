@@ -97,10 +97,10 @@ def run() -> NoReturn:
     except SystemExit as done:
         # click puts another in its place when its reader has gone, such as `head`: no fault
         sys.exit(done.code if sys.stdout is out else 0)
-    except ending.Terminated:
-        leave_at_once(signal.SIGTERM)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        leave_at_once(signal.SIGINT)
+    except (KeyboardInterrupt, click.exceptions.Abort) as error:
+        # click makes an Abort of the one and of the other
+        terminated = isinstance(error.__cause__ or error, ending.Terminated)
+        leave_at_once(signal.SIGTERM if terminated else signal.SIGINT)
     except Exception as error:  # noqa: BLE001  the last stop: everything is reported here
         sys.exit(report(error))
     sys.exit(0)

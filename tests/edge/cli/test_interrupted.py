@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -82,3 +83,17 @@ def test_while_a_server_starts(at_terminal: Open, seconds: float) -> None:
     if terminal.end() == 0:  # it was serving already
         return
     assert b"Exception ignored" not in terminal.screen
+
+
+def test_terminated_is_told_apart(home: Path, environment: dict[str, str]) -> None:
+    with subprocess.Popen(
+        (*COMMAND, "chat", "--offline"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd=home,
+    ) as process:
+        time.sleep(2)  # it waits for a question
+        process.terminate()
+        assert process.wait(30) == 143
