@@ -32,6 +32,9 @@ _MAX_ELEMENTS = 400_000
 _MAX_EMPTY_RUN = 12
 """Optional items in a row: each may be skipped, and llama.cpp follows every way (at 16 a token
 took seconds)."""
+_MAX_EXPANDED = 208
+"""The same with those in the rules and groups that an item stands for. At 200 llama.cpp takes a
+second or two a token, at some thousands all memory. An object of 200 optional properties passes."""
 
 _ESCAPE = r"\\(?:[trn\\\"\[\]-]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
 _TOKEN = re.compile(
@@ -94,6 +97,7 @@ def check_gbnf(grammar: str) -> None:
     empties = _find_empties(rules)
     _check_runs(rules, empties)
     _check_left_recursion(rules, empties)
+    _check_expanded_runs(rules, empties)
 
 
 class _Parser:
@@ -300,6 +304,43 @@ def _check_runs(rules: _Rules, empties: _Empties) -> None:
                     f"the grammar has more than {_MAX_EMPTY_RUN} optional items in a row",
                     hint="put something that must occur between them, or nest them",
                 )
+
+
+def _check_expanded_runs(rules: _Rules, empties: _Empties) -> None:
+    """Refuses `a ::= b b`, `b ::= c c`, … with an optional end. Without left recursion no rule that
+    may match nothing holds itself."""
+    widths = _widths(rules, empties)
+    for sequence in _sequences(rules):
+        run = 0
+        for item in sequence:
+            run = run + _width(item, widths) if _empty(item, empties) else 0
+            if run > _MAX_EXPANDED:
+                raise GrammarError(
+                    f"the grammar has more than {_MAX_EXPANDED} optional items in a row, those of "
+                    "its rules and groups counted",
+                    hint="put something that must occur between them",
+                )
+
+
+def _widths(rules: _Rules, empties: _Empties) -> dict[str | _Item, int]:
+    """How many optional items in a row a rule or group that may match nothing comes to."""
+    inside: defaultdict[str | _Item, list[_Sequence]] = defaultdict(list)
+    for owner, sequence in _owned(rules):
+        if all(_empty(item, empties) for item in sequence):
+            inside[owner].append(sequence)
+    needed = {
+        owner: {item.key for sequence in some for item in sequence if item.key in empties}
+        for owner, some in inside.items()
+    }
+    widths: dict[str | _Item, int] = {}
+    for owner in graphlib.TopologicalSorter(needed).static_order():
+        whole = (sum(_width(item, widths) for item in sequence) for sequence in inside[owner])
+        widths[owner] = min(max(whole, default=0), _MAX_EXPANDED + 1)
+    return widths
+
+
+def _width(item: _Item, widths: Mapping[str | _Item, int]) -> int:
+    return item.times * max(1, widths.get(item.key, 0))
 
 
 def _check_left_recursion(rules: _Rules, empties: _Empties) -> None:
