@@ -67,6 +67,20 @@ _INJECTIONS = (
     ),
 )
 
+_DEADLY = (
+    r"\b(?:how (?:much|many)|what|which|lethal|fatal|deadly)\b[^.?!\n]{0,60}\bkill "
+    r"(?:me|him|her|them|some(?:one|body)|an? (?:adult|person|human|man|woman|child|patient))\b"
+)
+_MISSED = (
+    r"\b(?:would|will) (?:any(?:one|body)|people) (?:even )?(?:notice|care|miss me) "
+    r"if i (?:were|was|am) (?:gone|dead)\b"
+)
+_SHORTHAND = (  # "kms": kill myself, and kilometres after a number
+    r"(?<!\d)(?<!\d )\bkms (?:tonight|now|today|lol|tbh)\b|"
+    r"\b(?:gonna|going to|wanna|want to|just|will) kms\b"
+)
+_SOMEONES = r"(?:my|his|her|their|our|the|an?|some(?:one|body)['’]s)"
+
 _DANGERS = (
     phrase(
         FindingKind.SAFETY,
@@ -77,6 +91,22 @@ _DANGERS = (
         r"(?:cut|slit|slash)(?:t?ing)? my (?:wrists|throat|veins))\b",
         0.95,
         has("myself", "end my", "want to die", "suicidal", " my wrists", " my throat", " my veins"),
+    ),
+    phrase(
+        FindingKind.SAFETY,
+        "self_harm",
+        rf"{_DEADLY}|{_MISSED}|{_SHORTHAND}",
+        0.9,
+        has("kill ", "if i w", "if i am ", "kms"),
+    ),
+    phrase(
+        FindingKind.SAFETY,
+        "violence",
+        rf"\bset(?:ting)? fire to {_SOMEONES}\b[^.?!\n]{{0,30}}\b(?:house|home|flat|car|shop|"
+        r"office|school|church|mosque|synagogue|building|hotel|barn|person|man|woman|neighbou?r|ex|boss|"
+        r"depot|ward|clinic)\b",
+        0.9,
+        has("fire to "),
     ),
     phrase(
         FindingKind.SAFETY,
