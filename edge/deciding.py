@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def decided_on(request: Request, parts: Parts, trace: Trace) -> Decided:
     if not parts.loaded:
         with trace.step("load"):
             parts.load()
-    with Encoding(parts.encoder) as encode:
+    with closing(Encoding(parts.encoder)) as encode:
         return _decided_on(request, parts, trace, encode)
 
 
@@ -63,7 +64,7 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
         known = parts.screened(hits)
         hits, findings = screen_sources(hits, findings, score, heads, known)
     seen = documented(seen, asked, hits)
-    findings = of_no_section(findings, asked, hits)
+    findings = of_no_section(findings, said, hits)
     with trace.step("decide"):
         given = parts.policy_input(request, seen, findings, hits)
         route = decide(given, policy)

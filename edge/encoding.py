@@ -4,8 +4,7 @@ else is done."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skerry.edge.encoder import TextEncoder, Vectors
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 class Encoding:
     """`encode` of an encoder, for the time of one request. Not thread-safe.
 
-    A context manager: what was begun has ended when it is left.
+    To be closed: what was begun has ended then.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
@@ -40,14 +39,7 @@ class Encoding:
             self._known.update(zip(new, self._encoder.encode(new), strict=True))
         return np.stack([self._known[text] for text in texts])
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Waits for what was begun and not asked for."""
         while self._begun:
             self._begun.popitem()[1]()

@@ -64,12 +64,20 @@ class Seen:
 
 def decide(seen: Sequence[Seen], threshold: float) -> tuple[Label, Seen]:
     """The label, and the window that it rests on. `seen` is best first and not empty. Pure."""
-    holding = [one for one in seen if _holds(one, threshold)]
+    least = _least(seen, threshold)
+    holding = [one for one in seen if _holds(one, least)]
     if holding:
         return Label.SUPPORTED, max(holding, key=lambda one: one.outcome.supported)
     nearest = max(seen, key=lambda one: (one.outcome.supported, -len(one.exact)))
     against = next((one for one in seen if _contradicts(one)), None)
     return (Label.NOT_FOUND, nearest) if against is None else (Label.CONTRADICTED, against)
+
+
+def _least(seen: Sequence[Seen], threshold: float) -> float:
+    """The probability that counts: where the nearest window has a rival of what is claimed, the
+    others must be sure of it."""
+    rival = any(found.contradicts for found in seen[0].exact)
+    return max(threshold, _SURE) if rival else threshold
 
 
 def _holds(one: Seen, threshold: float) -> bool:
@@ -157,7 +165,7 @@ class GroundingChecker:
             decided = brief and any(one.contradicts for one in exact)
             outcome = _UNREAD if decided else self._outcome(asked_.read, context, window)
             seen.append(Seen(window, outcome, exact))
-            if _holds(seen[-1], self._model.threshold):
+            if _holds(seen[-1], _least(seen, self._model.threshold)):
                 break
         return seen
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Eager(Plain):
 
 def test_what_was_begun_is_not_encoded_again() -> None:
     encoder = Eager()
-    with Encoding(encoder) as encode:
+    with closing(Encoding(encoder)) as encode:
         encode.begin("one")
         encode.begin("one")
         assert encode(["one", "seven", "one"]).tolist() == [[3], [5], [3]]
@@ -59,7 +60,7 @@ def test_what_was_begun_is_not_encoded_again() -> None:
 
 def test_an_encoder_that_cannot_begin_encodes_when_it_is_asked() -> None:
     encoder = Plain()
-    with Encoding(encoder) as encode:
+    with closing(Encoding(encoder)) as encode:
         encode.begin("one")
         assert encoder.asked == []
         assert encode(["one"]).tolist() == [[3]]
@@ -68,7 +69,7 @@ def test_an_encoder_that_cannot_begin_encodes_when_it_is_asked() -> None:
 
 def test_what_was_begun_has_ended_when_it_is_left() -> None:
     encoder = Eager()
-    with Encoding(encoder) as encode:
+    with closing(Encoding(encoder)) as encode:
         encode.begin("one")
         assert encoder.ended == []
     assert encoder.ended == ["one"]

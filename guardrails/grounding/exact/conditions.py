@@ -13,9 +13,8 @@ from skerry.guardrails.words import denies
 
 _NEAR = 0.7
 """The share of the claim's content words that a sentence has with which it is compared."""
-_UNLESS = re.compile(
-    r"\b(?:unless|except (?:if|when|where|that|on|in|for|at|after|before|with))\b", re.IGNORECASE
-)
+_SAYS_UNLESS = r"unless|except (?:if|when|where|that|on|in|for|at|after|before|with)"
+_UNLESS = re.compile(rf"\b(?:{_SAYS_UNLESS})\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|when|whenever|where|while|once|provided)\b", re.IGNORECASE)
 _DENIES = re.compile(
     r"\b(?:unless|except|without|until|not|no|never|cannot|only|nobody|none|but)\b|n['’]t\b",
@@ -38,8 +37,8 @@ _DESPITE = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\b(?:unless|except (?:if|when|where|that|on|in|for|at|after|before|with)|"
-    r"only (?:if|when|where|after|with)|provided(?: that)?|as long as|on condition that)\b",
+    rf"\b(?:{_SAYS_UNLESS}|only (?:if|when|where|after|with)|provided(?: that)?|as long as|"
+    r"on condition that)\b",
     re.IGNORECASE,
 )
 _PERMITS = re.compile(r"\b(?:may|can|allowed|permitted|free to)\b", re.IGNORECASE)
@@ -50,8 +49,8 @@ _EXCEPT = re.compile(
     re.IGNORECASE,
 )
 _MARKED = re.compile(
-    r"\b(?:if|when|whenever|where|once|provided|unless|except|only|without|until|after|before|"
-    r"as long as|condition|otherwise|with|while|during|for)\b",
+    r"\b(?:if|when|whenever|where|once|provided|unless|except|only|without|until|as long as|"
+    r"condition|otherwise)\b",
     re.IGNORECASE,
 )
 _RARELY = re.compile(
