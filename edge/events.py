@@ -71,6 +71,21 @@ class Reply:
     finish: FinishReason
     receipt: Receipt
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the answer confidence is so low that its reader should be told."""
+        from skerry.edge.receipts.words import is_doubtful
+
+        return is_doubtful(self.receipt)
+
+    @property
+    def unfounded(self) -> bool:
+        """Whether a model on this device answered a question in its own words, without any
+        document: its reader should be told that nothing checked them."""
+        from skerry.edge.receipts.words import is_unfounded
+
+        return is_unfounded(self.receipt)
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:

@@ -36,6 +36,8 @@ def reply_fields(reply: Reply) -> dict[str, Any]:
         "citations": [citation_fields(one) for one in reply.citations],
         "verdict": reply.verdict,
         "finish": reply.finish,
+        "doubtful": reply.doubtful,
+        "unfounded": reply.unfounded,
         "receipt": receipt_fields(reply.receipt),
     }
 

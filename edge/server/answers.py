@@ -13,7 +13,6 @@ from skerry.edge.engines.base import FinishReason, Generation, Piece, TokenLogpr
 from skerry.edge.events import Finished, Reply, TextReleased, TierFailed
 from skerry.edge.fields import citation_fields, route_fields
 from skerry.edge.receipts import Receipt, TokenUsage
-from skerry.edge.receipts.words import is_doubtful, is_unfounded
 from skerry.edge.request import Request
 from skerry.edge.server.assent import Assent
 from skerry.guardrails.answer import Verdict
@@ -128,9 +127,9 @@ def skerry_fields(reply: Reply) -> dict[str, Any]:
         "answered_by": receipt.answered_by,
         "citations": [citation_fields(one) for one in reply.citations],
         "verdict": reply.verdict,
-        "unfounded": is_unfounded(receipt),
+        "unfounded": reply.unfounded,
         "answer_confidence": receipt.answer_confidence,
-        "doubtful": is_doubtful(receipt),
+        "doubtful": reply.doubtful,
         "receipt": receipt.id,
     }
 

@@ -12,7 +12,6 @@ from skerry.edge import Runtime
 from skerry.edge.engines.base import FinishReason, Generation, Piece
 from skerry.edge.engines.grammar import json_schema_to_gbnf
 from skerry.edge.errors import ContextOverflow
-from skerry.edge.receipts.words import is_unfounded
 from skerry.edge.request import Request
 from skerry.edge.server.answers import from_pipeline, whole
 from skerry.edge.types import RequestClass
@@ -95,7 +94,7 @@ def test_without_documents_a_form_is_unfounded(make_runtime, scripted) -> None:
     runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
     reply = runtime.ask(QUESTION, grammar=FORM)
     assert reply.text == WRONG
-    assert is_unfounded(reply.receipt)
+    assert reply.unfounded
 
 
 def test_a_form_that_is_cut_off_is_not_shown(asks: Runtime, scripted) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from skerry.edge.events import SourcesFound
 from skerry.edge.policy import parse_policy
-from skerry.edge.receipts.words import is_unfounded
 from skerry.edge.tiers import NO_DOCUMENTS
 from skerry.edge.types import RequestClass
 from skerry.guardrails.gate import NOT_FOUND
@@ -33,9 +32,9 @@ def test_an_extract_without_documents_is_unfounded(make_runtime, scripted) -> No
     runtime = make_runtime(route_as(RequestClass.EXTRACTION), offline=True)
     (found,) = [one for one in runtime.stream(EXTRACT) if isinstance(one, SourcesFound)]
     assert found.no_documents
-    assert is_unfounded(runtime.ask(EXTRACT).receipt)
+    assert runtime.ask(EXTRACT).unfounded
     given = f"{EXTRACT}\nHanneke Bos: hanneke@example.org"
-    assert not is_unfounded(runtime.ask(given).receipt)
+    assert not runtime.ask(given).unfounded
 
 
 def test_policy_may_keep_extracts_from_nothing(make_runtime, scripted) -> None:

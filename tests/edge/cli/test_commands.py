@@ -40,6 +40,7 @@ def test_ask(answer) -> None:
     assert "every day" in answer["answer"]
     assert answer["citations"][0]["title"] == "Emergency trolley"
     assert answer["receipt"]["egress"] == []
+    assert (answer["doubtful"], answer["unfounded"]) == (False, False)
 
 
 def test_ask_prints_the_answer_and_its_sources(handbook: Path, skerry) -> None:
@@ -58,6 +59,7 @@ def test_without_documents_that_is_said_first(skerry, tmp_path: Path) -> None:
     assert "a model's own words, and unchecked" in done.out
     events = skerry("ask", QUESTION, *place, "--json", "--stream").json_lines
     assert [one["no_documents"] for one in events if one["event"] == "sources"] == [True]
+    assert events[-1]["unfounded"] is True
 
 
 def test_ask_streams_json(handbook: Path, skerry) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from skerry.edge.fields import reply_fields
 from skerry.edge.receipts.words import DOUBTFUL
 from skerry.edge.server.answers import skerry_fields
 from skerry.edge.types import RequestClass
@@ -22,6 +23,9 @@ def test_how_sure_an_answer_is(
     runtime = make_runtime(route_as(RequestClass.QUESTION), offline=True)
     runtime.index.add([handbook])
     reply = runtime.ask(QUESTION)
-    fields = skerry_fields(replace(reply, receipt=replace(reply.receipt, answer_confidence=sure)))
+    reply = replace(reply, receipt=replace(reply.receipt, answer_confidence=sure))
+    assert reply.doubtful is doubtful
+    assert reply_fields(reply)["doubtful"] is doubtful
+    fields = skerry_fields(reply)
     assert fields["answer_confidence"] == sure
     assert fields["doubtful"] is doubtful
