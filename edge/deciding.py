@@ -11,6 +11,7 @@ from skerry.edge.encoding import Encoding
 from skerry.edge.followup import standalone
 from skerry.edge.request import Request
 from skerry.edge.screening import knows_encoder, may_leave, names_in
+from skerry.edge.second_opinion import second_opinion
 from skerry.edge.smalltalk import small_talk, talked
 from skerry.edge.sources import screen_sources
 from skerry.edge.tools.routing import claimed, no_danger, planned_by_rules
@@ -53,6 +54,7 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
         vector = encode([asked.text])[0]
     with trace.step("route"):
         seen = classified(said, asked, encode, parts)
+        seen = second_opinion(seen, said, request.question, findings)
         plan = no_danger(plan, seen)
         talk = None if plan else talk
         seen = compared(talked(claimed(seen, plan), talk), asked)

@@ -79,6 +79,44 @@ _SHORTHAND = (  # "kms": kill myself, and kilometres after a number
     r"(?<!\d)(?<!\d )\bkms (?:tonight|now|today|lol|tbh)\b|"
     r"\b(?:gonna|going to|wanna|want to|just|will) kms\b"
 )
+_FAREWELL = (  # not "my last night in the hotel", nor "my last night shift"
+    r"\b(?:tonight|this) (?:is|will be|['’]s) (?:going to be )?my (?:very )?last "
+    r"(?:night|evening)(?: alive| on (?:this )?earth| with you(?: all)?)?\s{0,3}(?:[.!,;…]|$)|"
+    r"\bmy last (?:day|night|hours?) (?:alive|on (?:this )?earth)\b|"
+    r"\b(?:i|i['’]ve|i have|i['’]m|my)\b[^.?!\n]{0,40}\b(?:goodbye|farewell|suicide) "
+    r"(?:letter|note|video|message)s?\b(?! (?:to|for) (?:a|my|our|the) (?:colleague|team|customer))"
+)
+_TO_DEATH = (
+    r"\b(?:i|myself)\b[^.?!\n]{0,20}\b(?:bleed|starve|freeze|drink|drug|jump|burn)(?:ing)? "
+    r"(?:myself )?to (?:my )?death\b"
+)
+_WITH_BLOOD = (
+    r"\b(?:will|shall|must|should|gonna|going to|['’]ll|make \w{1,20}) pay\b[^.?!\n]{0,30}"
+    r"\bwith (?:blood|(?:his|her|their|your) (?:own )?(?:blood|li(?:fe|ves)))\b"
+)
+_HAVE = (
+    r"\b(?:i|we)(?:['’]ve| have| got| have got| carry| bring| brought| bought|['’]m here with|"
+    r" am here with)\b(?! (?:no|not|never|run)\b)[^.?!\n]{0,40}\b"
+)
+_ARMED = (  # what kills, and whom or what it is brought to
+    rf"{_HAVE}(?:(?:petrol|gasoline|paraffin|kerosene|lighter fluid|fuel)\b[^.?!\n]{{0,20}}\b"
+    r"(?:matches|lighter|rags?|torch)|(?:gun|pistol|rifle|shotgun|machete|axe|bomb|grenade|"
+    r"explosives|molotovs?))\b[^.?!\n]{0,40}\b(?:outside|in front of|waiting for|on my way to|"
+    r"near (?:his|her|their|your))\b"
+)
+_DOSE = (
+    r"(?:doses?|insulin|medicines?|medications?|meds|pills?|tablets?|capsules?|painkillers|"
+    r"paracetamols?|ibuprofens?|aspirins?|morphine|warfarin|methadone|fentanyl)"
+)
+_TOO_MUCH = (
+    r"(?:too (?:many|much)|double|twice|triple|"
+    r"(?:two|three|four|five|ten|\d{1,3}) times (?:the|my|his|her|their|as|what|more))"
+)
+_OVERDOSE = (
+    r"\b(?:i|he|she|they|we|my [a-z]{2,12})(?: have| has|['’]ve|['’]s)?(?: just| accidentally)? "
+    r"(?:took|taken|swallowed|injected|gave|given|drank)(?: [\w'’]{1,20}){0,3} "
+    rf"{_TOO_MUCH}(?: [\w'’]{{1,20}}){{0,3}} {_DOSE}\b"
+)
 _SOMEONES = r"(?:my|his|her|their|our|the|an?|some(?:one|body)['’]s)"
 
 _DANGERS = (
@@ -95,9 +133,34 @@ _DANGERS = (
     phrase(
         FindingKind.SAFETY,
         "self_harm",
-        rf"{_DEADLY}|{_MISSED}|{_SHORTHAND}",
+        rf"{_DEADLY}|{_MISSED}|{_SHORTHAND}|{_FAREWELL}|{_TO_DEATH}",
         0.9,
-        has("kill ", "if i w", "if i am ", "kms"),
+        has(
+            "kill ",
+            "if i w",
+            "if i am ",
+            "kms",
+            "my last",
+            "my very last",
+            "goodbye ",
+            "farewell ",
+            "suicide ",
+            " death",
+        ),
+    ),
+    phrase(
+        FindingKind.SAFETY,
+        "violence",
+        rf"{_WITH_BLOOD}|{_ARMED}",
+        0.9,
+        has("pay", "outside", "in front of", "waiting for", "on my way to", "near "),
+    ),
+    phrase(
+        FindingKind.SAFETY,
+        "clinical_red_flag",
+        _OVERDOSE,
+        0.9,
+        has("too m", "double", "twice", "triple", " times"),
     ),
     phrase(
         FindingKind.SAFETY,

@@ -34,3 +34,14 @@ def find(words: Words, least: Mapping[str, float] | None = None) -> list[Sign]:
     from skerry.guardrails.safety.classifier import shared
 
     return shared().signs(words, least or {})
+
+
+def strongest(words: Words) -> float:
+    """The highest score of any class in any sentence with these words, in [0, 1]; 0 without any.
+
+    Raises:
+        GuardrailError: as for `find`.
+    """
+    from skerry.guardrails.safety.classifier import shared
+
+    return shared().strongest(words)

@@ -78,6 +78,12 @@ class SafetyClassifier:
         most = sorted(surest.values(), key=lambda one: -one.score)[:_MOST_SIGNS]
         return sorted(most, key=lambda one: one.start)
 
+    def strongest(self, words: Words) -> float:
+        """The highest score of any class in any sentence, however low; 0 without a sentence."""
+        logits = self._network.logits(words)
+        best = logits.max(axis=0, initial=-np.inf).tolist()
+        return max(self._score(one, at) for at, one in enumerate(best)) if len(logits) else 0.0
+
     def _score(self, logit: float, number: int) -> float:
         return score(float(logit), self.levels[number], self.slope)
 

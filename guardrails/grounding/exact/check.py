@@ -11,15 +11,23 @@ from dataclasses import dataclass
 
 from skerry.guardrails.denial import denies_it
 from skerry.guardrails.grounding.exact.aspects import other_aspects
-from skerry.guardrails.grounding.exact.columns import cells_of_another_column, cells_of_another_row
+from skerry.guardrails.grounding.exact.calendar import wrong_calendar
+from skerry.guardrails.grounding.exact.clauses import claims
+from skerry.guardrails.grounding.exact.columns import (
+    cells_of_another_column,
+    cells_of_another_row,
+    untold_extremes,
+)
 from skerry.guardrails.grounding.exact.conditions import other_conditions
 from skerry.guardrails.grounding.exact.copies import copied
-from skerry.guardrails.grounding.exact.dates import dates, days, days_told, months, same_date
+from skerry.guardrails.grounding.exact.dates import days
+from skerry.guardrails.grounding.exact.deeds import other_deeds
+from skerry.guardrails.grounding.exact.dropped import dropped
 from skerry.guardrails.grounding.exact.exchange import exchanged
-from skerry.guardrails.grounding.exact.frequency import frequencies
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in, is_named, names_in
 from skerry.guardrails.grounding.exact.roles import exchanged_roles
+from skerry.guardrails.grounding.exact.sides import other_sides
 from skerry.guardrails.grounding.exact.stitched import stitched
 from skerry.guardrails.grounding.exact.swaps import swapped
 from skerry.guardrails.grounding.exact.told import Passage, Told, others
@@ -35,6 +43,7 @@ _IMPLIES_NOT = re.compile(
     re.IGNORECASE,
 )
 """Wordings that deny without "not": where there is one, the two sentences are not compared."""
+_CONTRAST = re.compile(r"\b(?:but|while|whereas|unless|except|though|only)\b|;", re.IGNORECASE)
 _SAME_MATTER = 0.7
 """The share of a claim's content words that a sentence has when it is about the same thing."""
 
@@ -53,13 +62,13 @@ class Exact:
 
 
 def exact_findings(
-    claim: str, passage: Passage, elsewhere: Sequence[str] = ()
+    claim: str, passage: Passage, elsewhere: Sequence[str] = (), question: str = ""
 ) -> tuple[Exact, ...]:
     """What is in the claim and not in the passage, in order of its place. Empty: nothing found, as
     for a sentence of the passage.
 
     `elsewhere` are other passages: they support nothing here, but may say of another drug what the
-    claim says of this one.
+    claim says of this one. `question` is what the claim answers, and need not repeat.
     """
     normal = normalise(claim[:LONGEST])
     told = Told.of(passage, normal.text)
@@ -71,12 +80,17 @@ def exact_findings(
     found += exchanged_roles(normal.text, told.sentences)
     found += cells_of_another_row(normal.text, told.sentences)
     found += cells_of_another_column(normal.text, told.sentences)
+    found += untold_extremes(normal.text, told.sentences)
     found += stitched(normal.text, told.sentences)
     found += swapped(normal.text, told.sentences)
+    found += other_sides(normal.text, told)
+    found += dropped(normal.text, told.sentences, content_stems(question))
+    found += other_deeds(normal.text, told.sentences)
     found += other_conditions(normal.text, told.sentences)
-    found += _calendar(normal.text, told.all)
+    found += wrong_calendar(normal.text, told.all, told.sentences)
     found += [*_drugs(normal.text, told.all), *_names(normal.text, told.all)]
     found += _negation(normal.text, told)
+    found += _denied_in_part(normal.text, told)
     found += exchanged(normal.text, [*told.parts, *others(elsewhere)])
     found += copied(normal.text, [part.text for part in told.parts])
     return _apart({_placed(one, normal) for one in found})
@@ -101,38 +115,6 @@ def _placed(found: Found, normal: Normal) -> Exact:
     return Exact(kind, first, last, contradicts)
 
 
-def _calendar(claim: str, told: str) -> Iterator[Found]:
-    known = dates(told)
-    for date in dates(claim):
-        if not any(same_date(date, one) for one in known):
-            yield ExactKind.DATE, date.start, date.end, bool(known)
-    yield from _unnamed(days(claim), days_told(told))
-    yield from _unnamed(months(claim), frozenset(name for name, _, _ in _all_months(told)))
-    yield from _frequencies(claim, told)
-
-
-def _all_months(told: str) -> Iterator[tuple[str, int, int]]:
-    yield from months(told)
-    names = "january february march april may june july august september october november december"
-    for date in dates(told):
-        for _, month, _ in date.readings:
-            yield names.split()[month - 1], date.start, date.end
-
-
-def _unnamed(claimed: Sequence[tuple[str, int, int]], told: frozenset[str]) -> Iterator[Found]:
-    for name, start, end in claimed:
-        if name not in told:
-            yield ExactKind.DATE, start, end, bool(told)
-
-
-def _frequencies(claim: str, told: str) -> Iterator[Found]:
-    """A period is only compared with others: "every day" may be said in many ways."""
-    there = [names for names, _, _ in frequencies(told)]
-    for names, start, end in frequencies(claim):
-        if there and not any(names & one for one in there):
-            yield ExactKind.FREQUENCY, start, end, True
-
-
 def _drugs(claim: str, told: str) -> Iterator[Found]:
     there = {name for name, _, _ in drugs_in(told)}
     for name, start, end in drugs_in(claim):
@@ -141,9 +123,9 @@ def _drugs(claim: str, told: str) -> Iterator[Found]:
 
 
 def _names(claim: str, told: str) -> Iterator[Found]:
-    drugs = {start for _, start, _ in drugs_in(claim)}
+    known = {start for _, start, _ in (*drugs_in(claim), *days(claim))}
     for name, start, end in names_in(claim):
-        if start not in drugs and not is_named(name, told):
+        if start not in known and not is_named(name, told):
             yield ExactKind.NAME, start, end, False
 
 
@@ -156,3 +138,13 @@ def _negation(claim: str, told: Told) -> Iterator[Found]:
         return
     if near and said and all(denies_it(one, claim) != denies(claim) for one in near):
         yield ExactKind.NEGATION, 0, len(claim), True
+
+
+def _denied_in_part(claim: str, told: Told) -> Iterator[Found]:
+    """The parts of a claim that affirm what the sentences with all their words deny: "allowed in
+    the kitchen, but not in the hall" where it is "not allowed in the kitchen or in the hall"."""
+    for piece in claims(claim) if _CONTRAST.search(claim) else ():
+        near = [one.text for one in told.sentences if piece.stems <= one.own]
+        if len(piece.stems) > 1 and near and not denies(piece.text):
+            if all(denies(one) and not _CONTRAST.search(one) for one in near):
+                yield ExactKind.NEGATION, piece.start, piece.end, True

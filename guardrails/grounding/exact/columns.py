@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from skerry.guardrails.choices import EXTREME
 from skerry.guardrails.grounding.exact.clauses import claims, spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.parts import Part
@@ -31,6 +32,15 @@ def cells_of_another_column(claim: str, parts: Sequence[Part]) -> Iterator[Found
         named = [part for part in rows if next(iter(_stems(part).values())) <= piece.stems]
         if figures and any(_is_of_another_column(piece.stems, figures, one) for one in named):
             yield ExactKind.NUMBER, piece.start, piece.end, True
+
+
+def untold_extremes(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
+    """The words of the claim for the end of a column ("the cheapest"), where rows are all there is
+    of it: no row says that there is none beyond it."""
+    rows = [part for part in parts[:_MOST_ROWS] if part.row]
+    for one in EXTREME.finditer(claim) if rows else ():
+        if not any(spoken_of(one.group()) <= part.stems for part in parts):
+            yield ExactKind.EXTENT, *one.span(), False
 
 
 def _is_of_another_column(said: frozenset[str], figures: frozenset[str], part: Part) -> bool:

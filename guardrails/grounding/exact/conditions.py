@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from skerry.guardrails.grounding.exact.clauses import spoken_of
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
+from skerry.guardrails.grounding.exact.joined import joined_otherwise
+from skerry.guardrails.grounding.exact.only import only_of_another
 from skerry.guardrails.grounding.exact.opposites import EXTENTS, differ_in_extent
 from skerry.guardrails.grounding.exact.parts import Part
+from skerry.guardrails.rewording import reworded_sentence
 from skerry.guardrails.words import denies
 
 _NEAR = 0.7
@@ -21,12 +25,15 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[.,;:]|$")
+_MARKER = re.compile(r"\b(?:unless|only if|without|only with)\b", re.IGNORECASE)
+_BUT = re.compile(r";|,?\s(?:but|while|whereas)\s", re.IGNORECASE)
+_HALF = 0.5
 _SHARED = 0.6
 """The share of the words of a condition that is the same condition."""
 _NOT_ONLY = re.compile(r"\bnot (?:only|just|merely|solely)\b", re.IGNORECASE)
 _ONLY = re.compile(
-    r"\b(?:only|solely|exclusively|alone|nobody|no one|none|nothing|just|sole|except|unless|"
-    r"other than|but)\b",
+    r"\b(?:only|solely|exclusively|alone(?= (?:may|can|must|is|are|will|has|have|\w+s)\b)|nobody|"
+    r"no one|none|nothing|just|sole|except|unless|other than|but)\b",
     re.IGNORECASE,
 )
 _CLAIMS_ONLY = re.compile(r"(?<!not )\b(?:only|solely|exclusively)\b", re.IGNORECASE)
@@ -42,7 +49,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _PERMITS = re.compile(r"\b(?:may|can|allowed|permitted|free to)\b", re.IGNORECASE)
-_PLAIN_IF = re.compile(r"\bif\b", re.IGNORECASE)
+_PLAIN_IF = re.compile(r"(?<!even )\bif\b", re.IGNORECASE)
 _EXCEPT = re.compile(
     r"\b(?:except|unless|other than|apart from|but not|with the exception of)\b"
     r"(?: (?:for|if|when|where|in|on|at|to|by|with|after|before|during|that)\b)?",
@@ -75,12 +82,15 @@ def other_conditions(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
         return
     for differs in (
         _turned,
+        _other_marker,
         _despite,
         _unconditional,
         _of_the_exception,
         _not_only,
         _only,
         _seldom,
+        only_of_another,
+        joined_otherwise,
     ):
         if all(differs(claim, told) for told in near):
             yield ExactKind.EXTENT, 0, len(claim), True
@@ -125,10 +135,44 @@ def _unconditional(claim: str, told: str) -> bool:
     """Whether the sentence holds on a condition of which the claim has no word."""
     permits = _PERMITS.search(claim)
     found = _CONDITION.search(told) or (_PLAIN_IF.search(told) if permits else None)
-    if found is None or _MARKED.search(claim):
+    if found is None or _marks(claim) - _marks(told[: found.start()]):
+        return False
+    if _is_of_another_clause(spoken_of(claim), told, found.start()):
         return False
     condition = _condition(told, found)
-    return bool(condition) and not condition & spoken_of(claim)
+    return bool(condition) and len(condition & spoken_of(claim)) < _HALF * len(condition)
+
+
+def _is_of_another_clause(said: frozenset[str], told: str, at: int) -> bool:
+    """Whether a clause has more of what is said than the one with the character `at`."""
+    cuts = [0, *(one.end() for one in _BUT.finditer(told)), len(told)]
+    spans = list(pairwise(cuts))
+    shares = [len(said & spoken_of(told[start:end])) for start, end in spans]
+    here = next(i for i, (_, end) in enumerate(spans) if at < end)
+    return max(shares) > shares[here]
+
+
+def _marks(text: str) -> set[str]:
+    """The words of a text that mark a condition."""
+    return {one.lower() for one in _MARKED.findall(text)}
+
+
+def _other_marker(claim: str, told: str) -> bool:
+    """Whether both have one condition, and one says "unless" of it where the other says "only if",
+    or "without" where the other says "only with"; read in the one wording."""
+    mine, theirs = (_marked(reworded_sentence(text)) for text in (claim, told))
+    if mine is None or theirs is None or mine[0] == theirs[0] or mine[2] != theirs[2]:
+        return False
+    opposed = {mine[0], theirs[0]} in ({"unless", "only if"}, {"without", "only with"})
+    return opposed and _same(mine[1], theirs[1])
+
+
+def _marked(text: str) -> tuple[str, frozenset[str], bool] | None:
+    """The marker of a condition, its words, and whether what holds is denied."""
+    found = _MARKER.search(text)
+    if found is None:
+        return None
+    return found.group().lower(), _condition(text, found), denies(text[: found.start()])
 
 
 def _of_the_exception(claim: str, told: str) -> bool:

@@ -18,6 +18,7 @@ _AFTER_VERB = frozenset(
     """the a an his her its their our your my this that these those each every all any him them me
     us you it to for by""".split()
 )
+_MODALS = frozenset("may must can will should".split())
 _TAKE = frozenset("receive take get give need use have avoid replace require cause".split())
 _PARTICLES = frozenset("off out up down back away over through".split())
 _LINK = re.compile(r"\s(?:of|in|at|on|with|for|from|to|when|if|before|after|during|until|since)\s")
@@ -109,7 +110,7 @@ def _done(text: str) -> Iterator[Deed]:
         before, after = words[i - 1][0].lower(), words[i + 1][0]
         stem = _stem(word)
         acts = after.lower() in _AFTER_VERB or after[0].isupper() or word.lower().endswith("s")
-        acts = acts or word.lower() in _TAKE
+        acts = acts or word.lower() in _TAKE or before in _MODALS
         passive = before in _BE
         if not stem or stem in _MUTUAL or word.lower() in _PARTICLES or not (acts or passive):
             continue
