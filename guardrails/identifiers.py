@@ -104,12 +104,28 @@ _NUMBERS = (
     ),
 )
 
+_APART = r"[ \-_]"
+_ALONE = r"(?![^\W_])"
+_LABEL = rf"(?:\w(?:{_APART}[\w\-]{_ALONE}){{1,40}}|[\w\-]{{1,63}})"
+_DOT = r"(?:\.| \. |-\.-|_\._)"
+_EMAIL_APART = (  # "a d a @ h o s p . o r g"; its parts may be written solid
+    rf"(?:\w[\w.%+\-]{{0,63}}|[^\W_](?:{_APART}[\w.%+\-]){{1,40}})(?:@| @ |-@-|_@_)"
+    rf"{_LABEL}(?:{_DOT}{_LABEL}){{0,4}}{_DOT}"
+    rf"(?:[^\W\d_](?:{_APART}[^\W\d_]{_ALONE}){{1,12}}|[^\W\d_]{{2,24}})"
+)
+
 _CONTACTS = (
     pii(
         "email",
         rf"{NOT_AFTER}\w[\w.%+\-]{{0,63}}(?:@| @ )[\w.\-]{{1,190}}\.[^\W\d_]{{2,24}}{NOT_BEFORE}",
         1.0,
         has("@"),
+    ),
+    pii(
+        "email",
+        rf"{NOT_AFTER}{_EMAIL_APART}{NOT_BEFORE}",
+        1.0,
+        shaped(r"[ \-_](?:\w?@)|@\w[ \-_]|@[\w\-]{1,63} \. "),
     ),
     pii(
         "phone",

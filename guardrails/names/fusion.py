@@ -57,6 +57,8 @@ _THING = re.compile(
 _CONTEXT_CHARACTERS = 24
 _LONGEST_WORD = 40
 _SHORTEST_KNOWN = 4
+_WHO_SPEAKS = re.compile(r"I(?![\w.\-'’])|I['’](?:m|ve|ll|d)\b")
+"""Not the initial of a name; who says "Tell Ann I called" has none in it."""
 _CODE = re.compile(
     r"\d{4,6}(?:-\d{4})?|\d\d-\d{3}|\d{3} \d\d|\d{4} ?[a-z]{2}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|"
     r"[a-z]\d[a-z] ?\d[a-z]\d|[a-z]\d\d ?[a-z\d]{4}",
@@ -99,6 +101,8 @@ class _Weighing:
         """Whether the word number `at` is part of a name."""
         word = self.words[at]
         if word.chance < self.levels.least or word.end - word.start > _LONGEST_WORD:
+            return False
+        if _WHO_SPEAKS.match(self.text, word.start):
             return False
         return word.chance >= self.levels.before_thing or word.chance >= self._least(at)
 

@@ -98,6 +98,32 @@ def test_what_is_spaced_at_will_is_found(label: str, data: st.DataObject) -> Non
     leaves_nothing(before, data.draw(spaced(number)), label)
 
 
+APART = [
+    "a d a @ h o s p . o r g",
+    "a-d-a-@-h-o-s-p-.-o-r-g",
+    "a_d_a_@_h_o_s_p_._o_r_g",
+    "a\u2009d\u2009a\u2009@\u2009h\u2009o\u2009s\u2009p\u2009.\u2009o\u2009r\u2009g",
+    "a  d  a   @  h o s p . o r g",
+    "j o h n . d o e @ m a i l . h o s p . o r g",
+    "ada@h o s p . o r g",
+    "a d a@hosp.org",
+    "ada @ hosp . org",
+]
+
+
+@pytest.mark.parametrize("hidden", APART)
+def test_an_address_whose_letters_stand_apart_is_found(hidden: str) -> None:
+    leaves_nothing("write to ", hidden, "email")
+    text = f"write to {hidden} please"
+    (found,) = [one for one in screen(text) if one.label == "email"]
+    assert text[found.start : found.end] == hidden
+
+
+@pytest.mark.parametrize("text", ["Lunch @ noon. Then we go.", "5 pears @ 3 euros . Thanks"])
+def test_another_at_is_no_address(text: str) -> None:
+    assert "email" not in {finding.label for finding in screen(text)}
+
+
 REFERENCES = (
     "&nbsp;",
     "&#160;",

@@ -44,6 +44,9 @@ CASES = [
     Case("drugs", "Is warfarin safe with ibuprofen?"),
     Case("words that are names", "Will you come in May?"),
     Case("a question", "How often is the emergency trolley checked?"),
+    Case("who speaks", "Tell Dmitri I said hi", (("Dmitri", "person"),)),
+    Case("who speaks, short", "Ask Maria Lopez I'm late", (("Maria Lopez", "person"),)),
+    Case("an initial", "Write to I. Novak about it", (("I. Novak", "person"),)),
     Case("a body", "The WHO guideline says twelve weeks."),
 ]
 
