@@ -11,6 +11,8 @@ _STEMS = (
     "strong|weak|high|low|wid|deep|pric(?:i)?|costli|bigg|near|clos|earli|lat|saf"
 )
 _DEGREE = re.compile(rf"\b({_STEMS})(er|est)\b", re.IGNORECASE)
+EXTREME = re.compile(rf"\b(?:{_STEMS})est\b|\b(?:most|least) (?:expensive|costly)\b", re.IGNORECASE)
+"""Words for the one end of what is weighed."""
 _WEIGHS = re.compile(
     rf"\b(?:more|most|less|least|fewer|fewest|better|best|worse|worst|(?:{_STEMS})(?:er|est)|"
     r"expensive|costly|costs?|affordable)\b",

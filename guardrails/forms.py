@@ -1,8 +1,9 @@
 """Which values of an answer in a form, JSON or what a grammar allows, are in no source.
 
 A form says nothing in sentences, so that no sentence of it can be judged. Its values can: a number
-must stand in a passage, or in what was asked, and so must every word of a text, in the same one.
-That two values belong together is not checked. `judged` makes the answer.
+must stand in a passage, or in what was asked, and so must every word of a text, in the same one. In
+a table row a value must be in the column that its field is named after, if one is. Other than that,
+whether two values belong together is not checked. `judged` makes the answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import cached_property
 
 from skerry.guardrails.answer import _SEAL, Answer, Evidence, Verdict
 from skerry.guardrails.findings import Finding, FindingKind, Where
-from skerry.guardrails.passages import passages
+from skerry.guardrails.passages import Passage, passages
 from skerry.guardrails.words import content_stems, numbers
 
 NOT_IN_SOURCE = "value_not_in_source"
@@ -58,8 +59,15 @@ class Grounds:
 
     def invented(self, text: str) -> tuple[Invented, ...]:
         """The values of a form that are in no source, in their order."""
+        found = list(values(text))
+        texts = [(_holder(path), one) for path, one in found if isinstance(one, str)]
         return tuple(
-            Invented(path, value) for path, value in values(text) if not self._allowed(value)
+            Invented(path, value)
+            for path, value in found
+            if not self._allowed(value)
+            or self._is_of_another_column(
+                path, value, [one for holder, one in texts if _holder(path).startswith(holder)]
+            )
         )
 
     def marks(self, text: str) -> tuple[int, ...]:
@@ -75,6 +83,32 @@ class Grounds:
 
     def _source_of(self, value: Value) -> int | None:
         return next((mark for mark, text in self._passages if _stands_in(value, text)), None)
+
+    def _is_of_another_column(self, path: str, value: Value, said: Sequence[str]) -> bool:
+        """Whether only rows have a value, and each in a column that the field is not named after,
+        where another one is. `said` are the texts beside and above it, which may name the row.
+        """
+        if self._given(value):
+            return False
+        holders = [one for one in self._rows if _stands_in(value, one.spoken)]
+        if any(mark for mark, text in self._plain if _stands_in(value, text)):
+            return False
+        meant = [one for one in holders if any(_stands_in(one.cells[0], text) for text in said)]
+        name = path.rpartition(".")[2]
+        return bool(holders) and all(_misplaced(value, name, one) for one in meant or holders)
+
+    @cached_property
+    def _rows(self) -> tuple[Passage, ...]:
+        return tuple(one for source in self.sources for one in passages(source) if one.header)
+
+    @cached_property
+    def _plain(self) -> tuple[tuple[int, str], ...]:
+        return tuple(
+            (source.mark, one.text)
+            for source in self.sources
+            for one in passages(source)
+            if not one.header
+        )
 
     @cached_property
     def _passages(self) -> tuple[tuple[int, str], ...]:
@@ -148,6 +182,24 @@ def _words_in(value: str, text: str) -> bool:
     if stems or told:  # else "A" or "the": what has no word of content is compared as it is
         said = {word for word in said if len(word) == 1 and word not in _SHORT_WORDS}
     return said <= {word.casefold() for word in _WORD.findall(text)}
+
+
+def _holder(path: str) -> str:
+    """The path of the object or list that has a value."""
+    return path[: max(path.rfind("."), path.rfind("["))]
+
+
+def _misplaced(value: Value, name: str, row: Passage) -> bool:
+    """Whether a row has the value in a column that a field is not named after, and the field is
+    named after another one that is not empty."""
+    titles = row.titles[: len(row.cells)]
+    named = [content_stems(re.sub(r"[_\W]+", " ", one)) for one in (*titles, name)]
+    asked = named.pop()
+    shares = [len(one & asked) for one in named]
+    most = max(shares, default=0)
+    meant = [cell for cell, share in zip(row.cells, shares, strict=False) if share == most]
+    told = any(_stands_in(value, cell) for cell in meant)
+    return bool(most) and any(meant) and not told
 
 
 def _number_in(value: float, text: str) -> bool:

@@ -8,22 +8,22 @@ grounding checker finds the sentence supported. What was copied from a source ne
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
+from skerry.guardrails.agreeing import agrees, is_opposed
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.denial import denies_it
 from skerry.guardrails.entailment import Entailment, Label
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.expected import adds
 from skerry.guardrails.findings import Finding, FindingKind, Where
-from skerry.guardrails.force import same_force, same_persons
 from skerry.guardrails.passages import Passage, Quotation, passages, quotation
+from skerry.guardrails.rewording import reworded_sentence
+from skerry.guardrails.rewording.sources import RewordedReader, reworded_sources, same_words
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
-from skerry.guardrails.voice import MARKS, plainly, quoted, speaks_as_we_do, without_marks
-from skerry.guardrails.words import content_stems, denies
+from skerry.guardrails.voice import MARKS, plainly, with_marks, without_marks
 
 NOT_FOUND = "The documents do not say."
 _ADMITS = re.compile(
@@ -31,8 +31,11 @@ _ADMITS = re.compile(
     r"no information)\b",
     re.IGNORECASE,
 )
-_ABOUT_IT = 2  # words that a denial shares with what it is about
 _FLOORS = Floors(all=0.6, told=0.7)  # chosen on training questions: docs/answers.md
+_IN_OTHER_WORDS = frozenset(
+    {"opposite", "unsupported", "number_not_in_source", Label.CONTRADICTED, Label.NOT_FOUND}
+)
+"""What may be wrong with a claim only because the source has it in other words."""
 
 Held = Sequence[tuple[Evidence, Sequence[Passage]]]
 """Sources, each with its passages that hold a claim."""
@@ -91,6 +94,15 @@ class Judgement:
     findings: tuple[Finding, ...]
 
 
+def same_letters(claim: str, told: str) -> bool:
+    """Whether two sentences are one, word for word."""
+    return _plain(claim) == _plain(told)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold().rstrip(".")
+
+
 @dataclass(frozen=True)
 class Judge:
     """Judges the sentences of one draft.
@@ -102,6 +114,7 @@ class Judge:
         reader: knows what answers the question; words decide without one.
         checker: gives the grounding checker when one is needed; without one, words, numbers and
             denials decide alone.
+        copy: whether a claim is a sentence of a source, so that no checker is asked.
     """
 
     question: str
@@ -109,6 +122,7 @@ class Judge:
     rules: GateRules = GateRules()
     reader: Reader | None = None
     checker: Callable[[], Entailment] | None = None
+    copy: Callable[[str, str], bool] = same_letters
 
     def __call__(self, sentence: str) -> Judgement:
         """Decides one sentence.
@@ -124,19 +138,35 @@ class Judge:
         if _ADMITS.search(claim):
             return Judgement(NOT_FOUND, (), ())
         marks, findings = _usable_marks(sentence, self.evidence)
-        fault, agreeing = self._agreeing(claim)
+        fault, cited = self._holding(claim, marks)
+        if fault in _IN_OTHER_WORDS and (otherwise := self._reworded(claim)):
+            fault, cited = otherwise._holding(reworded_sentence(claim), marks)
         if fault:
             return _drop(fault, claim, findings)
+        if any(mark not in cited for mark in marks):
+            findings = (*findings, finding(FindingKind.CITATION, "miscited", sentence))
+        return Judgement(with_marks(claim, cited), tuple(cited), findings)
+
+    def _holding(self, claim: str, marks: Set[int]) -> tuple[str, list[int]]:
+        """What is wrong with the claim, if anything, or else the marks of what holds it."""
+        fault, agreeing = self._agreeing(claim)
+        if fault:
+            return fault, []
         cited = [one for one in agreeing if one.mark in marks]
         cited = cited or [max(agreeing, key=lambda one: best_support(claim, one))]
         if not numbers_hold(claim, cited, self.rules.number_floor):
-            return _drop("number_not_in_source", claim, findings)
+            return "number_not_in_source", []
         fault, cited = self._entailing(claim, cited, agreeing)
-        if fault:
-            return _drop(fault, claim, findings)
-        if any(mark not in {one.mark for one in cited} for mark in marks):
-            findings = (*findings, finding(FindingKind.CITATION, "miscited", sentence))
-        return Judgement(_with_marks(claim, cited), tuple(one.mark for one in cited), findings)
+        return fault, [one.mark for one in cited]
+
+    def _reworded(self, claim: str) -> Judge | None:
+        """The judge of the claim in the one wording; None where claim and sources have it."""
+        there = [one for one in self.evidence if one.in_force]
+        sources = reworded_sources(claim, there)
+        if sources == there and reworded_sentence(claim) == claim:
+            return None
+        reader = RewordedReader(self._reader.near, there)
+        return replace(self, evidence=sources, reader=reader, copy=same_words)
 
     def quote(self) -> Quotation | None:
         """The passage to quote where nothing of the draft holds."""
@@ -162,8 +192,8 @@ class Judge:
         holding = [(one, supporting(claim, self.question, one, floors)) for one in there]
         supported = [(one, found) for one, found in holding if found]
         to_the_point = self._to_the_point(supported)
-        agreeing = [one for one, found in to_the_point if _agrees(claim, found)]
-        if agreeing and _is_opposed(claim, agreeing, there):
+        agreeing = [one for one, found in to_the_point if agrees(claim, found)]
+        if agreeing and is_opposed(claim, agreeing, there):
             return "opposite", []
         if agreeing:
             return "", agreeing
@@ -186,7 +216,7 @@ class Judge:
 
         A checker that fails supports nothing.
         """
-        if self.checker is None or any(_is_copied(claim, one) for one in cited):
+        if self.checker is None or any(self._is_copied(claim, one) for one in cited):
             return "", cited
         others = [one for one in agreeing if one not in cited]
         try:
@@ -201,59 +231,10 @@ class Judge:
         contradicted = any(label is Label.CONTRADICTED for labels in found for label in labels)
         return (Label.CONTRADICTED if contradicted else Label.NOT_FOUND), []
 
-
-def _is_copied(claim: str, source: Evidence) -> bool:
-    """Whether the source has the claim word for word, as a passage of its own."""
-    said = _plain(claim)
-    return any(said in {_plain(one.text), _plain(one.spoken)} for one in passages(source))
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold().rstrip(".")
-
-
-def _is_opposed(claim: str, agreeing: Sequence[Evidence], there: Sequence[Evidence]) -> bool:
-    """Whether a passage that denies what the claim does not (or the other way round) has as much of
-    the claim as those that agree, or just what each of them lacks of it.
-
-    "Ibuprofen is given to patients on warfarin" is stitched together from "is given after food" and
-    "is not given to patients on warfarin".
-    """
-    said = content_stems(claim)
-    agreed = [said & one for one in _stems(agreeing, claim, denying=denies(claim))]
-    most = max(agreed, key=len)
-    lacks = said - most
-    for one in _stems(there, claim, denying=not denies(claim)):
-        has = said & one
-        if len(has) >= len(most) or (lacks and lacks <= has and len(has & most) >= _ABOUT_IT):
-            return True
-    return False
-
-
-def _stems(sources: Sequence[Evidence], claim: str, *, denying: bool) -> list[frozenset[str]]:
-    """The words of each passage that denies, or does not, with those of its headings."""
-    return [
-        content_stems(f"{each.context}\n{each.text}")
-        for one in sources
-        for each in passages(one)
-        if denies_it(_told(each), claim) is denying
-    ]
-
-
-def _told(passage: Passage) -> str:
-    """A passage as it is read for its denials: a table row cell by cell, with its headings."""
-    return f"{passage.about}\n{passage.spoken}" if passage.header else passage.text
-
-
-def _agrees(claim: str, found: Sequence[Passage]) -> bool:
-    """Whether one of the passages denies just when the claim does, obliges and permits the same,
-    and has the same people do it."""
-    return any(
-        denies_it(_told(one), claim) == denies(claim)
-        and same_force(one.spoken, claim)
-        and same_persons(one.spoken, claim)
-        for one in found
-    )
+    def _is_copied(self, claim: str, source: Evidence) -> bool:
+        """Whether the source has the claim as a passage of its own."""
+        there = passages(source)
+        return any(self.copy(claim, told) for one in there for told in (one.text, one.spoken))
 
 
 def _usable_marks(
@@ -280,21 +261,6 @@ def _usable_marks(
                 )
             )
     return frozenset(usable), tuple(findings)
-
-
-def _with_marks(claim: str, cited: Sequence[Evidence]) -> str:
-    """Puts the marks before the sentence's closing punctuation and trailing space.
-
-    After the quotation marks, where the sentence speaks as the runtime does.
-    """
-    marks = "".join(f" [{one.mark}]" for one in cited)
-    body = claim.rstrip()
-    space = claim[len(body) :]
-    if speaks_as_we_do(body):
-        return f"{quoted(body)}{marks}{space}"
-    closing = re.search(r"[.!?:;]*$", body)
-    cut = closing.start() if closing else len(body)
-    return f"{body[:cut]}{marks}{body[cut:]}{space}"
 
 
 def finding(kind: FindingKind, label: str, text: str) -> Finding:

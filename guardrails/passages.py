@@ -84,6 +84,11 @@ class Passage:
         """The cells of a table row; none of anything else."""
         return _cells(self.text) if self.header else []
 
+    @property
+    def titles(self) -> list[str]:
+        """The names of the columns of a table row; none of anything else."""
+        return _cells(self.header) if self.header else []
+
     def keeps_columns(self, claim: str) -> bool:
         """Whether what the claim says under the name of a column is in that column of the row."""
         if not self.header:

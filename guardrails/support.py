@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skerry.guardrails.answer import Evidence
+from skerry.guardrails.grounding.exact.dates import days_told
 from skerry.guardrails.passages import Passage, passages
 from skerry.guardrails.words import content_stems, numbers
 
@@ -43,10 +44,16 @@ def supporting(claim: str, question: str, source: Evidence, floors: Floors) -> l
         one
         for one in passages(source)
         if one.keeps_columns(claim)
-        and (has := content_stems(f"{one.context}\n{one.text}"))
+        and (has := _told(one))
         and len(said & has) >= floors.all * max(len(said), 1)
         and len(told & has) >= floors.told * len(told)
     ]
+
+
+def _told(passage: Passage) -> frozenset[str]:
+    """The words of a passage with its context; those of "Monday to Friday" are the days between."""
+    days = content_stems(" ".join(days_told(passage.text)))
+    return content_stems(f"{passage.context}\n{passage.text}") | days
 
 
 def best_support(sentence: str, source: Evidence) -> float:

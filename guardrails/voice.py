@@ -8,6 +8,7 @@ shows it, is left out: code fences, source marks, images, tags that load or run 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from skerry.guardrails.normal import normalise
 
@@ -67,3 +68,18 @@ def apart(text: str) -> str:
     """The text `plainly`, quoted where it speaks as the runtime does."""
     text = plainly(text)
     return quoted(text) if speaks_as_we_do(text) else text
+
+
+def with_marks(claim: str, marks: Sequence[int]) -> str:
+    """The claim with marks before its closing punctuation and trailing space.
+
+    After the quotation marks, where the sentence speaks as the runtime does.
+    """
+    shown = "".join(f" [{mark}]" for mark in marks)
+    body = claim.rstrip()
+    space = claim[len(body) :]
+    if speaks_as_we_do(body):
+        return f"{quoted(body)}{shown}{space}"
+    closing = re.search(r"[.!?:;]*$", body)
+    cut = closing.start() if closing else len(body)
+    return f"{body[:cut]}{shown}{body[cut:]}{space}"

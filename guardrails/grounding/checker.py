@@ -51,6 +51,7 @@ class Asked:
     claim: str
     read: str
     elsewhere: Sequence[str]
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,9 @@ class GroundingChecker:
         if not near or not any(character.isalnum() for character in claim):
             return Grounding(Label.NOT_FOUND, 0.0, 0.0, (0, 0))
         read = asked(claim, question)
-        seen = self._look(Asked(claim, read, elsewhere), near, source.context, brief=brief)
+        seen = self._look(
+            Asked(claim, read, elsewhere, question), near, source.context, brief=brief
+        )
         label, on = decide(seen, self._model.threshold)
         return Grounding(
             label,
@@ -161,7 +164,7 @@ class GroundingChecker:
         seen: list[Seen] = []
         for window in near:
             passage = Passage(window.text, context)
-            exact = exact_findings(asked_.claim, passage, asked_.elsewhere)
+            exact = exact_findings(asked_.claim, passage, asked_.elsewhere, asked_.question)
             decided = brief and any(one.contradicts for one in exact)
             outcome = _UNREAD if decided else self._outcome(asked_.read, context, window)
             seen.append(Seen(window, outcome, exact))

@@ -1,7 +1,8 @@
-"""One wording for what is said in several: "only if" for "not unless", "at least 18" for "18 or over".
+"""One wording for what is said in several: "only if" for "not unless", and the like.
 
-Claim and source are laid beside each other as they are, and where that fails in this wording. Each rule keeps what is said: none of them may make a false claim true. What they do not know they
-leave as it is. Pure; English.
+Claim and source are laid beside each other as they are, and where that fails in this wording. Each
+rule keeps what is said: none of them may make a false claim true. What they do not know they leave
+as it is. Pure; English.
 """
 
 from __future__ import annotations
@@ -29,4 +30,4 @@ def reworded_sentence(text: str) -> str:
     said = bare
     for step in _STEPS:
         said = step(said)
-    return text if said == bare else f"{said[:1].upper()}{said[1:]}."
+    return text if said.lower() == bare.lower() else f"{said[:1].upper()}{said[1:]}."

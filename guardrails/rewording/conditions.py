@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 
-_IF = r"(?:if|when|whenever|provided(?: that)?|providing(?: that)?|as long as|so long as|on condition that)"
+_IF = (
+    r"(?:if|when|whenever|provided(?: that)?|providing(?: that)?|as long as|so long as|"
+    r"on condition that)"
+)
 _UNLESS = r"(?:unless|except (?:if|when|where))"
 _LEADING = re.compile(
-    rf"^(?P<word>only {_IF}|{_IF}|where|{_UNLESS}|without|on|in|at|during|for|from|until|before|after|"
-    r"between|within)\b(?P<said> [^,;]+), (?P<main>[^;]+)$",
+    rf"^(?P<word>only {_IF}|{_IF}|where|{_UNLESS}|without|on|in|at|during|for|from|until|before|"
+    r"after|between|within)\b(?P<said> [^,;]+), (?P<main>[^;]+)$",
     re.IGNORECASE,
 )
 _LEADING_BARE = re.compile(
@@ -91,7 +94,7 @@ def _named_first(main: str, said: str) -> tuple[str, str]:
 
 
 def _affirmed(text: str) -> str:
-    """The text without its only denial; empty where it has none, several, or one of another kind."""
+    """The text without its only denial; empty where it has none, several, or another."""
     if len(_DENIAL.findall(text)) != 1:
         return ""
     for pattern, instead in _AFFIRMED:

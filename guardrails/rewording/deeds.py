@@ -26,8 +26,8 @@ _RULES = tuple(
     )
 )  # fmt: skip
 _AFTER = (
-    r"(?: (?:if|only if|unless|when|on|in|at(?! (?:least|most)\b)|from|for|before|after|within|until|"
-    r"every|without|with|between|during)\b[^;]*)"
+    r"(?: (?:if|only if|unless|when|on|in|at(?! (?:least|most)\b)|from|for|before|after|within|"
+    r"until|every|without|with|between|during)\b[^;]*)"
 )
 _MODAL = r"(?:may|must not|must|will|should)"
 _NO_DOER = (

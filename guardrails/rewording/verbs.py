@@ -11,10 +11,11 @@ _IRREGULAR = dict(
     told/tell paid/pay held/hold kept/keep brought/bring taught/teach bought/buy sold/sell led/lead
     met/meet drawn/draw driven/drive spoken/speak done/do made/make built/build found/find lent/lend
     rung/ring fed/feed left/leave hidden/hide beaten/beat won/win heard/hear worn/wear eaten/eat
-    drunk/drink thrown/throw grown/grow read/read put/put cut/cut shut/shut set/set let/let lost/lose
+    drunk/drink thrown/throw grown/grow read/read put/put cut/cut shut/shut set/set let/let
+    lost/lose
     stolen/steal broken/break forgotten/forget begun/begin run/run swept/sweep lit/light hung/hang
     ridden/ride borne/bear laid/lay said/say spent/spend torn/tear woken/wake frozen/freeze
-    shaken/shake fallen/fall hit/hit tied/tie lying/lie dying/die tying/tie using/use used/use
+    shaken/shake fallen/fall hit/hit tied/tie lying/lie dying/die using/use used/use
     """.split()
 )
 _ENDING = re.compile(r"(?:ied|ed|ing)$")

@@ -67,3 +67,32 @@ def test_names_of_fields_and_truth_are_no_values_of_the_grammar() -> None:
     known = set(spelled_out(GRAMMAR))
     assert {"red", "light blue", 3} <= known
     assert not known & {"n", "colour", 1, 0}
+
+
+FEES = Evidence(
+    1,
+    "| Model | Adult fee | Child fee | Weight |\n|---|---|---|---|\n"
+    "| Tern | 20 euros | 12 euros | 16 kg |\n| Kite | 12 euros | 20 euros | 11 kg |\n\n"
+    "A lock costs 3 euros.",
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        ({"model": "Tern", "adult": 20, "child": 12}, []),
+        ({"model": "Tern", "adult": 12, "child": 20}, ["$.adult", "$.child"]),
+        ({"model": "Kite", "adult": 12, "child": 20}, []),
+        ({"models": [{"name": "Tern", "adult_fee": "20 euros", "weight": "16 kg"}]}, []),
+        ({"a": [{"model": "Tern", "adult": 20}, {"model": "Kite", "adult": 20}]}, ["$.a[1].adult"]),
+        ({"model": "Tern", "weight": 20}, ["$.weight"]),
+        ({"model": "Tern", "price": 12}, []),
+        ({"adult": 3}, []),
+        ({"adult": 16}, ["$.adult"]),
+    ],
+)
+def test_a_value_is_of_the_column_that_its_field_is_named_after(
+    form: dict[str, object], wrong: list[str]
+) -> None:
+    grounds = Grounds([FEES], ["What do you know of it?"])
+    assert [one.path for one in grounds.invented(json.dumps(form))] == wrong

@@ -3,12 +3,13 @@ of the same thing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from skerry.guardrails.grounding.exact.clauses import Clause, claims, clauses, spoken_of
 from skerry.guardrails.grounding.exact.dates import (
-    day_ranges,
     dates,
+    day_ranges,
     days,
     days_told,
     month_ranges,
@@ -22,6 +23,20 @@ from skerry.guardrails.grounding.exact.parts import Part
 _MONTHS = (
     "january february march april may june july august september october november december".split()
 )
+Named = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Days or months: how they are found, alone and as ranges, and how many there are."""
+
+    named: Callable[[str], list[Named]]
+    ranges: Callable[[str], list[tuple[int, int, int, int]]]
+    size: int
+
+
+_WEEK, _YEAR = _Kind(days, day_ranges, 7), _Kind(months, month_ranges, 12)
+_TWO = 2
 _NEAR = 0.6
 """The share of the claim's words, days left out, that a sentence has with which it is compared."""
 
@@ -69,32 +84,39 @@ def _frequencies(claim: str, told: str) -> Iterator[Found]:
 def _ranges(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
     """A range where the sentences on the matter have single days or months, and the reverse:
     "Monday to Friday" for "Monday and Friday"."""
-    for found, named in ((day_ranges, days), (month_ranges, months)):
-        mine, names = found(claim), named(claim)
-        if not names:
-            continue
-        said = spoken_of(claim) - spoken_of(" ".join(name for name, _, _ in names))
-        near = [one.text for one in parts if len(said & one.own) >= _NEAR * max(len(said), 1)]
-        near = [text for text in near if named(text)]
+    for kind in (_WEEK, _YEAR):
+        names = kind.named(claim)
+        near = _on_the_matter(claim, names, kind, parts) if names else []
         if not near:
             continue
+        mine = kind.ranges(claim)
         for first, last, start, end in mine:
-            if last - first not in {0, 1} and not any(found(text) for text in near):
-                inside = len(range(first, _end(first, last, 7 if found is day_ranges else 12) + 1))
-                if all(len({name for name, _, _ in named(text)}) < inside for text in near):
-                    yield ExactKind.DATE, start, end, True
-        if not mine and len({name for name, _, _ in names}) == 2 and _are_ends(names, found, near):
+            size = _end(first, last, kind.size) - first + 1
+            if size > _TWO and all(_has_fewer(text, size, kind) for text in near):
+                yield ExactKind.DATE, start, end, True
+        ends = {name for name, _, _ in names}
+        if not mine and len(ends) == _TWO and all(_has_range(text, ends, kind) for text in near):
             yield ExactKind.DATE, names[0][1], names[-1][2], True
 
 
-def _are_ends(names: Sequence[tuple[str, int, int]], found, near: Sequence[str]) -> bool:  # noqa: ANN001
-    """Whether the two that are named are the ends of a longer range in each sentence."""
-    ends = {name for name, _, _ in names}
-    named = days if found is day_ranges else months
-    ranges = [[one for one in found(text) if one[1] - one[0] not in {0, 1}] for text in near]
-    return all(
-        any({name for name, _, _ in named(text[start:end])} == ends for _, _, start, end in one)
-        for text, one in zip(near, ranges, strict=True)
+def _on_the_matter(
+    claim: str, names: Sequence[Named], kind: _Kind, parts: Sequence[Part]
+) -> list[str]:
+    said = spoken_of(claim) - spoken_of(" ".join(name for name, _, _ in names))
+    near = [one.text for one in parts if len(said & one.own) >= _NEAR * max(len(said), 1)]
+    return [text for text in near if kind.named(text)]
+
+
+def _has_fewer(text: str, size: int, kind: _Kind) -> bool:
+    """Whether a text has no range, and names fewer than a range would have."""
+    return not kind.ranges(text) and len({name for name, _, _ in kind.named(text)}) < size
+
+
+def _has_range(text: str, ends: set[str], kind: _Kind) -> bool:
+    """Whether a text has a longer range with these ends."""
+    return any(
+        last - first not in {0, 1} and {name for name, _, _ in kind.named(text[start:end])} == ends
+        for first, last, start, end in kind.ranges(text)
     )
 
 

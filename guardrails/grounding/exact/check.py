@@ -145,6 +145,6 @@ def _denied_in_part(claim: str, told: Told) -> Iterator[Found]:
     the kitchen, but not in the hall" where it is "not allowed in the kitchen or in the hall"."""
     for piece in claims(claim) if _CONTRAST.search(claim) else ():
         near = [one.text for one in told.sentences if piece.stems <= one.own]
-        if len(piece.stems) > 1 and near and not denies(piece.text):
-            if all(denies(one) and not _CONTRAST.search(one) for one in near):
-                yield ExactKind.NEGATION, piece.start, piece.end, True
+        denied = near and all(denies(one) and not _CONTRAST.search(one) for one in near)
+        if denied and len(piece.stems) > 1 and not denies(piece.text):
+            yield ExactKind.NEGATION, piece.start, piece.end, True

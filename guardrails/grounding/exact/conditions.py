@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from skerry.guardrails.grounding.exact.clauses import spoken_of
-from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.joined import joined_otherwise
+from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.only import only_of_another
 from skerry.guardrails.grounding.exact.opposites import EXTENTS, differ_in_extent
 from skerry.guardrails.grounding.exact.parts import Part

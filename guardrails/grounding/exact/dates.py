@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MONTHS = """january february march april may june july august september october november
     december""".split()
@@ -45,10 +46,13 @@ class Date:
     end: int
 
 
-def dates(text: str) -> list[Date]:
+@lru_cache(maxsize=256)
+def dates(text: str) -> tuple[Date, ...]:
     """The dates in the text that have at least a month and a day, or a month and a year."""
+    if not any(map(str.isdigit, text)):
+        return ()
     found = ((frozenset(_readings(match)), match) for match in _DATE.finditer(text))
-    return [Date(readings, *match.span()) for readings, match in found if readings]
+    return tuple(Date(readings, *match.span()) for readings, match in found if readings)
 
 
 def _readings(match: re.Match[str]) -> set[tuple[int, int, int]]:
@@ -93,7 +97,7 @@ def _full(name: str) -> str:
 
 
 def day_ranges(text: str) -> list[tuple[int, int, int, int]]:
-    """The ranges of days, each as the places in the week of its ends (Monday is 0), and its span."""
+    """The ranges of days, each as the places of its ends in the week (Monday 0), and its span."""
     return [
         (_DAYS.index(_full(match[2])), _DAYS.index(_full(match[4])), *match.span())
         for match in _DAY_RANGE.finditer(text)
@@ -116,6 +120,7 @@ def _is_range(match: re.Match[str]) -> bool:
     return bool(match["between"]) or "and" not in match["to"]
 
 
+@lru_cache(maxsize=1_024)
 def days_told(text: str) -> frozenset[str]:
     """The days of the week that the text speaks of: those of "Monday to Friday" too."""
     told = {name for name, _, _ in days(text)}

@@ -19,8 +19,9 @@ _SAME = tuple(
     tell inform notify report let say inform warn/close shut/put place set lay lie/take bring carry
     fetch get move/begin start/end finish stop/check inspect examine test look/use apply take/clean
     wash wipe rinse/switch turn/return give hand bring/throw discard bin dispose/press push hit
-    wait stay remain keep/speak talk/ask request/send forward pass/write note record log enter come/leave exit/
-    remove take/read see consult/open unlock/lock close/wear use put/sign/pay settle/book reserve/
+    wait stay remain keep/speak talk/ask request/send forward pass/write note record log/
+    enter come/leave exit/remove take/read see consult/open unlock/lock close/wear use put/
+    sign/pay settle/book reserve/
     fill complete/find locate/assemble gather meet/hold keep/attach fix fasten/show present
     """.split("/")
 )

@@ -16,20 +16,23 @@ from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.parts import Part
 from skerry.guardrails.words import content_stems
 
-_BREAK = re.compile(r"[,;:.]|\s(?:but|while|whereas|and|or|even)\s|$", re.IGNORECASE)
+_CUT = r"[,;:.]|\s(?:but|while|whereas|and|or|even)\s"
+_BREAK = re.compile(rf"{_CUT}|$", re.IGNORECASE)
+_BEGINS = re.compile(_CUT, re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:not|never|cannot|no)\b|n['’]t\b", re.IGNORECASE)
 _PERMITS = re.compile(r"\b(?:may|can|could|free|allowed|permitted)\b", re.IGNORECASE)
 _LIMITS = re.compile(r"\s*(?:until|till|within|before|no later than|at most)\b", re.IGNORECASE)
 _ONLY = re.compile(r"\bonly\s*$", re.IGNORECASE)
 _WHICH = re.compile(
-    r"\s*(?:with|without|under|over|aged|who|that|whose|in|on|from|below|above|of (?:more|less|up|at))"
-    r"\b(?! \w+ing\b)",
+    r"\s*(?:with|without|under|over|aged|who|that|whose|in|on|from|below|above|"
+    r"of (?:more|less|up|at))\b(?! \w+ing\b)",
     re.IGNORECASE,
 )
 _VERB = re.compile(
     r"\b(?:is|are|was|were|may|must|can|should|will|has|have|do|does|not|the|an?)\b", re.IGNORECASE
 )
 _SAME = 0.9  # share of the claim's words that stand in the sentence in the same order
+_HALF = 0.5
 _SUBJECT = 3  # words of "photographs of wounds"
 _LEAST = 3  # words of a claim
 _MOST_SENTENCES = 30  # of a window; this bounds the time
@@ -74,7 +77,7 @@ def _left_out(mine: Text, told: Text) -> list[tuple[int, int]] | None:
 
 def _is_new(text: str, span: tuple[int, int], said: frozenset[str]) -> bool:
     words = content_stems(text[span[0] : span[1]])
-    new = bool(words) and not words & said
+    new = len(words & said) < _HALF * len(words)
     return new or _ONLY.search(text[span[0] : span[1]]) is not None
 
 
@@ -87,6 +90,7 @@ def _restricts(claim: str, told: str, start: int, end: int) -> bool:
         return _DENIED.search(claim) is not None
     if closes and _PERMITS.search(claim) and _LIMITS.match(told, start):
         return True
-    ahead = told[max((one.end() for one in _BREAK.finditer(told, 0, start - 1)), default=0) : start]
+    begun = max((one.end() for one in _BEGINS.finditer(told, 0, start)), default=0)
+    ahead = told[begun:start]
     subject = len(ahead.split()) <= _SUBJECT and not _VERB.search(ahead)
     return subject and not closes and _WHICH.match(told, start) is not None

@@ -46,7 +46,7 @@ def _least(text: str, only: re.Match[str]) -> float:
 
 
 def _is_passed(meant: frozenset[str], least: float, text: str, only: re.Match[str]) -> bool:
-    """Whether that share of what is meant stands before the "only" of the text, and not right before."""
+    """Whether that share of what is meant stands before the text's "only", and not right before."""
     before, after = spoken_of(text[: only.start()]), spoken_of(text[only.end() :])
     passed = meant & before - after
     if not meant or len(passed) < least * len(meant):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from skerry.guardrails.grounding.exact.bounds import Valued, valued
 from skerry.guardrails.grounding.exact.clauses import labels, spoken_of
@@ -28,6 +28,7 @@ class Part:
     amounts: tuple[Quantity, ...]
 
     @classmethod
+    @lru_cache(maxsize=1_024)
     def of(cls, text: str, above: frozenset[str]) -> Part:
         own, clock = spoken_of(text), tuple(times(text))
         return cls(text, own | above, own, clock, tuple(_amounts(text, clock)))
