@@ -7,7 +7,7 @@ record. The steps to the decision are in `skerry.edge.deciding`, who answers in
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -21,6 +21,7 @@ from skerry.edge.deciding import decided_on
 from skerry.edge.engines.base import Generation, Piece
 from skerry.edge.errors import Cancelled, ConfigError, EdgeError, StateError
 from skerry.edge.events import Event, Finished, Reply, RouteDecided, SourcesFound, TierFailed
+from skerry.edge.leaving import worked, working
 from skerry.edge.parts import Parts, build_parts
 from skerry.edge.record import Record
 from skerry.edge.request import Request, check_argument
@@ -94,6 +95,9 @@ class Runtime:
             ApprovalRequired: nobody approved, and policy names no other tier.
         """
         request = Request.of(question, options)
+        yield from worked(self._stream(request), request.cancel)
+
+    def _stream(self, request: Request) -> Generator[Event, None, None]:
         self.parts.receipts.check_writable()
         trace = Trace(self._on_step)
         decided = decided_on(request, self.parts, trace)
@@ -147,7 +151,9 @@ class Runtime:
 
     def route(self, question: str | Request, **options: Any) -> Route:
         """Decides only: where this would be answered, and why. Loads no model, sends nothing."""
-        return decided_on(Request.of(question, options), self.parts, Trace()).route
+        request = Request.of(question, options)
+        with working(request.cancel):
+            return decided_on(request, self.parts, Trace()).route
 
     def check(self, question: str | Request, draft: str, **options: Any) -> Answer:
         """What the gate makes of `draft`, an answer that came from elsewhere.
@@ -159,11 +165,12 @@ class Runtime:
             InputError, Closed, IndexFault: as for `stream`.
         """
         request = Request.of(question, options)
-        gate = work_on(
-            request, decided_on(request, self.parts, Trace()), self.parts
-        ).grounded_gate()
-        gate.feed(draft)
-        return gate.finish()[1]
+        with working(request.cancel):
+            gate = work_on(
+                request, decided_on(request, self.parts, Trace()), self.parts
+            ).grounded_gate()
+            gate.feed(draft)
+            return gate.finish()[1]
 
     def complete(self, generation: Generation, *, model: str | None = None) -> Iterator[Piece]:
         """A plain completion by a model on this device: no retrieval, no route, no receipt.
@@ -176,6 +183,9 @@ class Runtime:
         """
         check_argument("generation", generation, Generation)
         check_argument("model", model, str, type(None))
+        yield from worked(self._complete(generation, model), generation.cancel)
+
+    def _complete(self, generation: Generation, model: str | None) -> Generator[Piece, None, None]:
         with self.parts.engine(model) as engine:
             yield from tiers.complete(generation, engine)
 

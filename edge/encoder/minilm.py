@@ -6,7 +6,9 @@ The graph pools and normalises; this module cuts and batches. How the graph is m
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +21,8 @@ from numpy.typing import NDArray
 from skerry.edge.encoder.ahead import Ahead
 from skerry.edge.encoder.base import Vectors
 from skerry.edge.encoder.files import DEFAULT_FOLDER, read_manifest
-from skerry.edge.errors import InputError
+from skerry.edge.errors import Closed, InputError
+from skerry.edge.forked import never_free_in_child
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -48,6 +51,7 @@ class OnnxEncoder:
     _tokenizer: Tokenizer = field(repr=False)
     _several_threads: bool = field(default=False, repr=False)
     _free: Any = field(default_factory=threading.Lock, repr=False, compare=False)
+    _process: int = field(default_factory=os.getpid, repr=False, compare=False)
 
     @classmethod
     def load(cls, folder: Path | None = None, threads: int = 1) -> OnnxEncoder:
@@ -57,11 +61,14 @@ class OnnxEncoder:
             EncoderError: a file is missing, truncated, was changed or cannot be loaded.
         """
         manifest = read_manifest(DEFAULT_FOLDER if folder is None else folder)
+        session = manifest.weights.session(threads)
+        kept = weakref.ref(session)
+        never_free_in_child(session, lambda: [kept()])
         return cls(
             id=manifest.id,
             dimensions=manifest.dimensions,
             max_tokens=manifest.max_tokens,
-            _session=manifest.weights.session(threads),
+            _session=session,
             _tokenizer=manifest.weights.tokenizer(),
             _several_threads=threads > 1,
         )
@@ -71,6 +78,7 @@ class OnnxEncoder:
 
         Raises:
             InputError: `texts` is one string, or an item is not a string.
+            Closed: this process was forked from the one that loaded the encoder, with threads.
         """
         if isinstance(texts, str):
             raise InputError("encode takes a list of texts, not one text", hint="Pass [text].")
@@ -89,7 +97,9 @@ class OnnxEncoder:
 
         Raises:
             InputError: the text is not a string.
+            Closed: as for `encode`; what is returned raises it, too.
         """
+        self._check_process()
         ids = np.array([self._ids(text)], np.int64)
         if not self._several_threads or not self._free.acquire(blocking=False):
             return lambda: self._run(ids)
@@ -101,6 +111,7 @@ class OnnxEncoder:
             raise
 
         def vectors() -> Vectors:
+            self._check_process()
             found: Vectors | None = ahead.result()
             return self._run(ids) if found is None else found
 
@@ -122,8 +133,15 @@ class OnnxEncoder:
         return ids
 
     def _run(self, ids: NDArray[np.int64]) -> Vectors:
+        self._check_process()
         vectors: Vectors = self._session.run([_OUTPUT], _feed(ids))[0]
         return vectors
+
+    def _check_process(self) -> None:
+        """Threads do not come along to a forked process, which would wait for them for ever."""
+        if self._several_threads and os.getpid() != self._process:
+            what = "this encoder has threads in the process that this one was forked from"
+            raise Closed(what, hint="load one in the child, or one with threads=1 before the fork")
 
 
 def _feed(ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
