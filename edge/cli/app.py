@@ -99,8 +99,9 @@ def run() -> NoReturn:
         sys.exit(done.code if sys.stdout is out else 0)
     except (KeyboardInterrupt, click.exceptions.Abort) as error:
         # click makes an Abort of the one and of the other
-        terminated = isinstance(error.__cause__ or error, ending.Terminated)
-        leave_at_once(signal.SIGTERM if terminated else signal.SIGINT)
+        leave_at_once(ending.signal_of(error) or signal.SIGINT)
     except Exception as error:  # noqa: BLE001  the last stop: everything is reported here
+        if number := ending.signal_of(error):
+            leave_at_once(number)
         sys.exit(report(error))
     sys.exit(0)

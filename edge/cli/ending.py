@@ -35,6 +35,22 @@ def watch() -> None:
     threading.Thread(target=_wait, args=(reader,), name="skerry-signals", daemon=True).start()
 
 
+def signal_of(error: BaseException) -> int:
+    """The signal that `error` came of; 0 for none.
+
+    A library's native part that a signal interrupts while it is imported (ONNX Runtime's, say)
+    makes an ImportError of it.
+    """
+    one: BaseException | None = error
+    seen: set[int] = set()
+    while one is not None and id(one) not in seen:
+        if isinstance(one, KeyboardInterrupt):
+            return signal.SIGTERM if isinstance(one, Terminated) else signal.SIGINT
+        seen.add(id(one))
+        one = one.__cause__ or one.__context__
+    return 0
+
+
 def leave_in(seconds: float, number: int) -> None:
     """Ends the process so late that it should have ended by itself; `number` is the signal's."""
 

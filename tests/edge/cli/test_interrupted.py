@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 pytest.importorskip("pty", reason="no pseudo-terminals here")
 
+from skerry.edge.cli import ending
 from tests.edge.cli.conftest import COMMAND
 from tests.edge.cli.terminal import CTRL_C, Terminal
 
@@ -97,3 +100,66 @@ def test_terminated_is_told_apart(home: Path, environment: dict[str, str]) -> No
         time.sleep(2)  # it waits for a question
         process.terminate()
         assert process.wait(30) == 143
+
+
+IMPORTS = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+from skerry.edge.cli.app import run
+
+
+class Interrupts(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "onnxruntime":
+            sys.modules[name] = None
+            try:
+                os.kill(os.getpid(), number)
+                signal.pause()
+            except KeyboardInterrupt as interrupted:  # as pybind11 does
+                raise ImportError("initialization failed") from interrupted
+
+
+number = int(sys.argv[1])
+sys.meta_path.insert(0, Interrupts())
+sys.argv = ["skerry", "route", "--offline", "How often is the trolley checked?"]
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [
+        (KeyboardInterrupt(), signal.SIGINT),
+        (ending.Terminated(), signal.SIGTERM),
+        (ValueError("no"), 0),
+    ],
+)
+def test_what_a_library_makes_of_a_signal_is_still_one(error: BaseException, number: int) -> None:
+    made = ImportError("initialization failed")
+    made.__cause__ = error
+    assert ending.signal_of(made) == number
+    above = RuntimeError("no encoder")
+    above.__context__ = made
+    assert ending.signal_of(above) == number
+    made.__cause__ = above  # a circle ends
+    assert ending.signal_of(made) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_while_a_library_is_imported(
+    home: Path, environment: dict[str, str], number: int, code: int, said: str
+) -> None:
+    done = subprocess.run(
+        (sys.executable, "-c", IMPORTS, str(int(number))),
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.split()) == (code, [said])
