@@ -21,6 +21,7 @@ from skerry.guardrails.expected import adds
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.passages import Passage, Quotation, passages, quotation
 from skerry.guardrails.rewording import reworded_sentence
+from skerry.guardrails.rewording.cells import says_a_cell
 from skerry.guardrails.rewording.sources import RewordedReader, reworded_sources, same_words
 from skerry.guardrails.support import Floors, best_support, numbers_hold, supporting
 from skerry.guardrails.voice import MARKS, plainly, with_marks, without_marks
@@ -232,9 +233,13 @@ class Judge:
         return (Label.CONTRADICTED if contradicted else Label.NOT_FOUND), []
 
     def _is_copied(self, claim: str, source: Evidence) -> bool:
-        """Whether the source has the claim as a passage of its own."""
-        there = passages(source)
-        return any(self.copy(claim, told) for one in there for told in (one.text, one.spoken))
+        """Whether the source has the claim as a passage of its own, or as a cell of a row."""
+        return any(
+            self.copy(claim, one.text)
+            or self.copy(claim, one.spoken)
+            or (bool(one.header) and says_a_cell(claim, one))
+            for one in passages(source)
+        )
 
 
 def _usable_marks(

@@ -6,6 +6,7 @@ the claim are taken, so that the cost of a check does not grow with the source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,8 @@ MOST = 3
 _SENTENCES = 3
 _SHORT = 200  # characters: lines of a conversation, items of a list
 _TRIED = 3  # windows looked at for each one that is taken
+_ENDS = re.compile(r"[.!?…;:,][\"'”’)\]*_]*$")
+_APART = "\n\n"
 _CONTEXT = 120
 _MAX_CHARACTERS = 100_000  # of a source: what is looked through for windows
 
@@ -103,4 +106,6 @@ def _around(units: Sequence[Window], i: int) -> Window:
 
 
 def _merged(units: Sequence[Window]) -> Window:
-    return Window(" ".join(unit.text for unit in units), units[0].start, units[-1].end)
+    """As one text; what ends as no sentence does, as a heading, stays apart from what follows."""
+    text = "".join(f"{one.text}{' ' if _ENDS.search(one.text) else _APART}" for one in units)
+    return Window(text.rstrip(), units[0].start, units[-1].end)

@@ -42,7 +42,8 @@ _ONLY_LATER = re.compile(
 )
 _DENIED_IF = re.compile(r"(?<!only )(?<!even )\bif(?P<said> [^,;]+)$", re.IGNORECASE)
 _EXCLUDES = re.compile(
-    r"(?P<main>[^,;]+?),? (?P<word>unless|without)(?P<said> [^,;]+)$", re.IGNORECASE
+    r"(?P<main>[^,;]+?),? (?P<word>unless|without)(?P<said> [^,;]+)(?P<rest>, even [^;]+)?$",
+    re.IGNORECASE,
 )
 _DENIAL = re.compile(
     r"\b(?:not|no|never|nobody|none|nor|neither|without|only|cannot)\b|n['’]t\b", re.IGNORECASE
@@ -112,4 +113,4 @@ def _only_if(found: re.Match[str]) -> str:
     """ "Not P unless C" as "P only if C", "not P without C" as "P only with C"."""
     main = _affirmed(found["main"])
     word = "if" if found["word"].lower() == "unless" else "with"
-    return f"{main} only {word}{found['said']}" if main else found.group()
+    return f"{main} only {word}{found['said']}{found['rest'] or ''}" if main else found.group()

@@ -102,7 +102,7 @@ def _ranges(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
 def _on_the_matter(
     claim: str, names: Sequence[Named], kind: _Kind, parts: Sequence[Part]
 ) -> list[str]:
-    said = spoken_of(claim) - spoken_of(" ".join(name for name, _, _ in names))
+    said = spoken_of(claim) - spoken_of(" ".join(claim[start:end] for _, start, end in names))
     near = [one.text for one in parts if len(said & one.own) >= _NEAR * max(len(said), 1)]
     return [text for text in near if kind.named(text)]
 

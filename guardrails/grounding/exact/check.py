@@ -26,6 +26,7 @@ from skerry.guardrails.grounding.exact.dropped import dropped
 from skerry.guardrails.grounding.exact.exchange import exchanged
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.names import drugs_in, is_named, names_in
+from skerry.guardrails.grounding.exact.opposites import opposed
 from skerry.guardrails.grounding.exact.roles import exchanged_roles
 from skerry.guardrails.grounding.exact.sides import other_sides
 from skerry.guardrails.grounding.exact.stitched import stitched
@@ -85,6 +86,7 @@ def exact_findings(
     found += swapped(normal.text, told.sentences)
     found += other_sides(normal.text, told)
     found += dropped(normal.text, told.sentences, content_stems(question))
+    found += opposed(normal.text, told.sentences)
     found += other_deeds(normal.text, told.sentences)
     found += other_conditions(normal.text, told.sentences)
     found += wrong_calendar(normal.text, told.all, told.sentences)

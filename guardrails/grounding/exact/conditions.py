@@ -26,6 +26,11 @@ _DENIES = re.compile(
 )
 _END = re.compile(r"[.,;:]|$")
 _MARKER = re.compile(r"\b(?:unless|only if|without|only with)\b", re.IGNORECASE)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|may|must|can|should|will|has|have|does|do)\b", re.IGNORECASE
+)
+_STANDS_FOR = re.compile(r"(?:it|they|he|she|these|those|this)\b", re.IGNORECASE)
+"""What a sentence begins with that goes on about what was named before."""
 _BUT = re.compile(r";|,?\s(?:but|while|whereas)\s", re.IGNORECASE)
 _HALF = 0.5
 _SHARED = 0.6
@@ -38,9 +43,9 @@ _ONLY = re.compile(
 )
 _CLAIMS_ONLY = re.compile(r"(?<!not )\b(?:only|solely|exclusively)\b", re.IGNORECASE)
 _DESPITE = re.compile(
-    r"\b(?:even (?:if|when|where|while|though|without)|whether or not|whether .{1,60} or not|"
-    r"no matter|regardless|irrespective|whatever|in (?:any|every) case|in all cases|"
-    r"unconditionally|without exception)\b",
+    r"\b(?:even (?:if|when|where|while|though|without|for|in|on|at|with)|whether or not|"
+    r"whether .{1,60} or not|no matter|regardless|irrespective|whatever|"
+    r"in (?:any|every) case|in all cases|unconditionally|without exception)\b",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
@@ -77,7 +82,13 @@ _HOW_MANY = re.compile(
 def other_conditions(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
     """What the claim says of conditions and extent, and the sentences on its matter otherwise."""
     said = spoken_of(claim)
-    near = [part.text for part in parts if len(said & part.own) >= _NEAR * max(len(said), 1)]
+    bare = said - _subject(claim) - {"even"}
+    near = [
+        part.text
+        for part in parts
+        if len(said & part.own) >= _NEAR * max(len(said), 1)
+        or (len(bare) > 1 and bare <= part.own and _STANDS_FOR.match(part.text))
+    ]
     if not near:
         return
     for differs in (
@@ -95,6 +106,12 @@ def other_conditions(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
         if all(differs(claim, told) for told in near):
             yield ExactKind.EXTENT, 0, len(claim), True
     yield from _how_many(claim, near)
+
+
+def _subject(claim: str) -> frozenset[str]:
+    """The words before the first verb that needs no knowledge of words."""
+    found = _VERB.search(claim)
+    return spoken_of(claim[: found.start()]) if found else frozenset()
 
 
 def _turned(claim: str, told: str) -> bool:

@@ -29,7 +29,8 @@ _SAME = tuple(
 _LISTED = re.compile(r"(?:^|[,;:]\s|\b(?:and|then|to|must|should|please)\s)$", re.IGNORECASE)
 _CONDITION = re.compile(r"\b(?:if|when|whenever|should|in case|once)\b", re.IGNORECASE)
 _DETERMINED = frozenset(
-    "the a an your his her its their our my it them him all any every each this that for to".split()
+    "the a an your his her its their our my it them him all any every each this that for to on "
+    "off in into at with up down over out".split()
 )
 _MOST_WORDS = 3  # "lie down on"
 _LEAST = 0.6  # share of the claim's words that stand in the sentence in the same order

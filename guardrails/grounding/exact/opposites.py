@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
-from skerry.guardrails.words import content_stems
+from skerry.guardrails.grounding.exact.clauses import Clause, clauses, whole_clauses
+from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
+from skerry.guardrails.grounding.exact.parts import Part
+from skerry.guardrails.words import content_stems, denies
 
 _PAIRS = """
     increase/decrease increases/decreases increased/decreased increasing/decreasing
@@ -61,6 +65,9 @@ _OPPOSITE_STEMS = frozenset(
     for a, _, b in (one.partition("/") for one in _DEEDS.split())
     for pair in ((content_stems(a), content_stems(b)), (content_stems(b), content_stems(a)))
 )
+_CONDITION = re.compile(r"\b(?:if|when|unless)\b", re.IGNORECASE)
+_MOST_CLAUSES = 40  # of a window; this bounds the time
+_FEWEST, _MOST_STEMS = 2, 6  # words of a clause
 EXTENTS = {
     "all": "all", "every": "all", "each": "all", "no": "none", "none": "none", "most": "most",
     "half": "half", "few": "few", "many": "some", "some": "some", "several": "some",
@@ -75,6 +82,32 @@ def opposites(claimed: Sequence[str], told: Sequence[str]) -> bool:
         return False
     stems = content_stems(claimed[0]), content_stems(told[0])
     return (claimed[0], told[0]) in _OPPOSITE or stems in _OPPOSITE_STEMS
+
+
+def opposed(claim: str, parts: Sequence[Part]) -> Iterator[Found]:
+    """The clauses of a claim that are a clause of a sentence with one word for its opposite, which
+    no clause has: "the pump continues" for "the pump is stopped". Conditions are left out."""
+    there = [_main(one) for part in parts for one in whole_clauses(part.text)][:_MOST_CLAUSES]
+    known = frozenset().union(*(part.own for part in parts))
+    for piece in clauses(claim):
+        said, denied = _main(piece)
+        if not _FEWEST <= len(said) <= _MOST_STEMS or said <= known:
+            continue
+        told = [other for stems, other in there if _turns(said, stems)]
+        if told and all(other is denied for other in told):
+            yield ExactKind.NEGATION, piece.start, piece.end, True
+
+
+def _main(clause: Clause) -> tuple[frozenset[str], bool]:
+    """The words of a clause without its condition, and whether it denies."""
+    text = _CONDITION.split(clause.text)[0]
+    return content_stems(text), denies(text)
+
+
+def _turns(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Whether one word of the two is another, and these exclude each other."""
+    one, other = mine - theirs, theirs - mine
+    return len(one) == len(other) == 1 and (one, other) in _OPPOSITE_STEMS
 
 
 def differ_in_extent(

@@ -43,3 +43,8 @@ def test_any_source_has_few_short_windows(claim: str, source: str, most: int) ->
     for one in found:
         assert 0 <= one.start < one.end <= len(source)
         assert len(one.text) <= max(WIDTH * 2, 2_100)
+
+
+def test_a_heading_is_no_part_of_the_sentence_after_it() -> None:
+    (window,) = windows("the pump", "During use\n\nThe pump is on. It hums.")
+    assert window.text == "During use\n\nThe pump is on. It hums."

@@ -6,7 +6,9 @@ import pytest
 
 from skerry.guardrails import Evidence
 from skerry.guardrails.judging import Judge
+from skerry.guardrails.passages import Passage
 from skerry.guardrails.rewording import reworded_sentence
+from skerry.guardrails.rewording.cells import says_a_cell
 from skerry.guardrails.rewording.sources import reworded_sources, same_words
 
 SAME = [
@@ -78,3 +80,26 @@ def test_a_claim_in_other_words_is_released_as_it_was_written() -> None:
     claim = "The cream is not used unless the wound is red."
     assert Judge("", [source])(claim).text == "The cream is not used unless the wound is red [3]."
     assert not Judge("", [source])("The cream is not used if the wound is red.").text
+
+
+ROW = Passage(
+    "| Kite | 12 euros | 60 euros | 11 kg |", "", "| Model | Day fee | Week fee | Weight |"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("The Kite weighs 11 kg.", True),
+        ("The Kite costs 12 euros a day.", True),
+        ("The week fee of the Kite is 60 euros.", True),
+        ("The Kite costs 60 euros a day.", False),
+        ("The Kite costs 12 euros.", False),
+        ("The Kite weighs 12 kg.", False),
+        ("The Tern weighs 11 kg.", False),
+        ("The Kite does not weigh 11 kg.", False),
+        ("The Kite weighs 11 kg and is red.", False),
+    ],
+)
+def test_a_cell_of_a_row(claim: str, told: bool) -> None:
+    assert says_a_cell(claim, ROW) is told
