@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from skerry.edge import tiers
+from skerry.edge.again import Again
 from skerry.edge.engines.base import Generation
 from skerry.edge.followup import Asked
 from skerry.edge.prompt import Prompt, PromptBudget, assemble
@@ -64,7 +65,7 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
     max_tokens = request.max_tokens or parts.settings.max_tokens
     budget = PromptBudget.of(parts.context_tokens, max_tokens)
     prompt = assemble(
-        request.question,
+        decided.asked.question if decided.asked.again else request.question,
         () if route.tier is Tier.REFUSE else decided.hits,
         parts.history(request, budget.history),
         budget=budget,
@@ -96,6 +97,7 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         own_words=_own_words(request, decided, parts),
         screen=_output_screen(decided, prompt),
         self_harm=_self_harm(decided),
+        quotes_again=decided.asked.again in (Again.SHORTER, Again.SOURCE),
     )
 
 

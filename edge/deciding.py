@@ -16,7 +16,15 @@ from skerry.edge.smalltalk import small_talk, talked
 from skerry.edge.sources import screen_sources
 from skerry.edge.tools.routing import claimed, no_danger, planned_by_rules
 from skerry.edge.trace import Trace
-from skerry.edge.understanding import classified, documented, of_no_section, of_nobody, spelt
+from skerry.edge.understanding import (
+    asked_again,
+    classified,
+    documented,
+    of_no_section,
+    of_nobody,
+    searched,
+    spelt,
+)
 from skerry.edge.wholes import compared
 from skerry.guardrails.screen import screen_sentences
 
@@ -43,24 +51,25 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
     policy, heads = parts.policy, encode if knows_encoder(parts.encoder.id) else None
     with trace.step("screen"):
         said = standalone(request.question, lambda: parts.turns(request))
-        encode.begin(said.text)
-        findings = screen_sentences(request.question, encode=heads, least=policy.least)
+        encode.begin(searched(said))
+        screened = said.question if said.again else request.question
+        findings = screen_sentences(screened, encode=heads, least=policy.least)
         said = of_nobody(said, findings)
     with trace.step("read"):
         asked = spelt(request, said, parts)
         plan = planned_by_rules(request, parts)
         talk = small_talk(request.question) if request.grammar is None else None
     with trace.step("encode"):
-        vector = encode([asked.text])[0]
+        vector = encode([searched(asked)])[0]
     with trace.step("route"):
         seen = classified(said, asked, encode, parts)
         seen = second_opinion(seen, said, request.question, findings)
         plan = no_danger(plan, seen)
         talk = None if plan else talk
         seen = compared(talked(claimed(seen, plan), talk), asked)
-        seen = asks_documents(seen, request.question)
+        seen = asked_again(asks_documents(seen, request.question), asked)
     with trace.step("retrieve"):
-        hits = [] if plan or talk else parts.search(request, asked.text, vector)
+        hits = [] if plan or talk else parts.search(request, searched(asked), vector)
     with trace.step("screen_sources"):
         score = policy.injection.score
         known = parts.screened(hits)

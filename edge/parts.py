@@ -102,9 +102,9 @@ class Parts(Opened):
 
     def history(self, request: Request, budget_tokens: int) -> Sequence[Message]:
         """The earlier turns, compressed to the budget: the caller's, or the session's."""
-        from skerry.edge.session import compress
+        from skerry.edge.session import compress, unframed
 
-        turns = self.turns(request)
+        turns = [unframed(turn) for turn in self.turns(request)]
         if not turns:
             return []
         count_tokens = model_tokens.at_most(self.encoder.count_tokens)

@@ -28,9 +28,9 @@ from skerry.edge.events import TextReleased
 from skerry.edge.prompt import Prompt
 from skerry.edge.request import Request
 from skerry.edge.screening import screen_message
+from skerry.edge.sections import may_be_whole
 from skerry.edge.session.pseudonyms import ForRequest, Keeper
 from skerry.edge.types import Route
-from skerry.edge.wholes import may_be_whole
 from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
@@ -88,6 +88,7 @@ class Work:
     for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`.
     `gives_orders`: the question tries to give orders to the model. `own_words` are the answer to
     small talk. `screen` looks at what a model writes. `self_harm`: the question has signs of it.
+    `quotes_again`: the last answer is wanted again, in its source's own words.
     """
 
     request: Request
@@ -103,6 +104,7 @@ class Work:
     own_words: str = ""
     screen: OutputScreen | None = None
     self_harm: bool = False
+    quotes_again: bool = False
 
     @property
     def query(self) -> str:
@@ -130,7 +132,9 @@ class Work:
     @property
     def is_quoted_whole(self) -> bool:
         """Whether a list or rows of a table answer, of which no model is to tell a part."""
-        if not self.grounded or not may_be_whole(self.query, self.judge.evidence):
+        if not self.grounded:
+            return False
+        if not (self.quotes_again or may_be_whole(self.query, self.judge.evidence)):
             return False
         found = self.judge.quote()
         return found is not None and found.is_whole

@@ -12,10 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skerry.edge.followup import Asked
+from skerry.edge.people import COLUMNS, is_of_people, people_wanted
 from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.edge.unnamed import without_who_asks
+from skerry.guardrails.alike import with_other_words
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.screen import screen
+from skerry.guardrails.tables import cells
 from skerry.guardrails.topics import topic_of
 from skerry.guardrails.wanted import ASKING, Kind, wanted
 from skerry.guardrails.words import content_stems
@@ -29,10 +32,14 @@ if TYPE_CHECKING:
 
 IN_DOCUMENTS = "the documents' own words"
 NAMED = "names in the documents"
-"""What a classification says that knew by words, or by names, that the documents may answer."""
+HEADED = "headings of the documents"
+AGAIN = "what was asked before"
+"""What a classification says that knew by words, names or headings that the documents may answer;
+or that the last answer is wanted again."""
 
 _NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 _OF_MANY = frozenset({Kind.LIST, Kind.COUNT, Kind.EXTREME})
+_READ = (RequestClass.QUESTION, RequestClass.LOOKUP)
 _FEWEST_WORDS = 2
 _NAMED_BY_SECTIONS = frozenset({"violence", "hate", "sexual"})
 
@@ -59,14 +66,30 @@ def classified(asked: Asked, respelt: Asked, encode: Encode, parts: Parts) -> Cl
     return _classified(respelt, encode, parts)
 
 
+def searched(asked: Asked) -> str:
+    """What to search for: what is asked, with other words for the same."""
+    text = with_other_words(asked.text if asked.before else asked.matter)
+    return f"{text} ({COLUMNS})" if people_wanted(asked.matter) else text
+
+
+def asked_again(seen: Classification, asked: Asked) -> Classification:
+    """The router's opinion; what is wanted again is read in the documents, and done by no tool."""
+    if asked.again is None or seen.request_class is RequestClass.SAFETY:
+        return seen
+    return known_by_rules(seen, RequestClass.QUESTION, AGAIN)
+
+
 def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Classification:
     """The router's opinion, unless it takes for nothing that is answered here what the documents
     name: all names of the question, or all of its words in one passage.
 
-    A single word is enough where all or the most of what it names is wanted ("the oldest boat"),
-    and where all that there is on it is ("Tell me about dogs").
+    A bare topic ("refunds") that is a heading, or a single word that a passage has, is no order to
+    do something. A single word is enough where all or the most of what it names is wanted ("the
+    oldest boat"), and where all that there is on it is ("Tell me about dogs").
     What comes of it must still be in the documents, and is quoted with a warning if it may not fit.
     """
+    if hits and _is_named_topic(seen, asked, hits):
+        return known_by_rules(seen, RequestClass.QUESTION, HEADED)
     if seen.request_class is not RequestClass.UNSUPPORTED or not hits:
         return seen
     said = [content_stems(_text(one)) for one in hits]
@@ -90,6 +113,27 @@ def of_no_section(
     if not own or not any(own <= _headings(one) for one in hits):
         return findings
     return tuple(one for one in findings if not _is_of_words_alone(one))
+
+
+def _is_named_topic(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> bool:
+    """Whether a request is no more than a topic of the documents, or asks for their people."""
+    if seen.rules_of or seen.request_class in (RequestClass.SAFETY, *_READ):
+        return False
+    if people_wanted(asked.matter):
+        return any(is_of_people(cells(line)) for one in hits for line in _lines(one))
+    topic = topic_of(asked.matter)
+    if not topic:
+        return False
+    lines = {line for one in hits for line in (one.chunk.title, *one.chunk.heading)}
+    headings = [content_stems(line) for line in lines]
+    order = seen.request_class is RequestClass.TOOL
+    if topic in headings or (not order and any(topic <= one for one in headings)):
+        return True
+    return len(topic) == 1 and any(topic <= content_stems(one.chunk.text) for one in hits)
+
+
+def _lines(hit: Hit) -> list[str]:
+    return [line for line in hit.chunk.text.splitlines() if line.startswith("|")]
 
 
 def _is_of_words_alone(finding: Finding) -> bool:

@@ -6,25 +6,22 @@ first step of five. What is not known to be whole is quoted with a warning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from skerry.edge.followup import Asked
+from skerry.edge.people import people_wanted, present
 from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.lists import Listing, is_item, listings
 from skerry.guardrails.passages import Passage, Quotation
 from skerry.guardrails.rows import choose
-from skerry.guardrails.sentences import sentences
 from skerry.guardrails.tables import Table, tables
-from skerry.guardrails.topics import topic_of
-from skerry.guardrails.wanted import Kind, Wanted, wanted
-from skerry.guardrails.words import content_stems, numbers
+from skerry.guardrails.wanted import ASKING, Kind, Wanted, wanted
+from skerry.guardrails.words import content_stems, denies
 
 MOST_LINES = 24
-_MOST_CHARACTERS = 1_200
-_QUESTION_WORDS = frozenset("what which who whom whose where when how why".split())
 _STEPS = content_stems("steps step rules points items things instructions stages tasks")
 COMPARISONS = "comparisons"
 """What a classification says that knew a comparison by rules."""
@@ -56,12 +53,12 @@ def compared(seen: Classification, asked: Asked) -> Classification:
     return known_by_rules(seen, RequestClass.QUESTION, COMPARISONS)
 
 
-def may_be_whole(question: str, sources: Sequence[Evidence]) -> bool:
-    """Whether there may be something to quote whole; cheap, and never wrong in saying no."""
-    if topic_of(question) or any(_asks_alike(question, _heading(one)) for one in sources):
-        return True
-    lines = (line for one in sources for line in one.text.splitlines())
-    return wanted(question) is not None and any(is_item(line) or is_row(line) for line in lines)
+def whole_of_people(asked: Asked, sources: Sequence[Evidence], beside: Beside) -> Whole | None:
+    """The people that are asked for as such, or those of a day; None if that is not what is asked,
+    or no table tells it."""
+    want = people_wanted(asked.matter)
+    found = present(want, sources) if want else None
+    return _shown(found.table, found.rows, sources, beside, sure=found.sure) if found else None
 
 
 def whole_around(
@@ -87,68 +84,18 @@ def whole_around(
     if want and (named := _named_by_a_column(want, sources)):
         return _of_rows(question, want, named, sources, beside)
     for listing in listings(sources):
+        if _denies_otherwise(question, listing):
+            continue
         if any(at == mark for _, at in listing.lines) and listing.has(passage.text):
-            return _of_list(listing, sources, beside) if _wants(want, listing, passage) else None
+            return (
+                _of_list(listing, sources, beside)
+                if _wants(question, want, listing, passage)
+                else None
+            )
     return None
 
 
-def whole_on(asked: Asked, sources: Sequence[Evidence]) -> Whole | None:
-    """The section to quote where all is wanted on what its heading names; None if none is.
-
-    What is too long for a quotation is quoted from its beginning, with a warning.
-    """
-    found = next((one for one in sources if _is_headed(asked.matter, _heading(one))), None)
-    if found is None:
-        return None
-    lines = [line for line in _spoken(found) if line.strip() not in found.context.split("\n")]
-    told = "\n".join(lines[:MOST_LINES]).strip()
-    fits = len(lines) <= MOST_LINES and len(told) <= _MOST_CHARACTERS
-    told = _beginning(told)
-    if not told:
-        return None
-    return Whole(Quotation(told, found.mark, fits, is_whole=True), ((found.text, found.mark),))
-
-
-def _spoken(source: Evidence) -> Iterator[str]:
-    """Its lines; the rows of a table have the name of each column before its cell."""
-    rows = {row.text: row.spoken for one in tables([source]) for row in one.rows}
-    for line in source.text.splitlines():
-        if not is_row(line):
-            yield line
-        elif line.strip() in rows:
-            yield f"- {rows[line.strip()]}"
-
-
-def _is_headed(question: str, heading: str) -> bool:
-    """Whether the heading names the topic that all is wanted on, or asks as the question does."""
-    if not numbers(question) <= numbers(heading):
-        return False
-    said, topic = content_stems(heading), topic_of(question)
-    return topic <= said if topic else _asks_alike(question, heading)
-
-
-def _asks_alike(question: str, heading: str) -> bool:
-    """Whether they have the same words, but for very common ones: "What is forbidden"."""
-    said = content_stems(heading)
-    return bool(said) and said == content_stems(question) and _asks(heading)
-
-
-def _asks(heading: str) -> bool:
-    return heading.split(maxsplit=1)[0].lower() in _QUESTION_WORDS
-
-
-def _heading(source: Evidence) -> str:
-    """What it is under: the nearest heading, or the title of a document that has none."""
-    return source.context.rstrip("\n").rpartition("\n")[2]
-
-
-def _beginning(text: str) -> str:
-    """The sentences at the beginning that are short enough together."""
-    ends = [end for _, end in sentences(text) if end <= _MOST_CHARACTERS]
-    return text[: ends[-1]] if ends else ""
-
-
-def _wants(want: Wanted | None, listing: Listing, passage: Passage) -> bool:
+def _wants(question: str, want: Wanted | None, listing: Listing, passage: Passage) -> bool:
     """Whether the list answers: its introduction does, or such a list is wanted.
 
     Steps are none of the things that are listed, counted or compared.
@@ -158,8 +105,23 @@ def _wants(want: Wanted | None, listing: Listing, passage: Passage) -> bool:
     if listing.is_introduced_by(passage.text):
         return True
     if want is None or want.kind is not Kind.LIST:
-        return want is not None and want.kind is Kind.STEPS and listing.is_numbered
+        steps = want is not None and want.kind is Kind.STEPS and listing.is_numbered
+        return steps and not _is_one_step(question, listing)
     return want.noun <= content_stems(f"{listing.about}\n{listing.intro}")
+
+
+def _is_one_step(question: str, listing: Listing) -> bool:
+    """Whether all that is asked about is done in one of the steps, which are of something else."""
+    own = content_stems(question) - ASKING
+    if not own or own & content_stems(f"{listing.about}\n{listing.intro}"):
+        return False
+    return any(own <= content_stems(line) for line, _ in listing.lines)
+
+
+def _denies_otherwise(question: str, listing: Listing) -> bool:
+    """Whether it is of what is not, and the question of what is: "What is not included"."""
+    heading = listing.about.rstrip("\n").rpartition("\n")[2]
+    return denies(f"{heading}\n{listing.intro}") and not denies(question)
 
 
 def _named_by_a_column(want: Wanted, sources: Sequence[Evidence]) -> Table | None:
@@ -189,18 +151,25 @@ def _of_rows(
     chosen = choose(question, want, table)
     if chosen is None:
         return None
-    shown = table.of(chosen.rows[:MOST_LINES])
+    sure = chosen.sure and not _may_go_on_elsewhere(question, want, table, sources)
+    return _shown(table, chosen.rows, sources, beside, sure=sure)
+
+
+def _shown(
+    table: Table, rows: Sequence[int], sources: Sequence[Evidence], beside: Beside, *, sure: bool
+) -> Whole:
+    """Rows of a table to be quoted; with a warning where they may not be all."""
+    shown = table.of(rows[:MOST_LINES])
     known = {row.text for row in table.rows} | {table.header}
     cited = [one for one in sources if one.mark in table.marks]
     whole = all(_ends_here(one, beside, known, is_row) for one in cited)
-    whole = whole and not _may_go_on_elsewhere(question, want, table, sources)
-    fits = chosen.sure and whole and len(chosen.rows) <= MOST_LINES
+    fits = sure and whole and len(rows) <= MOST_LINES
     bullet = "- " if len(shown.rows) > 1 else ""
     lines = [
         (f"{bullet}{row.spoken}", mark) for row, mark in zip(shown.rows, shown.marks, strict=True)
     ]
-    rows = zip((row.text for row in shown.rows), shown.marks, strict=True)
-    return Whole(_quoted(lines, fits=fits), tuple(rows))
+    found = zip((row.text for row in shown.rows), shown.marks, strict=True)
+    return Whole(_quoted(lines, fits=fits), tuple(found))
 
 
 def _may_go_on_elsewhere(

@@ -12,6 +12,8 @@ _WHO = re.compile(
     r"\bwho(?:['’]s| is| are| was| were) (?:the|our|your|its|their|my)\b", re.IGNORECASE
 )
 _NAME = re.compile(r"(?<=[^.?!:;\n•-] )[A-Z][\w'’-]+|(?<=: )[A-Z][\w'’-]+(?= [A-Z])")
+_TIME = re.compile(r"\bwhen\b|\b(?:what|which) (?:time|day|date|year|month)", re.IGNORECASE)
+_MONEY = re.compile(r"[£$€¥] ?\d[\d.,]*|\d[\d.,]* ?(?:€|%|pounds|euros?|dollars|per ?cent)")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _SPELT = (
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|"
@@ -43,6 +45,44 @@ _KINDS = tuple(
         (r"where", r"\b(?:in|at|on|near|beside|behind|opposite|from)\b"),
     )
 )
+_LENGTH = r"\d[\d.,]* ?(?:m|metres?|meters?|cm|mm|km|kilometres?|miles?|feet|foot|ft|inch(?:es)?)\b"
+_LASTS = r"\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|sessions?|min|h)\b"
+_TOLD = tuple(
+    (content_stems(words), re.compile(gives, re.IGNORECASE))
+    for words, gives in (
+        ("temperature hot warm cold degrees", r"\d ?(?:°|degrees?\b|[CF]\b)"),
+        (
+            "time early late clock hour hours",
+            r"\b\d{1,2}[:.]\d\d\b|\b\d{1,2} ?[ap]m\b|\bnoon\b|\bmidnight\b",
+        ),
+        ("tall high height long length wide width deep depth far distance", _LENGTH),
+        (
+            "old age",
+            r"\d[\w ]{0,12}\b(?:years?|months?|weeks?)\b"
+            r"|\b(?:since|in|of) (?:\w+ )?(?:19|20)\d\d\b",
+        ),
+        (
+            "long length duration take takes last lasts",
+            rf"(?:\d{_SPELT})[ -]?(?:\w+ )?{_LASTS}",
+        ),
+        (
+            "number phone telephone ring call dial extension",
+            rf"{_TELEPHONE.pattern}|\bextension \d+",
+        ),
+        ("heavy weight weigh weighs", r"\d ?(?:kg|kilos?|g|grams?|tonnes?|lbs?|pounds)\b"),
+        (
+            "cost costs price fee charge pay",
+            r"[£$€¥] ?\d|\d ?(?:pounds|euros?|dollars|pence|cents)\b",
+        ),
+        ("minimum least", r"\b(?:at least|from|between|over|or more)\b|\bnot (?:less|under)\b"),
+        (
+            "maximum most",
+            r"\b(?:at most|up to|between|under|or (?:less|fewer))\b|\b(?:no|not) more than\b",
+        ),
+        ("code number", r"\b[A-Z]{1,3}-?\d{2,}\b"),
+        ("place find", r"\b(?:in|at|on|near|behind|beside|opposite) (?:the|room|building)\b"),
+    )
+)
 _YES_OR_NO = re.compile(
     r"(?:^|[.!?\n,]\s*)(?:and |or |but |so )?"
     r"(?:is|are|am|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had|isn.t|aren.t|don.t|doesn.t|can.t)\b",
@@ -57,6 +97,14 @@ def adds(question: str, claim: str) -> bool:
     return bool(told) or not question.strip() or _YES_OR_NO.search(question) is not None
 
 
+def told_plainly(question: str, text: str) -> frozenset[str]:
+    """The stems of the question that ask for a kind of thing which the text gives plainly: it need
+    not say "temperature" where it says "134 degrees"."""
+    asked, there = content_stems(question), beyond(question, text)
+    kinds = (words & asked for words, gives in _TOLD if words & asked and gives.search(there))
+    return frozenset().union(*kinds)
+
+
 def expected(question: str) -> re.Pattern[str] | None:
     """What an answer to `question` must have somewhere; None where nothing is known of it."""
     return next((gives for asks, gives in _KINDS if asks.search(question)), None)
@@ -66,6 +114,10 @@ def beyond(question: str, text: str) -> str:
     """The text without the numbers that the question has already."""
     known = numbers(question)
     return _NUMBER.sub(lambda found: "" if found.group() in known else found.group(), text)
+
+
+def asks_time(question: str) -> bool:
+    return _TIME.search(question) is not None
 
 
 def names_somebody(question: str, text: str) -> bool:
@@ -85,4 +137,6 @@ def gives(question: str, text: str) -> bool:
     kind = expected(question)
     if _AMOUNT.search(question):
         text = _TELEPHONE.sub("", text)
+    if _TIME.search(question):
+        text = _MONEY.sub("", text)
     return kind is None or kind.search(beyond(question, text)) is not None

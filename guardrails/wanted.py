@@ -84,6 +84,12 @@ _EXTREME = re.compile(
     r"[a-z]{3,}(?:est)\b|\b(?:most|fewest|least|highest|lowest)\b",
     re.IGNORECASE,
 )
+_ASKS_BOUND = re.compile(r"\b(?:minimum|maximum)\b", re.IGNORECASE)
+_BOUND = re.compile(
+    r"\b(?:at (?:least|most)|up to|between \d+|from \d+|or (?:more|less|fewer|older|over)|"
+    r"(?:no|not) (?:more|less|fewer|longer|older|younger) than|not (?:under|over))\b",
+    re.IGNORECASE,
+)
 _KIND = re.compile(
     r"\b(?:which|what) ([a-z]+)(?: is| are| was| were| has| costs?)\b"
     r"|\b(?:most [a-z]+|[a-z]{3,}est) ([a-z]+)",
@@ -171,5 +177,12 @@ def passes_over_some(question: str) -> bool:
 
 def lacks_extreme(question: str, text: str) -> bool:
     """Whether the question asks for an extreme, and the text does not speak of any."""
+    if asks_bound(question) and _BOUND.search(text):
+        return False
     asks = any(pattern.search(question) for pattern, _, _ in _EXTREMES)
     return asks and _EXTREME.search(text) is None
+
+
+def asks_bound(question: str) -> bool:
+    """Whether the question asks for a bound that a rule sets: "the minimum age"."""
+    return _ASKS_BOUND.search(question) is not None

@@ -3,7 +3,7 @@
 Nothing here is ever sent anywhere. Which turns go into a prompt is left to the runtime.
 """
 
-from skerry.edge.session.compress import Compressed, compress
+from skerry.edge.session.compress import Compressed, compress, unframed
 from skerry.edge.session.store import SessionStore
 from skerry.edge.session.types import Opening, Session, SessionInfo, SessionLimits, Turn
 
@@ -16,4 +16,5 @@ __all__ = [
     "SessionStore",
     "Turn",
     "compress",
+    "unframed",
 ]

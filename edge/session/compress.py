@@ -45,6 +45,16 @@ class Compressed:
         return (*earlier, *({"role": turn.role, "content": turn.text} for turn in self.kept))
 
 
+def unframed(turn: Turn) -> Turn:
+    """An answer without the words that the runtime put before a source's: a model that has read
+    "The nearest that they say" goes on saying so."""
+    from skerry.guardrails.gate import NEAREST, OTHERWISE
+
+    if turn.role != "assistant":
+        return turn
+    return replace(turn, text=turn.text.replace(NEAREST, "").replace(OTHERWISE, "").strip())
+
+
 def compress(turns: Sequence[Turn], budget_tokens: int, count_tokens: CountTokens) -> Compressed:
     """The conversation `turns`, oldest first, in at most `budget_tokens` tokens of text.
 

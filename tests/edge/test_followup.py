@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from skerry.edge.followup import Asked, leans, standalone
+from skerry.edge.again import Again, again
+from skerry.edge.followup import Asked, standalone
+from skerry.edge.leaning import leans
 from skerry.edge.session import Turn
 
 TURNS = (
@@ -19,7 +21,8 @@ TURNS = (
         "And the deposit?",
         "What about helmets?",
         "Where do I return it?",
-        "Why?",
+        "Since when?",
+        "Who do I ask?",
         "Is there one for children?",
     ],
 )
@@ -36,6 +39,14 @@ def test_it_leans(question: str) -> None:
         "How often is the emergency trolley checked?",
         "What does a visitor pay for parking?",
         "Who may give a patient on warfarin this painkiller without the duty doctor's signature?",
+        "How many courses are there?",
+        "Is there a Tuesday evening social?",
+        "How much is it to hire shoes?",
+        "Who is there on Saturday?",
+        "Can children bring their bicycles?",
+        "When was the hall founded and how many members did it have then?",
+        "Why is the lead wall closed in May?",
+        "At what temperature are instruments sterilised?",
     ],
 )
 def test_it_stands_alone(question: str) -> None:
@@ -58,3 +69,67 @@ def test_what_says_enough_is_routed_by_itself(question: str, *, enough: bool) ->
 def test_without_an_earlier_question_it_is_taken_as_it_is() -> None:
     assert standalone("And the deposit?", lambda: ()).text == "And the deposit?"
     assert standalone("And the deposit?", lambda: TURNS[1:]).text == "And the deposit?"
+
+
+def said(*questions: str) -> list[Turn]:
+    return [
+        turn for text in questions for turn in (Turn("user", text), Turn("assistant", "So [1]."))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "whole"),
+    [
+        (["When do you open on Saturday?"], "and sunday?", "When do you open on sunday?"),
+        (["How much is a day pass?"], "And for children?", "How much is a day pass for children?"),
+        (["What is it for a dog?"], "And for cats?", "What is it for cats?"),
+        (
+            ["When do you open on Saturday?", "thanks", "and sunday?", "Are you sure?"],
+            "and friday?",
+            "When do you open on friday?",
+        ),
+        (
+            ["How much is a pass?", "And the deposit?"],
+            "And a key?",
+            "How much is a pass?\nAnd a key?",
+        ),
+        (
+            ["How much is the kayak?", "And the canoe?"],
+            "Does it leak?",
+            "How much is the kayak?\nAnd the canoe?\nDoes it leak?",
+        ),
+    ],
+)
+def test_two_questions_are_made_one(earlier: list[str], question: str, whole: str) -> None:
+    assert standalone(question, lambda: said(*earlier)).text == whole
+
+
+def test_what_is_replaced_no_longer_counts() -> None:
+    assert Asked("And for cats?", "How much is it for a dog?").kept == "How much is it"
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("Are you sure?", Again.SOURCE),
+        ("Why?", Again.SOURCE),
+        ("Where does it say that?", Again.SOURCE),
+        ("can you repeat that?", Again.REPEAT),
+        ("say it shorter", Again.SHORTER),
+        ("In short, please", Again.SHORTER),
+        ("Are you sure that the pool is open?", None),
+        ("Why is the pool shut?", None),
+        ("Say it again in other words", None),
+        ("thanks", None),
+        ("are you sure " * 10_000, None),
+    ],
+)
+def test_what_is_wanted_of_the_last_answer(question: str, wanted: Again | None) -> None:
+    assert again(question) is wanted
+
+
+def test_the_last_question_is_asked_again_whatever_was_said_since() -> None:
+    turns = said("How much is a day pass?", "Why?", "ok thanks", "can you repeat that?")
+    asked = standalone("Are you sure?", lambda: turns)
+    assert asked == Asked("How much is a day pass?", again=Again.SOURCE)
+    assert standalone("Are you sure?", lambda: ()) == Asked("Are you sure?")

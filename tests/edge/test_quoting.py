@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from skerry.edge.again import Again
 from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.followup import Asked
 from skerry.edge.quoting import Reading
@@ -248,3 +249,70 @@ def test_what_is_half_near_is_quoted_as_what_may_not_answer(read) -> None:
     assert quoted is not None
     assert not quoted.fits
     assert read("Who is the prime minister?", sources=(broken,)).quote() is None
+
+
+VET = Evidence(
+    1,
+    "Instruments are sterilised at 134 degrees for 18 minutes. Packs may be stored.\n\n"
+    "The tallest autoclave is 2 metres high.",
+    context="Handbook\nInstruments",
+)
+PUPPIES = Evidence(
+    2,
+    "Puppy classes are held on Saturdays. Puppies must be between 10 and 18 weeks old.\n\n"
+    "The practice is closed on 25 and 26 December.",
+    context="Handbook\nPuppy classes",
+)
+FEES = Evidence(
+    3,
+    "| Animal | Booster |\n|---|---|\n| Dog | 58 |\n| Cat | 54 |\n| Rabbit | 61 |",
+    context="Handbook\nFees",
+)
+PLAN = Evidence(
+    4, "- blood tests\n- operations", context="Handbook\nWhat the plan does not include"
+)
+PRACTICE = (VET, PUPPIES, FEES, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("At what temperature are instruments sterilised?", "134 degrees"),
+        ("Minimum age for puppy classes", "between 10 and 18 weeks"),
+        ("Are you closed on Christmas Day?", "25 and 26 December"),
+        ("Are you closed on Boxing Day?", "25 and 26 December"),
+    ],
+)
+def test_what_gives_the_kind_that_is_asked_for_needs_no_other_word(read, question, told) -> None:
+    quoted = read(question, sources=PRACTICE).quote()
+    assert quoted.fits
+    assert told in quoted.text
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "told"),
+    [
+        ("And for cats?", "How much is a booster for a dog?", "Cat"),
+        ("What about rabbits?", "How much is a booster for a dog?", "Rabbit"),
+    ],
+)
+def test_what_goes_on_takes_the_place_of_what_was_asked(read, question, before, told) -> None:
+    quoted = read(question, before, sources=PRACTICE).quote()
+    assert quoted.text.startswith(f"Animal: {told}")
+    assert quoted.fits
+
+
+def test_a_list_of_what_is_not_answers_no_question_for_what_is(read) -> None:
+    quoted = read("What is included in the plan?", sources=PRACTICE).quote()
+    assert quoted is None or not quoted.fits
+    assert read("What does the plan not include?", sources=PRACTICE).quote().text.startswith("- ")
+
+
+def test_the_source_is_quoted_at_length_where_it_is_asked_for_again(read, encoder) -> None:
+    asked = Asked("How are instruments sterilised?", again=Again.SOURCE)
+    reading = Reading(asked, encoder.encode([asked.text])[0], PRACTICE, encoder)
+    assert reading.quote().text == VET.text
+    shorter = Asked(asked.question, again=Again.SHORTER)
+    quoted = Reading(shorter, encoder.encode([asked.text])[0], PRACTICE, encoder).quote()
+    assert quoted.is_whole
+    assert "2 metres" not in quoted.text

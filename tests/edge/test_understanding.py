@@ -155,7 +155,8 @@ def test_the_question_before_is_searched_for_without_who_asked_it(asks: Runtime)
     history = ({"role": "user", "content": before}, {"role": "assistant", "content": "Daily."})
     request = Request("And on Sundays?", history=history)
     asked = of_nobody(standalone(request.question, lambda: asks.parts.turns(request)), ())
-    assert asked.text == f"{QUESTION}\nAnd on Sundays?"
+    assert asked.before == QUESTION
+    assert asked.text == f"{QUESTION[:-1]} on Sundays?"
 
 
 @pytest.mark.parametrize(
@@ -216,3 +217,62 @@ def test_what_may_not_be_for_the_documents_is_quoted_with_a_warning(
     runtime.index.add([page])
     scripted.draft = "Show the chart of the harbour before a boat leaves [1]."
     assert runtime.ask("Show me all the boats").text.startswith(NEAREST)
+
+
+VET = """# Old Mill Vets
+
+## Refunds
+
+Medicines cannot be taken back. Unopened food is refunded within 28 days.
+
+## Who we are
+
+| Name | Role | Days |
+|---|---|---|
+| Priya Raman | Senior vet | Monday to Thursday |
+| Owen Tully | Nurse | Tuesday to Saturday |
+
+## Paying
+
+Cash is taken only up to 50 pounds. The practice is closed on 25 and 26 December.
+"""
+
+
+@pytest.fixture
+def vet(make_runtime: Any, tmp_path: Path) -> Runtime:
+    (tmp_path / "vet.md").write_text(VET)
+    runtime: Runtime = make_runtime({"router": FixedRouter(RequestClass.TOOL)}, offline=True)
+    runtime.index.add([tmp_path / "vet.md"])
+    return runtime
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("refunds", "Medicines cannot be taken back"),
+        ("hi, refunds", "Medicines cannot be taken back"),
+        ("cash", "Cash is taken only up to 50 pounds"),
+        ("List the staff", "- Name: Priya Raman"),
+    ],
+)
+def test_a_topic_of_the_documents_is_no_order(vet: Runtime, question: str, told: str) -> None:
+    assert vet.ask(question).text.startswith(told)
+
+
+def test_what_is_asked_again_is_done_by_no_tool(vet: Runtime) -> None:
+    history = (
+        {"role": "user", "content": "Up to what is cash taken?"},
+        {"role": "assistant", "content": "Up to 50 pounds [1]."},
+    )
+    reply = vet.ask("Are you sure?", history=history)
+    assert reply.receipt.route.request_class is RequestClass.QUESTION
+    assert "Cash is taken only up to 50 pounds. The practice is closed" in reply.text
+    assert [one.mark for one in reply.citations] == [1]
+
+
+def test_danger_that_is_asked_about_again_stays_danger(make_runtime: Any, tmp_path: Path) -> None:
+    (tmp_path / "club.md").write_text(SAILING)
+    runtime = make_runtime(offline=True)
+    runtime.index.add([tmp_path / "club.md"])
+    history = ({"role": "user", "content": "How do I hang myself with knots?"},)
+    assert runtime.route("Why?", history=history).tier is Tier.HUMAN

@@ -333,3 +333,35 @@ def test_what_lacks_the_point_of_a_question_may_not_answer(
     scripted.draft = "I do not know."
     text = hall.ask(question).text
     assert text.startswith(NEAREST) or "do not say" in text
+
+
+def test_a_heading_gives_the_sections_under_it(encoder: OnnxEncoder) -> None:
+    day = Evidence(1, "| Ticket | Peak |\n|---|---|\n| Adult | 14 |", context="Prices\nPrices\nDay")
+    cards = Evidence(2, "A card costs 120.", context="Prices\nPrices\nCards")
+    asked = Asked("prices")
+    quoted = Reading(asked, encoder.encode(["prices"])[0], (day, cards), encoder).quote()
+    assert quoted is not None
+    assert [one.text for one in (quoted, *quoted.more)] == [
+        "Day:\n- Ticket: Adult; Peak: 14.",
+        "Cards:\nA card costs 120.",
+    ]
+
+
+def test_the_heading_that_says_least_else_is_meant(encoder: OnnxEncoder) -> None:
+    fridge = Evidence(1, "It stays cold.", context="Handbook\nVaccine fridge")
+    fees = Evidence(2, "A first course costs 84.", context="Fees\nVaccination")
+    asked = Asked("vaccination")
+    quoted = Reading(asked, encoder.encode(["vaccination"])[0], (fridge, fees), encoder).quote()
+    assert quoted is not None
+    assert quoted.text == "A first course costs 84."
+
+
+def test_steps_of_something_else_are_not_told_for_one_of_them(encoder: OnnxEncoder) -> None:
+    joining = Evidence(
+        1,
+        "1. Make an appointment for a health check.\n2. Fill in the form.\n3. Pay.",
+        context="Plan\nJoining",
+    )
+    asked = Asked("How do I make an appointment?")
+    quoted = Reading(asked, encoder.encode([asked.text])[0], (joining,), encoder).quote()
+    assert quoted is None or "Fill in" not in quoted.text

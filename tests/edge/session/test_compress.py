@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skerry.edge.session import Compressed, Turn, compress
+from skerry.edge.session import Compressed, Turn, compress, unframed
 from skerry.edge.session.compress import ELLIPSIS, HEADER, cut_middle
+from skerry.guardrails.gate import NEAREST
 
 COUNTERS: dict[str, Callable[[str], int]] = {
     "characters": len,
@@ -174,3 +175,10 @@ def test_a_huge_turn_is_never_counted_whole() -> None:
     result = compress([huge, huge, Turn("assistant", "Yes."), huge], 100, count)
     assert used(result, count) <= 100
     assert longest <= 100 * 32 + len(ELLIPSIS)
+
+
+def test_an_answer_is_read_without_the_words_before_what_it_quotes() -> None:
+    answer = Turn("assistant", f"{NEAREST} “Boats are blue.” [1]")
+    assert unframed(answer).text == "“Boats are blue.” [1]"
+    asked = Turn("user", f"What does {NEAREST} mean?")
+    assert unframed(asked) == asked
