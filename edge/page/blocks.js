@@ -67,6 +67,11 @@ export function cells(line) {
   return ROW.exec(line)[1].split("|").map((cell) => cell.trim());
 }
 
+/** Attributes of a cell: one with a word that is too long for a column breaks it. */
+export function breaking(cell) {
+  return /\S{19}/.test(cell) ? { class: "long" } : {};
+}
+
 function readParagraph(reading) {
   const lines = take(reading, (line) => line.trim() && !startsBlock(line));
   reading.found.push({ kind: "paragraph", text: lines.join("\n") });

@@ -1,7 +1,7 @@
 // Shows the text of an answer as it grows. Blocks that did not change keep their elements, so that
 // a selection, a focus or a reading position in them is kept.
 
-import { blocks, pieces } from "./blocks.js";
+import { blocks, breaking, pieces } from "./blocks.js";
 import { el } from "./dom.js";
 
 /** Text with its code and emphasis as elements; `makeMark(number)` as for Prose. */
@@ -46,7 +46,7 @@ export class Prose {
 
   #table({ head, rows }) {
     const row = (cells, name, attributes) =>
-      el("tr", {}, cells.map((cell) => el(name, attributes, this.#inline(cell))));
+      el("tr", {}, cells.map((cell) => el(name, { ...attributes, ...breaking(cell) }, this.#inline(cell))));
     const above = head.length > 0 && el("thead", {}, row(head, "th", { scope: "col" }));
     const body = el("tbody", {}, rows.map((cells) => row(cells, "td", {})));
     return el("div", { class: "wide-content" }, el("table", {}, above, body));

@@ -1,6 +1,6 @@
 // Lays out the extracted text of a document, with one span of it highlighted.
 
-import { cells } from "./blocks.js";
+import { breaking, cells } from "./blocks.js";
 import { el } from "./dom.js";
 
 const ROW = /^\|.*\|$/;
@@ -80,7 +80,7 @@ function table(lines, cited) {
 /** A cell is highlighted where its row is: a span never ends inside a row. */
 function rowCells(line, cited) {
   const whole = cited && line.start < cited.end && line.start + line.text.length > cited.start;
-  return cells(line.text).map((cell) => el("td", {}, whole ? el("mark", {}, cell) : cell));
+  return cells(line.text).map((cell) => el("td", breaking(cell), whole ? el("mark", {}, cell) : cell));
 }
 
 /** The line as text, with what the span covers in a `<mark>`. */

@@ -317,6 +317,29 @@ def test_a_wide_table_scrolls_by_itself_and_breaks_no_word(
     assert max(heights) < 45
 
 
+SHEET = """async ([head, row]) => {
+  const { sheet } = await import(new URL("page/sheet.js", document.baseURI));
+  const body = document.getElementById("panel-body");
+  body.replaceChildren(sheet(`| ${head.join(" | ")} |\\n| ${row.join(" | ")} |`, null));
+  const table = body.querySelector(".wide-content");
+  return table.scrollWidth - table.clientWidth;
+}"""
+COLUMNS = (
+    ["Item number", "Description of the device", "Location", "Last inspection", "Next inspection"],
+    ["1001", "Electrocardiographandmonitorinone", "Corridor", "2026-01-12", "2027-01-12"],
+)
+
+
+@pytest.mark.parametrize("width", [1100, 1200, 1440])
+def test_a_table_of_a_document_fits_beside_the_conversation(
+    house: Stage, open_page: OpenPage, width: int
+) -> None:
+    page = open_page(house, viewport={"width": width, "height": 800})
+    expect(page.get_by_role("complementary", name="Documents")).to_be_visible()
+    assert page.evaluate(SHEET, COLUMNS) == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_the_lines_of_an_item_are_under_each_other(house: Stage, open_page: OpenPage) -> None:
     page = open_page(house)
     page.locator(".document.expired").click()
