@@ -7,6 +7,7 @@ as it is. Pure; English.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from skerry.guardrails.rewording.conditions import condition_behind, plain_conditions
@@ -17,14 +18,16 @@ from skerry.guardrails.sentences import LONGEST
 __all__ = ["reworded_sentence"]
 
 _MOST_KEPT = 4_096
+_MARKUP = re.compile(r"^\||[()<>\[\]\"“”`]")
 _STEPS = (plain_values, condition_behind, plain_deeds, plain_conditions)
 
 
 @lru_cache(maxsize=_MOST_KEPT)
 def reworded_sentence(text: str) -> str:
-    """A sentence in the one wording; a table row, and what is very long, as it is."""
+    """A sentence in the one wording; as it is where it is a table row, has brackets or quotation
+    marks, or is very long."""
     body = text.strip()
-    if body.startswith("|") or len(body) > LONGEST // 4:
+    if _MARKUP.search(body) or len(body) > LONGEST // 4:
         return text
     bare = " ".join(body.split()).rstrip(".")
     said = bare

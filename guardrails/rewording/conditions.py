@@ -13,8 +13,9 @@ _IF = (
 )
 _UNLESS = r"(?:unless|except (?:if|when|where))"
 _LEADING = re.compile(
-    rf"^(?P<word>only {_IF}|{_IF}|where|{_UNLESS}|without|on|in|at|during|for|from|until|before|"
-    r"after|between|within)\b(?P<said> [^,;]+), (?P<main>[^;]+)$",
+    rf"^(?P<word>only {_IF}|{_IF}|where|{_UNLESS}|without|on|in|at(?! (?:least|most)\b)|during|for|"
+    r"from|until|before|after|between|within)\b(?P<said> [^,;]+), "
+    r"(?!(?:and|or|but|then|which|who)\b)(?P<main>[^;]+)$",
     re.IGNORECASE,
 )
 _LEADING_BARE = re.compile(
@@ -32,7 +33,7 @@ _MARKS = tuple(
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
         (rf"\b{_UNLESS}\b", "unless"),
-        (rf"(?<!, )\b{_IF}\b", "if"),
+        (rf"(?<!, )(?<!from )(?<!of )(?<!until )(?<!by )\b{_IF}\b", "if"),
         (r"\bonly where\b", "only if"),
     )
 )  # fmt: skip
@@ -48,6 +49,8 @@ _EXCLUDES = re.compile(
 _DENIAL = re.compile(
     r"\b(?:not|no|never|nobody|none|nor|neither|without|only|cannot)\b|n['’]t\b", re.IGNORECASE
 )
+_INSIDE = re.compile(r"\b(?:that|who|whose|which|where|when|because|no)\b", re.IGNORECASE)
+"""Where a denial may be of a part of what holds alone."""
 _AFFIRMED = tuple(
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
@@ -111,6 +114,6 @@ def _unless(found: re.Match[str]) -> str:
 
 def _only_if(found: re.Match[str]) -> str:
     """ "Not P unless C" as "P only if C", "not P without C" as "P only with C"."""
-    main = _affirmed(found["main"])
+    main = "" if _INSIDE.search(found["main"]) else _affirmed(found["main"])
     word = "if" if found["word"].lower() == "unless" else "with"
     return f"{main} only {word}{found['said']}{found['rest'] or ''}" if main else found.group()

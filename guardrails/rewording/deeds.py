@@ -17,7 +17,7 @@ _RULES = tuple(
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
         (rf"\b{_BE} {_FORBIDDEN} to\b", "must not"),
-        (r"\b(?:(?:may|must|can|shall)(?: not|n['’]t)|cannot)\b", "must not"),
+        (r"\b(?:may|must|shall)(?: not|n['’]t)\b", "must not"),
         (rf"\b({_BE}) (?:strictly )?(?:forbidden|prohibited|banned|not permitted)\b",
          r"\1 not allowed"),
         (rf"\b{_BE} (?:allowed|permitted) to\b|\b(?:can|could)\b(?! not)", "may"),

@@ -23,12 +23,12 @@ _RULES = (
     _rule(rf"(?<!from )\b({_TIME}) ?[-–] ?({_TIME})", r"from \1 to \2"),
     _rule(
         rf"\b({_COUNT}{_UNIT}?)(?: old| of age)?(?: or| and) "
-        r"(?:over|more|above|older|longer|upwards|later)\b",
+        r"(?:over|more|above|older|longer|upwards|later)\b(?!\s[-\d£$€])",
         r"at least \1",
     ),
     _rule(
         rf"\b({_COUNT}{_UNIT}?)(?: old| of age)?(?: or| and) "
-        r"(?:under|less|fewer|below|younger|shorter)\b",
+        r"(?:under|less|fewer|below|younger|shorter)\b(?!\s[-\d£$€])",
         r"at most \1",
     ),
     _rule(r"\b(?:no|not) later than(?= \d+ \w+ (?:in advance|before)\b)", "at least"),
@@ -40,7 +40,8 @@ _RULES = (
     _rule(r"\b(?:no|not) later than\b", "by"),
     _rule(r"\b(?:at |on |by )?(\S+(?: (?!at\b)\S+)??) at the latest\b", r"by \1"),
     _rule(
-        rf"\b(?:(?:no|not) (?:more|longer|older|higher|greater) than|up to|a maximum of)"
+        rf"(?<!\d [a-z] )(?<!\d [a-z]{{2}} )(?<!\d )"
+        r"\b(?:(?:no|not) (?:more|longer|older|higher|greater) than|up to|a maximum of)"
         rf"(?= {_COUNT}\b)",
         "at most",
     ),
@@ -50,7 +51,7 @@ _RULES = (
     ),
     _rule(
         r"\b(?:free of charge|without (?:any )?(?:charge|payment)|for free|"
-        r"at no (?:cost|charge)|for nothing)(?! of\b)",
+        r"at no (?:cost|charge))(?! of\b)",
         "free",
     ),
     _rule(r"\bcosts? nothing\b", "is free"),
