@@ -25,6 +25,10 @@ _ASKS = re.compile(
     r"|\w(?:est|er)\b",
     re.IGNORECASE,
 )
+_YES_OR_NO = re.compile(
+    r"^\s*(?:is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has|have)\b",
+    re.IGNORECASE,
+)
 _ENOUGH_WORDS = 3
 _MOST_CHARACTERS = 1_000
 _MOST_TURNS = 4  # that a question may lean on through others
@@ -70,7 +74,8 @@ class Asked:
     def wanting(self) -> str:
         """What says whether steps, rows or an extreme are wanted: the question, where it asks for
         something itself, else with the one before it ("And with a projector?")."""
-        return self.matter if _ASKS.search(self.matter) else self.text
+        alone = _ASKS.search(self.matter) or _YES_OR_NO.match(self.matter)
+        return self.matter if alone else self.text
 
     @property
     def says_enough(self) -> bool:

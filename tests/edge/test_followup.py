@@ -133,3 +133,14 @@ def test_the_last_question_is_asked_again_whatever_was_said_since() -> None:
     asked = standalone("Are you sure?", lambda: turns)
     assert asked == Asked("How much is a day pass?", again=Again.SOURCE)
     assert standalone("Are you sure?", lambda: ()) == Asked("Are you sure?")
+
+
+@pytest.mark.parametrize(
+    ("question", "wanting"),
+    [
+        ("Can I cancel it?", "Can I cancel it?"),
+        ("And with a bed?", "Which rooms are there with a bed?"),
+    ],
+)
+def test_yes_or_no_wants_no_list_though_one_was_wanted_before(question: str, wanting: str) -> None:
+    assert Asked(question, "Which rooms are there?").wanting == wanting
