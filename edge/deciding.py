@@ -10,7 +10,7 @@ from skerry.edge.assembly import Decided, asks_documents
 from skerry.edge.encoding import Encoding
 from skerry.edge.followup import standalone
 from skerry.edge.request import Request
-from skerry.edge.screening import knows_encoder, may_leave, names_in
+from skerry.edge.screening import identifiers_before, knows_encoder, may_leave, names_in
 from skerry.edge.second_opinion import second_opinion
 from skerry.edge.smalltalk import small_talk, talked
 from skerry.edge.sources import screen_sources
@@ -81,6 +81,8 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
         route = decide(given, policy)
     if may_leave(route):
         with trace.step("screen_names"):
-            given = replace(given, findings=(*given.findings, *names_in(request.question)))
+            before = identifiers_before(parts.said_before(request))
+            names = names_in(request.question)
+            given = replace(given, findings=(*given.findings, *names, *before))
             route = decide(given, policy)
     return Decided(given, policy, parts.encoder.id, route, hits, asked, vector, talk)

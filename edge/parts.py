@@ -129,8 +129,16 @@ class Parts(Opened):
         from skerry.edge.session.pseudonyms import ForRequest, ForSession
 
         if request.session is None:
-            return ForRequest()
+            return ForRequest(self._said(request))
         return ForSession(self.sessions, request.session)
+
+    def said_before(self, request: Request) -> list[str]:
+        """What would go with a question besides documents: instructions, and earlier turns."""
+        turns = (turn.text for turn in self.turns(request))
+        return [text for text in (request.instructions, *turns) if text]
+
+    def _said(self, request: Request) -> list[str]:
+        return [*self.said_before(request), request.question]
 
     def policy_input(
         self,

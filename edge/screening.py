@@ -11,6 +11,8 @@ of its text, never with the text.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -88,9 +90,29 @@ def names_in(question: str) -> tuple[Finding, ...]:
     try:
         found = screen_whole(question)
     except GuardrailError as error:
-        rule = f"{_BY_MODEL}{error.what}"
-        return (Finding(FindingKind.PII, UNSCREENED, 0, len(question), 1.0, Where.INPUT, rule),)
+        return (_unscreened(question, error),)
     return tuple(finding for finding in found if finding.rule.startswith(_BY_MODEL))
+
+
+def identifiers_before(said: Iterable[str]) -> tuple[Finding, ...]:
+    """Whom instructions and earlier turns are about: they leave with a question, and so make it as
+    sensitive as they are. An `UNSCREENED` finding for what cannot be screened."""
+    return tuple(finding for text in said for finding in _identifiers(text))
+
+
+def _identifiers(text: str) -> Iterator[Finding]:
+    try:
+        found = screen_whole(text)
+    except GuardrailError as error:
+        found = (_unscreened(text, error),)
+    for finding in found:
+        if finding.kind is FindingKind.PII:
+            yield replace(finding, where=Where.HISTORY)
+
+
+def _unscreened(text: str, error: GuardrailError) -> Finding:
+    rule = f"{_BY_MODEL}{error.what}"
+    return Finding(FindingKind.PII, UNSCREENED, 0, len(text), 1.0, Where.INPUT, rule)
 
 
 def screen_message(role: object, text: str) -> tuple[Finding, ...]:

@@ -16,6 +16,7 @@ class FindingKind(StrEnum):
 
 class Where(StrEnum):
     INPUT = "input"
+    HISTORY = "history"
     CHUNK = "chunk"
     OUTPUT = "output"
 

@@ -18,7 +18,12 @@ from skerry.edge.types import (
 )
 from skerry.guardrails.findings import Finding, FindingKind, Where
 
-PLACES = {Where.INPUT: "the question", Where.CHUNK: "a source", Where.OUTPUT: "the draft"}
+PLACES = {
+    Where.INPUT: "the question",
+    Where.HISTORY: "what was said before",
+    Where.CHUNK: "a source",
+    Where.OUTPUT: "the draft",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,11 +124,12 @@ def finding_name(finding: Finding) -> str:
 
 
 def is_unfounded(receipt: Receipt) -> bool:
-    """Whether a model on this device answered a question without any document."""
-    asks = receipt.route.request_class in _ASKS
-    return (
-        asks and receipt.answered_by is Tier.DEVICE and bool(receipt.model and not receipt.chunks)
+    """Whether a model answered a question without any document, here or in the cloud."""
+    tier = receipt.answered_by
+    by_model = tier is not None and (
+        tier.leaves_device or (tier is Tier.DEVICE and receipt.model is not None)
     )
+    return by_model and receipt.route.request_class in _ASKS and not receipt.chunks
 
 
 def left_out(receipt: Receipt) -> bool:

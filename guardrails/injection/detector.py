@@ -41,6 +41,7 @@ ENCODED = "encoded_order"
 MOST_ENCODED = 4
 """Sentences of a text that get a vector: the most suspicious by their words."""
 _MOST_SIGNS = 64
+_SCREENED = (Where.INPUT, Where.CHUNK, Where.OUTPUT)  # what was said before was screened then
 _MOST_UNKNOWN = 0.5
 _UNSEEN = -30.0
 _GAP = "\n\n"
@@ -65,10 +66,10 @@ class Levels:
     def of(cls, settings: Mapping[str, Any]) -> Levels:
         """Those of a manifest. Raises KeyError, TypeError or ValueError where one is missing."""
         return cls(
-            {where: float(settings["words"][where]) for where in Where},
-            {where: float(settings["both"][where]) for where in Where},
-            {where: float(settings["share"][where]) for where in Where},
-            {where: float(settings["suspicious"][where]) for where in Where},
+            {where: float(settings["words"][where]) for where in _SCREENED},
+            {where: float(settings["both"][where]) for where in _SCREENED},
+            {where: float(settings["share"][where]) for where in _SCREENED},
+            {where: float(settings["suspicious"][where]) for where in _SCREENED},
             float(settings["slope"]),
         )
 

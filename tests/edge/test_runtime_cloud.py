@@ -188,3 +188,46 @@ def test_without_documents_policy_may_keep_questions_about_them_from_the_cloud(
     reply = make_runtime({**parts, "policy": strict}, **places).ask(QUESTION)
     assert (reply.text, reply.receipt.egress) == (NO_DOCUMENTS, ())
     assert cloud.received_bytes == sent
+
+
+_PATIENT = "My patient Xiaoming Nguyen, MRN: 44718, has HIV. Her mail is ada@ward.example."
+
+
+def test_whom_an_earlier_turn_is_about_keeps_the_next_one_here(hard: Runtime, cloud: Cloud) -> None:
+    """It would leave with the question."""
+    session = hard.parts.sessions.create().id
+    hard.ask(_PATIENT, session=session, offline=True)
+    receipt = hard.ask(QUESTION, session=session, consent=Consent.GRANTED).receipt
+    assert receipt.answered_by is Tier.DEVICE
+    assert "mrn in what was said before" in " ".join(one.text for one in receipt.route.reasons)
+    assert cloud.bodies == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"history": [{"role": "user", "content": "Card 4111 1111 1111 1111"}]},
+        {"instructions": "The customer's card is 4111 1111 1111 1111."},
+    ],
+    ids=["history", "instructions"],
+)
+def test_a_secret_said_before_is_held_like_one_in_the_question(
+    hard: Runtime, cloud: Cloud, given: dict[str, Any]
+) -> None:
+    receipt = hard.ask(QUESTION, consent=Consent.GRANTED, **given).receipt
+    asked = hard.ask(f"{QUESTION} Card 4111 1111 1111 1111", consent=Consent.GRANTED).receipt
+    assert receipt.route.tier is asked.route.tier
+    assert receipt.route.needs_approval == asked.route.needs_approval
+    assert cloud.bodies == []
+
+
+def test_the_same_request_is_sent_as_it_was_approved(hard: Runtime, cloud: Cloud) -> None:
+    """Without a conversation, too: what a person saw in one request is approved in another."""
+    seen: list[Any] = []
+    question = f"{QUESTION} Tell ada@ward.example."
+    hard.ask(question, approve=lambda preview: bool(seen.append(preview)))
+    hard.ask(question, approve=lambda preview: preview.digest == seen[0].digest)
+    assert json.loads(seen[0].body) == cloud.bodies[0]
+    hard.ask(f"{question} Now.", approve=lambda preview: bool(seen.append(preview)))
+    first, second = (_ADDRESS.findall(one.body.decode()) for one in seen)
+    assert first != second

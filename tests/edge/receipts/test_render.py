@@ -104,7 +104,9 @@ def test_a_finding_names_its_place(kind: FindingKind, where: Where) -> None:
     (line,) = finding_lines([found, found], used=())
     assert line.startswith("2 x ")
     assert "some label" in line
-    assert line.endswith(("in the question", "in a source", "in the draft"))
+    assert line.endswith(
+        ("in the question", "in what was said before", "in a source", "in the draft")
+    )
 
 
 def test_a_finding_in_a_source_names_it(make_receipt: Make) -> None:

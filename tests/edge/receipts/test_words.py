@@ -35,6 +35,7 @@ def test_a_model_without_documents_is_unfounded(make_receipt) -> None:
     assert receipt.model is not None
     assert is_unfounded(receipt)
     assert not is_unfounded(replace(receipt, model=None))
+    assert is_unfounded(replace(receipt, model=None, answered_by=Tier.CLOUD))
     assert not is_unfounded(replace(receipt, chunks=make_receipt().chunks))
     extract = replace(receipt.route, request_class=RequestClass.EXTRACTION)
     assert not is_unfounded(replace(receipt, route=extract))
