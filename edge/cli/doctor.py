@@ -40,12 +40,19 @@ def doctor(as_json: bool, **given: Any) -> None:
         sys.exit(1)
 
 
+_DETAIL = 19
+"""In which column the details of a check begin."""
+
+
 def _show(report: Report) -> None:
+    from skerry.edge.cli.output import hanging
+
     for check in report.checks:
+        line = hanging(f"{check.status:4}  {check.name:12} {check.detail}", _DETAIL)
         mark = click.style(f"{check.status:4}", fg=_COLOURS[check.status])
-        click.echo(f"{mark}  {check.name:12} {check.detail}")
+        click.echo(line.replace(f"{check.status:4}", mark, 1))
         if check.hint:
-            click.echo(f"      {'':12} {check.hint}")
+            click.echo(hanging(f"{'':{_DETAIL}}{check.hint}", _DETAIL))
     click.echo()
     _show_fits(report)
 

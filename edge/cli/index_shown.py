@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from skerry.edge.cli.output import table
+from skerry.edge.cli.output import hanging, table
 from skerry.edge.terminal import visible_line
 
 if TYPE_CHECKING:
@@ -193,8 +193,9 @@ def show_hits(hits: Sequence[Hit], below: BelowFloor | None, as_of: float | None
     for hit in hits:
         place = " › ".join((hit.chunk.title, *hit.chunk.heading[1:]))
         head = visible_line(f"{place}  ({hit.chunk.source})")
-        click.secho(f"{hit.score:.2f}  {head}", bold=True)
-        click.echo(f"      {visible_line(' '.join(hit.chunk.text.split())[:300])}")
+        click.secho(hanging(f"{hit.score:.2f}  {head}", 6), bold=True)
+        said = visible_line(" ".join(hit.chunk.text.split())[:300])
+        click.echo(hanging(f"      {said}", 6))
     if not hits:
         click.echo(f"nothing found{_below(below)}")
     if not hits:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from skerry.edge.terminal import visible_line
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.measure import Measurement
+    from rich.table import Table
 
 _PATHS = frozenset({"path", "source"})
 _LEAST_OF_PATH = 24
@@ -58,20 +61,65 @@ def console(*, stderr: bool = False) -> Console:
 def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[str]]) -> None:
     """Prints a table; on a pipe, tab-separated lines with the columns as the first.
 
-    In columns of paths, a cell that is too long for the terminal keeps its end.
+    In columns of paths, a cell that is too long for the terminal keeps its end. Where the terminal
+    is too narrow for the words of all columns, each row is a few lines of its own.
     """
     if not sys.stdout.isatty():
         for row in (columns, *rows):
             click.echo("\t".join(map(visible_line, row)))
         return
+    shown = [tuple(map(visible_line, row)) for row in rows]
+    wide = _drawn(title, columns, shown)
+    screen = console()
+    if screen.measure(wide, options=screen.options.update(max_width=10_000)).minimum > screen.width:
+        _print_records(title, columns, shown)
+    else:
+        screen.print(wide)
+
+
+def _drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     drawn = Table(*columns, title=title or None, box=None, header_style="bold")
     for row in rows:
-        cells = zip(columns, map(visible_line, row), strict=True)
+        cells = zip(columns, row, strict=True)
         drawn.add_row(*(PathCell(cell) if name in _PATHS else Text(cell) for name, cell in cells))
-    console().print(drawn)
+    return drawn
+
+
+def _print_records(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The first two cells of a row, and under them the others with their names."""
+    if title:
+        click.secho(title, bold=True)
+    for row in rows:
+        click.secho(hanging("  ".join(filter(None, row[:2])), 2), bold=True)
+        named = zip(columns[2:], row[2:], strict=True)
+        rest = " · ".join(
+            cell if cell == name else f"{name} {cell}" for name, cell in named if cell
+        )
+        if rest:
+            click.echo(hanging(f"  {rest}", 2))
+
+
+def hanging(text: str, indent: int) -> str:
+    """A line, broken between words where the terminal is narrower; the further lines are indented.
+
+    As it is where nobody looks: on a pipe.
+    """
+    if not sys.stdout.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    further = " " * min(indent, width // 3)
+    lead = len(text) - len(text.lstrip())
+    return textwrap.fill(
+        text.lstrip(),
+        width,
+        initial_indent=" " * lead,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,4 +27,6 @@ def route(question: str, as_json: bool, **given: Any) -> None:
 
         emit(SCHEMA, route_fields(decided))
     else:
-        click.echo("\n".join(explain(decided)))
+        from skerry.edge.cli.output import hanging
+
+        click.echo("\n".join(hanging(line, 4) for line in explain(decided)))

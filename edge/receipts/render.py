@@ -217,7 +217,7 @@ def _steps(steps: Sequence[StepTiming]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style=_DIM, no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True, style="blue")
+    table.add_column(overflow="crop", style="blue")  # the one that gives way
     for step in steps:
         table.add_row(_plain(step.name), _ms(step.ms), _bar(step.ms, longest))
     return table
