@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.grounding.exact.dates import days_told
 from skerry.guardrails.passages import Passage, passages
+from skerry.guardrails.weekdays import days_told
 from skerry.guardrails.words import content_stems, numbers
 
 

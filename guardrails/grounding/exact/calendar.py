@@ -7,18 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from skerry.guardrails.grounding.exact.clauses import Clause, claims, clauses, spoken_of
-from skerry.guardrails.grounding.exact.dates import (
-    dates,
-    day_ranges,
-    days,
-    days_told,
-    month_ranges,
-    months,
-    same_date,
-)
+from skerry.guardrails.grounding.exact.dates import dates, month_ranges, months, same_date
 from skerry.guardrails.grounding.exact.frequency import frequencies
 from skerry.guardrails.grounding.exact.kinds import ExactKind, Found
 from skerry.guardrails.grounding.exact.parts import Part
+from skerry.guardrails.weekdays import day_ranges, days, days_told
 
 _MONTHS = (
     "january february march april may june july august september october november december".split()

@@ -20,7 +20,6 @@ from skerry.guardrails.grounding.exact.columns import (
 )
 from skerry.guardrails.grounding.exact.conditions import other_conditions
 from skerry.guardrails.grounding.exact.copies import copied
-from skerry.guardrails.grounding.exact.dates import days
 from skerry.guardrails.grounding.exact.deeds import other_deeds
 from skerry.guardrails.grounding.exact.dropped import dropped
 from skerry.guardrails.grounding.exact.exchange import exchanged
@@ -35,6 +34,7 @@ from skerry.guardrails.grounding.exact.told import Passage, Told, others
 from skerry.guardrails.grounding.exact.values import wrong_numbers, wrong_times, wrong_ways
 from skerry.guardrails.normal import Normal, normalise
 from skerry.guardrails.sentences import LONGEST
+from skerry.guardrails.weekdays import days
 from skerry.guardrails.words import content_stems, denies
 
 _IMPLIES_NOT = re.compile(

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skerry.guardrails.grounding.exact.dates import dates, days_told, same_date
+from skerry.guardrails.grounding.exact.dates import dates, same_date
 from skerry.guardrails.grounding.exact.times import times
+from skerry.guardrails.weekdays import days_told
 
 
 @dataclass(frozen=True)
