@@ -76,17 +76,23 @@ class Reading:
     def near(self, passage: Passage, source: Evidence) -> bool:
         """Whether the passage, alone or in a stretch, answers the question as the best one does.
 
-        Where a list or rows are to be quoted whole, only what is of them does, and nothing if they
-        may not answer.
+        A sentence beside one that was found to answer goes on from it. Where a list or rows are to
+        be quoted whole, only what is of them does, and nothing if they may not answer.
         """
         if self._whole:
             return self._whole.quotation.fits and self._whole.has(passage.text, source.mark)
+        around = [
+            one
+            for one in self._ranking.ranked
+            if one.source.mark == source.mark and passage.text in one.passage.text
+        ]
+        if any(self._answers(one) for one in around if one.passage.text == passage.text):
+            self._told.add(passage.text)
+            return True
         return any(
             self._answers(one)
-            for one in self._ranking.ranked
-            if one.source.mark == source.mark
-            and passage.text in one.passage.text
-            and (one.passage.text == passage.text or self._is_more_than_parts(one))
+            for one in around
+            if self._is_more_than_parts(one) or self._goes_on(one)
         )
 
     def otherwise(self, claim: str, source: Evidence) -> Quotation | None:
@@ -119,6 +125,11 @@ class Reading:
         if other is None:
             return None
         return Quotation(other.passage.spoken, other.source.mark, fits=True)
+
+    @cached_property
+    def _told(self) -> set[str]:
+        """Passages that answer by themselves, of those that `near` was asked about."""
+        return set()
 
     @cached_property
     def _ranking(self) -> Ranking:
@@ -163,6 +174,9 @@ class Reading:
         return all(
             one.score <= stretch.score for one in parts if one.passage.text in stretch.passage.text
         )
+
+    def _goes_on(self, stretch: Ranked) -> bool:
+        return any(told in stretch.passage.text for told in self._told)
 
     def _answers(self, one: Ranked) -> bool:
         """Whether it answers the question as the best one does."""

@@ -12,7 +12,7 @@ from skerry.edge.encoder import OnnxEncoder
 from skerry.edge.followup import Asked
 from skerry.edge.quoting import Reading
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.passages import Passage
+from skerry.guardrails.passages import Passage, passages
 
 BOATS = Evidence(
     1,
@@ -316,3 +316,20 @@ def test_the_source_is_quoted_at_length_where_it_is_asked_for_again(read, encode
     quoted = Reading(shorter, encoder.encode([asked.text])[0], PRACTICE, encoder).quote()
     assert quoted.is_whole
     assert "2 metres" not in quoted.text
+
+
+def test_a_sentence_beside_an_answer_goes_on_from_it(read) -> None:
+    trolley = Evidence(
+        1,
+        "The emergency trolley is checked every day before 09:00, and again after each use. "
+        "The duty nurse does the check and signs the trolley log.",
+        context="Emergency trolley checks\nHow often",
+    )
+    reading = read("How often is the emergency trolley checked?", sources=(trolley,))
+    answer, nurse = (
+        next(one for one in passages(trolley) if one.text.startswith(words))
+        for words in ("The emergency", "The duty")
+    )
+    assert not reading.near(nurse, trolley)
+    assert reading.near(answer, trolley)
+    assert reading.near(nurse, trolley)
