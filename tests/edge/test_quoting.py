@@ -320,12 +320,13 @@ def test_the_source_is_quoted_at_length_where_it_is_asked_for_again(read, encode
 
 def test_a_sentence_beside_an_answer_goes_on_from_it(read) -> None:
     trolley = Evidence(
-        1,
+        4,
         "The emergency trolley is checked every day before 09:00, and again after each use. "
-        "The duty nurse does the check and signs the trolley log.",
-        context="Emergency trolley checks\nHow often",
+        "The duty nurse does the check and signs the trolley log. An unsigned day is reported to "
+        "the on-call manager on extension 250.",
+        context="Emergency trolley checks\nEmergency trolley checks\nHow often",
     )
-    reading = read("How often is the emergency trolley checked?", sources=(trolley,))
+    reading = read("How often is the emergency trolley checked?", sources=(trolley, *SOURCES))
     answer, nurse = (
         next(one for one in passages(trolley) if one.text.startswith(words))
         for words in ("The emergency", "The duty")
