@@ -22,6 +22,7 @@ EdgeError
 │   ├── IndexCorrupt       the file is damaged
 │   ├── IndexLocked        another process holds it
 │   ├── IndexFull          the disk is full
+│   ├── IndexReplaced      another file took its place while it was in use
 │   └── EmbedderMismatch   it was built with another encoder
 ├── StateError             the file of sessions and receipts cannot be used
 │   ├── StateCorrupt       the file is damaged, or is another program's
@@ -151,6 +152,11 @@ class IndexLocked(IndexFault):
 
 class IndexFull(IndexFault):
     code = "index_full"
+
+
+class IndexReplaced(IndexFault):
+    code = "index_replaced"
+    retryable = True
 
 
 class EmbedderMismatch(IndexFault):

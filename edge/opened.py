@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from skerry.edge import making
 from skerry.edge.engines.base import Engine, EngineOptions, Sampling
-from skerry.edge.errors import Closed, StateError
+from skerry.edge.errors import Closed, EdgeError, StateError
 from skerry.edge.forked import never_free_in_child
 from skerry.edge.types import Network
 
@@ -205,9 +205,34 @@ class Opened:
 
     @property
     def has_documents(self) -> bool:
-        """Whether there is an index with anything in it; never makes one."""
-        made = "index" in self._made or self.settings.index.exists()
-        return made and not self.index.is_empty()
+        """Whether there is an index with anything in it; never makes one.
+
+        Raises:
+            IndexFault: its file has not a byte in it, or cannot be used otherwise.
+        """
+        if "index" not in self._made:
+            if not self.settings.index.exists():
+                return False
+            from skerry.edge.index.database import check_not_empty
+
+            check_not_empty(self.settings.index)
+        return not self.index.is_empty()
+
+    def faults(self) -> dict[str, EdgeError]:
+        """What cannot be used now of the files that every answer needs, by name; makes none, and
+        opens the index only where the encoder is there already."""
+        checks: dict[str, Callable[[], object]] = {}
+        if "receipts" in self._made:
+            checks["state"] = self.receipts.check_place
+        if "encoder" in self._made:
+            checks["index"] = lambda: self.has_documents
+        found = {}
+        for name, check in checks.items():
+            try:
+                check()
+            except EdgeError as error:
+                found[name] = error
+        return found
 
     def network(self) -> Network:
         from skerry.edge.escalate import network_state

@@ -72,6 +72,8 @@ class Parts(Opened):
             text = self.index.document_text(chunk.document_id)
         except InputError:
             return "", ""
+        if not chunk.text.endswith(text[chunk.start : chunk.end]):  # of an index built anew since
+            return "", ""
         before = text[max(0, chunk.start - _BESIDE) : chunk.start]
         return before, text[chunk.end : chunk.end + _BESIDE]
 

@@ -115,12 +115,21 @@ class StateFile:
             StateError: or one of its kinds: a write would fail now.
         """
         with self._lock, state_faults(self.name):
-            self._check_place()
+            self._look()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.execute(sql, values)
             finally:
                 self._connection.rollback()
+
+    def check_place(self) -> None:
+        """Looks whether the file is still where it was opened, with room to grow.
+
+        Raises:
+            StateError: or one of its kinds: it is not.
+        """
+        with state_faults(self.name):
+            self._look()
 
     def forget(self) -> None:
         """Takes deleted rows out of the write-ahead log too, as far as readers allow it now."""
@@ -139,8 +148,7 @@ class StateFile:
                 _migrate(connection, schema)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
-    def _check_place(self) -> None:
-        """Whether the file is still where it was opened, with room to grow."""
+    def _look(self) -> None:
         if self._path is None:
             return
         if not self._path.exists() or self._path.stat().st_ino != self._inode:

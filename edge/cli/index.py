@@ -183,9 +183,16 @@ def rm(document: str, yes: bool, as_json: bool, **given: Any) -> None:
 
 
 def _missing(runtime: Runtime) -> IndexFault | None:
-    """What to say where there is no index yet; to look for one makes none."""
+    """What to say where there is no index yet; to look for one makes none.
+
+    Raises:
+        IndexFault: its file has not a byte in it.
+    """
+    from skerry.edge.index.database import check_not_empty
+
     path = runtime.parts.settings.index
     if path.exists():
+        check_not_empty(path)
         return None
     hint = "`skerry index add PATH` makes one; --index or SKERRY_INDEX names another file"
     return IndexFault(f"there is no index '{path}'", hint=hint)

@@ -56,7 +56,8 @@ def serve(
     skerry serve --offline
     skerry serve --port 0 --json    # prints one line with the URL and the file of the key
 
-    Exit codes: 0 stopped, 3 the port is taken or a setting is wrong, 4 the model cannot be used.
+    Exit codes: 0 stopped, 3 the port is taken or a setting is wrong, 4 the model cannot be used,
+    5 the index or the state file cannot be used.
     """
     from skerry.edge.server import ServerOptions, bind, create_app
     from skerry.edge.server import serve as run
@@ -73,6 +74,7 @@ def serve(
             drain_seconds=drain_s,
         )
         with bind(wanted.host, wanted.port) as bound:
+            _ = runtime.parts.receipts, runtime.parts.sessions
             if not lazy:
                 _warm(runtime)
             app = create_app(runtime, options)
@@ -106,9 +108,8 @@ def _key(wanted: Settings, *, no_api_key: bool) -> str | None:
 
 def _warm(runtime: Runtime) -> None:
     """Loads what every request needs, so that what is wrong shows now and the first is not slow."""
-    parts = runtime.parts
-    with parts.engine():
-        _ = parts.encoder, parts.router, parts.policy
+    with runtime.parts.engine():
+        runtime.parts.load()
 
 
 def _announce(bound: socket, wanted: Settings, options: ServerOptions, *, as_json: bool) -> None:

@@ -140,11 +140,13 @@ class CollectionCache:
     def current(self, connection: sqlite3.Connection) -> Collection:
         """The collection of the generation that `connection` sees in its transaction.
 
-        The transaction is begun anew if another thread has already seen a later generation.
+        The transaction is begun anew if another thread has already seen a later generation. Where
+        the file itself has gone back, to a copy that was restored over it, all is read anew.
 
         Raises:
             EmbedderMismatch: the file has been re-embedded with another encoder.
         """
+        latest = -1
         while True:
             generation = fact(connection, "generation")
             collection = self._collection
@@ -152,8 +154,16 @@ class CollectionCache:
                 collection = self._refresh(connection, generation)
             if collection.generation == generation:
                 return collection
+            if collection.generation == latest:  # seen before this transaction began
+                self._forget(collection)
+            latest = collection.generation
             connection.execute("COMMIT")
             connection.execute("BEGIN")
+
+    def _forget(self, collection: Collection) -> None:
+        with self._lock:
+            if self._collection is collection:
+                self._collection, self._epoch = None, -1
 
     def _refresh(self, connection: sqlite3.Connection, generation: int) -> Collection:
         with self._lock:

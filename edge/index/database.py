@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from skerry.edge.errors import EdgeError, IndexCorrupt, IndexFault, IndexFull, IndexLocked
+from skerry.edge.errors import (
+    EdgeError,
+    IndexCorrupt,
+    IndexFault,
+    IndexFull,
+    IndexLocked,
+    IndexReplaced,
+)
 from skerry.edge.private import make_private
 
 _CACHE_KIB = 8192  # page cache per connection
@@ -22,6 +29,7 @@ _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
 _UNDERSTOOD = (EdgeError, sqlite3.Error, zlib.error, json.JSONDecodeError, UnicodeDecodeError)
 _UNREADABLE = ("Could not decode", "no such ", "malformed")
 """How SQLite's errors begin where the SQL is sound, as all of ours is, and the file is not."""
+_EMPTY = "Restore a copy, or add the documents again (`skerry index add`)."
 _NO_LOG = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
 
@@ -72,6 +80,7 @@ class Database:
     """A pool of reading connections and one writing connection. Thread-safe.
 
     Args:
+        make: makes the file where there is none, or an empty one.
         problems: what is wrong with the file that a connection reads. Asked when what was read of
             it made an error that nobody foresaw: in a damaged file, the damage is its cause.
 
@@ -85,6 +94,7 @@ class Database:
         *,
         read_only: bool,
         busy_timeout_ms: int,
+        make: bool = True,
         problems: Callable[[sqlite3.Connection], Iterable[str]] = lambda _: (),
     ) -> None:
         self.path = path
@@ -96,8 +106,10 @@ class Database:
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
         self._closed = False
+        self._file = path.absolute()
         with faults(path):
-            self._prepare_file()
+            self._prepare_file(make=make)
+        self._place = _place(self._file)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -116,6 +128,7 @@ class Database:
         """A connection in one write transaction: all of it happens, or nothing."""
         with faults(self.path), self._write_lock:
             connection = self._writing_connection()
+            self._check_place()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 with self._judged(connection):
@@ -138,6 +151,10 @@ class Database:
                 raise
             raise _damaged(problem, self.path) from error
 
+    def in_place(self) -> bool:
+        """Whether the file that is open still lies at its path (one `stat`)."""
+        return self._place is not None and _place(self._file) == self._place
+
     def size_bytes(self) -> int:
         """What the file and its write-ahead log take on the disk."""
         parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
@@ -152,14 +169,16 @@ class Database:
         for connection in connections:
             connection.close()
 
-    def _prepare_file(self) -> None:
+    def _prepare_file(self, *, make: bool) -> None:
         if self.path.exists() and not self.path.is_file():  # a named pipe would be waited for
             what = f"'{self.path}' is a folder, or no ordinary file"
             raise IndexFault(what, hint="Name a file for the index.")
-        if self.read_only:
+        if self.read_only or not make:
             if not self.path.exists():
                 raise IndexFault(f"there is no index at '{self.path}'", hint="Add documents first.")
-            return
+            check_not_empty(self.path)
+            if self.read_only:
+                return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             make_private(self.path)
@@ -207,7 +226,7 @@ class Database:
         return connection
 
     def _connect(self, mode: str, more: str = "") -> sqlite3.Connection:
-        uri = f"{self.path.absolute().as_uri()}?mode={mode}{more}"
+        uri = f"{self._file.as_uri()}?mode={mode}{more}"
         connection = sqlite3.connect(
             uri, uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
@@ -215,7 +234,8 @@ class Database:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
-        except sqlite3.Error:
+            self._check_place()
+        except (sqlite3.Error, IndexFault):
             connection.close()
             raise
         return connection
@@ -223,3 +243,25 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise IndexFault("the index is closed", hint="Open it again.")
+
+    def _check_place(self) -> None:
+        """Nothing is read of a file that took this one's place, nor written to one that lost it."""
+        if not self.in_place():
+            what = f"the index '{self.path}' was moved, deleted or replaced while it was in use"
+            raise IndexReplaced(what, hint="Try again; what was being added is to be added again.")
+
+
+def check_not_empty(path: Path) -> None:
+    """Raises IndexFault for a file without a byte: whoever only asks must not take it for new."""
+    with suppress(OSError):
+        if path.is_file() and not path.stat().st_size:
+            raise IndexFault(f"the index '{path}' is an empty file", hint=_EMPTY)
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Which file lies at `path`; None where nothing can be seen there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

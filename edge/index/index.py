@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -33,10 +34,11 @@ from skerry.edge.index.collection import CollectionCache
 from skerry.edge.index.database import Database
 from skerry.edge.index.declared import Declaration
 from skerry.edge.index.drafts import Drafter
+from skerry.edge.index.following import Following
 from skerry.edge.index.governance import document_in_force, gone
 from skerry.edge.index.intake import Intake
+from skerry.edge.index.opening import Opened, open_database
 from skerry.edge.index.rescreening import rescreen
-from skerry.edge.index.schema import check_encoder, fact, migrate, set_fact
 from skerry.edge.index.screened import Passage, Screener
 from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
 from skerry.edge.index.types import (
@@ -71,14 +73,15 @@ class Index:
     """Documents and records on this device, to be searched. Thread-safe.
 
     Several processes may use one file: a reader sees what another has written in its next
-    search, and writers take turns.
+    search, and writers take turns. Where another file takes its place, the next call reads that.
 
     Raises, from every method:
         IndexLocked: another process writes for longer than `settings.busy_timeout_ms`.
         IndexFull: the disk is full. What was taken before stays.
         IndexCorrupt: the file is damaged.
+        IndexReplaced: another file took its place in the middle of it.
         EmbedderMismatch: the file was re-embedded with another encoder meanwhile.
-        IndexFault: the file cannot be used otherwise.
+        IndexFault: the file cannot be used otherwise, or there is none any more.
     """
 
     def __init__(
@@ -91,20 +94,35 @@ class Index:
         *,
         key: bytes | None = None,
     ) -> None:
-        self._database = database
+        self._path, self._read_only = database.path.absolute(), database.read_only
         self._clock = clock
         self._key = key
         self._splitter = WordSplitter()
         self._searcher = Searcher(self._splitter, settings, reranker)
         self._use(encoder)
+        self._following = Following(self._opened(database), self._reopen)
 
     def _use(self, encoder: TextEncoder) -> None:
-        settings = self._searcher.settings
         self._encoder = encoder
         self._screener = Screener.of(encoder, self._key)
+
+    def _opened(self, database: Database) -> Opened:
+        encoder, settings = self._encoder, self._searcher.settings
         drafter = Drafter(encoder, self._splitter, settings, self._screener)
-        self._intake = Intake(self._database, drafter, self._clock)
-        self._cache = CollectionCache(encoder.id, encoder.dimensions, settings.half_life_seconds)
+        cache = CollectionCache(encoder.id, encoder.dimensions, settings.half_life_seconds)
+        return Opened(database, cache, Intake(database, drafter, self._clock))
+
+    def _reopen(self) -> Opened:
+        """The file that lies at the path now; none is made."""
+        timeout = self.settings.busy_timeout_ms
+        return self._opened(
+            open_database(self._path, self._encoder, timeout, read_only=self._read_only, make=False)
+        )
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[sqlite3.Connection, CollectionCache]]:
+        with self._following.part() as opened, opened.database.reading() as connection:
+            yield connection, opened.cache
 
     @property
     def settings(self) -> IndexSettings:
@@ -118,6 +136,7 @@ class Index:
         encoder: TextEncoder,
         *,
         read_only: bool = False,
+        make: bool = True,
         settings: IndexSettings | None = None,
         reranker: Reranker | None = None,
         clock: Callable[[], float] = time.time,
@@ -128,6 +147,7 @@ class Index:
         Args:
             encoder: what the vectors come from; the file remembers it and refuses another.
             read_only: the file must exist and is not written.
+            make: False where the file must exist, with something in it.
             clock: gives Unix seconds.
             screening_key: this device's private file (made where there is none) for the key that
                 seals what is found in documents when they are added; without it that is not kept,
@@ -139,15 +159,8 @@ class Index:
         """
         settings = settings or IndexSettings()
         timeout = settings.busy_timeout_ms
-        database = Database(
-            Path(path),
-            read_only=read_only,
-            busy_timeout_ms=timeout,
-            problems=verify.problems,
-        )
+        database = open_database(Path(path), encoder, timeout, read_only=read_only, make=make)
         try:
-            migrate(database)
-            _pin(database, encoder)
             key = screening_key and secret(screening_key, make=not read_only)
             return cls(database, encoder, settings, reranker, clock, key=key or None)
         except BaseException:  # after Ctrl-C as well, no open file is left behind
@@ -183,9 +196,10 @@ class Index:
         chosen = [Path(path) for path in several]
         declaration = Declaration(kind, metadata or Metadata())
         declarable.check(declaration.metadata)
-        taken = partial(add.add_files, self._intake, chosen, declaration, progress)
-        report = taken(follow_links=follow_links)
-        self._rescreen(progress)
+        with self._following.part() as opened:
+            taken = partial(add.add_files, opened.intake, chosen, declaration, progress)
+            report = taken(follow_links=follow_links)
+            self._rescreen(opened.database, progress)
         return report
 
     def ingest(self, records: Iterable[Event]) -> IngestReport:
@@ -193,7 +207,8 @@ class Index:
 
         A record that has expired, or that is older than the one there is, counts as `skipped`.
         """
-        return events.ingest_events(self._intake, records)
+        with self._following.part() as opened:
+            return events.ingest_events(opened.intake, records)
 
     def search(self, query: Query, vector: Floats | None = None) -> list[Hit]:
         """The chunks that answer `query` best, best first; empty if none is near enough.
@@ -214,8 +229,8 @@ class Index:
         if vector.shape != (self._encoder.dimensions,):
             what = f"a vector of shape {vector.shape} cannot be searched for"
             raise InputError(what, hint=f"It has the shape ({self._encoder.dimensions},).")
-        with self._database.reading() as connection:
-            collection = self._cache.current(connection)
+        with self._reading() as (connection, cache):
+            collection = cache.current(connection)
             return self._searcher.search(connection, collection, query, vector, self._clock())
 
     def respelled(self, query: Query) -> str:
@@ -227,8 +242,8 @@ class Index:
         words = spelling.uncommon(self._splitter, text, self._is_common)
         if not words:
             return query.text
-        with self._database.reading() as connection:
-            collection, now = self._cache.current(connection), self._clock()
+        with self._reading() as (connection, cache):
+            collection, now = cache.current(connection), self._clock()
 
             def texts(stem: str) -> list[str]:
                 return self._searcher.with_word(connection, collection, query, stem, now)
@@ -265,7 +280,7 @@ class Index:
         """
         now = self._clock()
         at = now if as_of is None else as_of
-        with self._database.reading() as connection:
+        with self._reading() as (connection, _):
             return [
                 document
                 for document in store.read_documents(connection)
@@ -283,7 +298,7 @@ class Index:
             InputError: there is no such document, it has expired for good, or the caller may not
                 read it: which of these is not said.
         """
-        with self._database.reading() as connection:
+        with self._reading() as (connection, _):
             document = store.read_document(connection, document_id)
             readable = document and (labels is None or document.labels <= labels)
             if document is None or not readable or gone(document, self._clock()):
@@ -297,14 +312,14 @@ class Index:
             labels: those that the caller holds; None may read everything.
         """
         now = self._clock()
-        with self._database.reading() as connection:
+        with self._reading() as (connection, _):
             found = store.read_chunks(connection, list(ids)).values()
         readable = (one for one in found if labels is None or one.labels <= labels)
         return [chunk for chunk in readable if not gone(chunk, now)]
 
     def matching(self, source_or_id: str | int) -> list[Document]:
         """The versions that `remove` would delete, in the order they were added."""
-        with self._database.reading() as connection:
+        with self._reading() as (connection, _):
             ids = _matching(connection, source_or_id)
             found = (store.read_document(connection, id_) for id_ in ids)
             return [document for document in found if document]
@@ -315,7 +330,7 @@ class Index:
         Returns:
             How many documents were deleted. What a deleted version superseded stays superseded.
         """
-        with store.change(self._database) as transaction:
+        with self._following.part() as opened, store.change(opened.database) as transaction:
             found = (_matching(transaction.connection, one) for one in sources_or_ids)
             ids = list(dict.fromkeys(chain.from_iterable(found)))
             if ids:
@@ -324,7 +339,8 @@ class Index:
 
     def verify(self) -> VerifyReport:
         """Checks the whole file: structure, digests of texts, vectors and words of every chunk."""
-        return verify.verify(self._database)
+        with self._following.part() as opened:
+            return verify.verify(opened.database)
 
     def reembed(
         self, encoder: TextEncoder, progress: Callable[[Progress], None] | None = None
@@ -333,9 +349,11 @@ class Index:
 
         Searches go on meanwhile. What is interrupted is resumed by the next call.
         """
-        encoded = reembedding.reembed_database(self._database, encoder, progress)
-        self._use(encoder)
-        self._rescreen(progress)
+        with self._following.part() as opened:
+            encoded = reembedding.reembed_database(opened.database, encoder, progress)
+            self._use(encoder)
+            self._following.put(self._opened(opened.database))
+            self._rescreen(opened.database, progress)
         return encoded
 
     def screened(
@@ -350,7 +368,7 @@ class Index:
         screener = self._screener
         if screener is None or not chunks or encoder.id != self._encoder.id:
             return {}
-        with self._database.reading() as connection:
+        with self._reading() as (connection, _):
             rows = screened.read(connection, [chunk.id for chunk in chunks])
         found = {
             chunk.id: screener.findings(Passage.of(chunk), rows[chunk.id])
@@ -359,32 +377,35 @@ class Index:
         }
         return {id_: findings for id_, findings in found.items() if findings is not None}
 
-    def _rescreen(self, progress: Callable[[Progress], None] | None) -> None:
+    def _rescreen(self, database: Database, progress: Callable[[Progress], None] | None) -> None:
         if self._screener is not None:
-            rescreen(self._database, self._screener, progress)
+            rescreen(database, self._screener, progress)
 
     def set_sla(self, source: str, seconds: float | None) -> None:
         """Sets how old the newest record of a source may be; None takes the promise back."""
-        freshness.set_sla(self._database, plain(source), seconds)
+        with self._following.part() as opened:
+            freshness.set_sla(opened.database, plain(source), seconds)
 
     def set_half_life(self, source: str, seconds: float | None) -> None:
         """Sets the age at which a source's records count half; None is the default again."""
-        freshness.set_half_life(self._database, plain(source), seconds)
+        with self._following.part() as opened:
+            freshness.set_half_life(opened.database, plain(source), seconds)
 
     def freshness(self) -> list[SourceFreshness]:
         """How fresh each fluid source is, with an alert where its promise is broken."""
-        return freshness.freshness(self._database, self._clock())
+        with self._following.part() as opened:
+            return freshness.freshness(opened.database, self._clock())
 
     def is_empty(self) -> bool:
         """Whether it holds no document at all, in force or not."""
-        with self._database.reading() as connection:
+        with self._reading() as (connection, _):
             return connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None
 
     def stats(self) -> Stats:
         """What the index holds; loads the vectors if no search has done so yet."""
         now = self._clock()
-        with self._database.reading() as connection:
-            collection = self._cache.current(connection)
+        with self._following.part() as opened, opened.database.reading() as connection:
+            collection = opened.cache.current(connection)
             table = collection.documents
             (words,) = connection.execute("SELECT count(*) FROM words").fetchone()
             return Stats(
@@ -395,13 +416,13 @@ class Index:
                 words=words,
                 encoder_id=self._encoder.id,
                 dimensions=self._encoder.dimensions,
-                file_bytes=self._database.size_bytes(),
+                file_bytes=opened.database.size_bytes(),
                 memory_bytes=collection.memory_bytes,
             )
 
     def close(self) -> None:
         """Closes the file. May be called twice."""
-        self._database.close()
+        self._following.close()
         self._splitter.close()
 
     def __enter__(self) -> Self:
@@ -409,18 +430,6 @@ class Index:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-
-def _pin(database: Database, encoder: TextEncoder) -> None:
-    """Checks that the file's vectors are the encoder's; a new file remembers the encoder."""
-    with database.reading() as connection:
-        check_encoder(connection, encoder.id)
-        if fact(connection, "encoder_id") is not None or database.read_only:
-            return
-    with database.writing() as connection:
-        check_encoder(connection, encoder.id)
-        set_fact(connection, "encoder_id", encoder.id)
-        set_fact(connection, "dimensions", encoder.dimensions)
 
 
 def _check(query: Query) -> None:

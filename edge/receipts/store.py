@@ -93,6 +93,10 @@ class ReceiptStore:
         with self._state.write() as connection:
             return self._drop_old(connection, time.time() if now is None else now, _MOST_ROWS)
 
+    def check_place(self) -> None:
+        """Raises StateError where the file was moved, or the disk is full; writes nothing."""
+        self._state.check_place()
+
     def check_writable(self) -> None:
         """For before something happens that must not go without a receipt: adds one and takes it
         back. Nothing is written; some 0.1 ms.

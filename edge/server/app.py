@@ -100,8 +100,13 @@ def _allow(app: FastAPI, origins: tuple[str, ...]) -> None:
     )
 
 
-def _health() -> Json:
-    return Json({"status": "ok"})
+def _health(service: Annotated[Service, Depends(service_of)]) -> Json:
+    """Whoever has no key hears which file it is, and no name of it."""
+    faults = service.runtime.parts.faults()
+    if not faults:
+        return Json({"status": "ok"})
+    codes = {name: error.code for name, error in faults.items()}
+    return Json({"status": "degraded", "faults": codes}, status_code=503)
 
 
 def _metrics(service: Annotated[Service, Depends(service_of)]) -> Response:

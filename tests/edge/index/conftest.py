@@ -12,6 +12,7 @@ import pytest
 
 from skerry.edge.encoder import OnnxEncoder, TextEncoder, Vectors
 from skerry.edge.index import Index
+from skerry.edge.index.database import Database
 
 DAY = 86_400.0
 
@@ -77,3 +78,9 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write_file
+
+
+def database_of(index: Index) -> Database:
+    """The file that an index has open now."""
+    with index._following.part() as opened:
+        return opened.database

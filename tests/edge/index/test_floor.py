@@ -15,7 +15,7 @@ from skerry.edge.index import Event, Index, IndexSettings, Query
 from skerry.edge.index.bm25 import inverse_frequency
 from skerry.edge.index.store import change
 from skerry.edge.index.words import WordSplitter
-from tests.edge.index.conftest import RandomEncoder
+from tests.edge.index.conftest import RandomEncoder, database_of
 
 HOURS = """\
 We are open Monday to Friday from 8:30 to 18:00 and on Saturday from 9:00 to 13:00.
@@ -135,7 +135,7 @@ def test_without_a_near_one_the_hits_are_those_with_the_words(
     records = [Event("s", f"k{n}", " ".join(text), "-") for n, text in enumerate(texts)]
     with Index.open(tmp_path_factory.mktemp("i") / "i.db", RandomEncoder()) as index:
         index.ingest(records[:sealed])
-        with change(index._database) as transaction:
+        with change(database_of(index)) as transaction:
             transaction.seal(at_least=1)
         index.ingest(records[sealed:])
         query = Query(" ".join(asked), 99, floor=1.5, per_source=99)

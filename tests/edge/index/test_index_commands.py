@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from skerry.edge.cli.index import index
-from skerry.edge.errors import InputError
+from skerry.edge.errors import IndexFault, InputError
 
 HOURS = "We are open from 8 to 6. The head mechanic is Marta Lindqvist. Deposits are refunded.\n"
 ESCAPES = "\x1b]0;own\x07 \x9b31m\u202e[/x]"
@@ -261,3 +261,16 @@ def test_a_title_with_markup_is_drawn_as_it_is(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     output.table("", ("title", "source"), [("[/x] [bold]", "a\x1b")])
     assert "[/x] [bold]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [("ls",), ("search", "open"), ("verify",), ("rm", "1")])
+def test_a_file_without_a_byte_is_new_only_to_add(
+    shell: Shell, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "i.db").touch()
+    error = shell(*command).exception
+    assert isinstance(error, IndexFault)
+    assert "empty file" in error.what
+    assert (tmp_path / "i.db").stat().st_size == 0
+    assert shell("add", str(shell.hours)).exit_code == 0
+    assert shell(*command).exit_code == 0

@@ -15,7 +15,7 @@ from skerry.edge.cli.index import index as command
 from skerry.edge.errors import EdgeError, IndexCorrupt
 from skerry.edge.index import Event, Index, Metadata, Query
 from skerry.edge.index.store import change
-from tests.edge.index.conftest import RandomEncoder
+from tests.edge.index.conftest import RandomEncoder, database_of
 
 ENCODER = RandomEncoder()
 WORDS = "trolley fridge rota bike alarm door key dose".split()
@@ -31,7 +31,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         (folder / f"d{n}.md").write_text(f"---\nversion: {n}\n---\n# Title {n}\n\n{body}")
     with Index.open(folder / "i.db", ENCODER) as index:
         index.add([folder], metadata=Metadata(labels=frozenset({"boss"})))
-        with change(index._database) as transaction:
+        with change(database_of(index)) as transaction:
             transaction.seal(at_least=1)
         index.ingest(Event("rota", str(n), f"On call: {n}") for n in range(9))
         assert index.verify().problems == ()
@@ -146,6 +146,6 @@ def test_an_error_of_a_whole_file_is_no_damage(tmp_path: Path, whole: bytes) -> 
     with (
         Index.open(path, ENCODER) as index,
         pytest.raises(ZeroDivisionError),
-        index._database.reading(),
+        database_of(index).reading(),
     ):
         1 / 0  # noqa: B018

@@ -19,7 +19,7 @@ from skerry.edge.errors import (
     IndexLocked,
 )
 from skerry.edge.index import Event, Index, IndexSettings, Query
-from tests.edge.index.conftest import RandomEncoder, Write
+from tests.edge.index.conftest import RandomEncoder, Write, database_of
 
 ENCODER = RandomEncoder()
 RECORD = Event("rota", "now", "On call is Lee.")
@@ -229,7 +229,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, write: Write) -> None:
 def test_a_full_file(path: Path) -> None:
     """SQLite's own limit gives the error code of a full disk."""
     with Index.open(path, ENCODER) as index:
-        with index._database.writing() as connection:
+        with database_of(index).writing() as connection:
             connection.execute("PRAGMA max_page_count = 1")
         with pytest.raises(IndexFull):
             index.ingest([Event("s", "k", "word " * 20_000)])
