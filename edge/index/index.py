@@ -39,6 +39,7 @@ from skerry.edge.index.governance import document_in_force, gone
 from skerry.edge.index.intake import Intake
 from skerry.edge.index.opening import Opened, open_database
 from skerry.edge.index.rescreening import rescreen
+from skerry.edge.index.resealing import reseal
 from skerry.edge.index.screened import Passage, Screener
 from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
 from skerry.edge.index.types import (
@@ -199,6 +200,7 @@ class Index:
         with self._following.part() as opened:
             taken = partial(add.add_files, opened.intake, chosen, declaration, progress)
             report = taken(follow_links=follow_links)
+            reseal(opened.database)
             self._rescreen(opened.database, progress)
         return report
 

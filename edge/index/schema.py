@@ -9,6 +9,7 @@ from typing import Any
 
 from skerry.edge.errors import EmbedderMismatch, IndexFault
 from skerry.edge.index.database import Database
+from skerry.edge.index.sealing import has_digests
 
 APPLICATION_ID = 0x534B5259  # "SKRY": tells an index from other SQLite files
 
@@ -108,11 +109,21 @@ def _screened(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX IF NOT EXISTS screened_by_screen ON screened (screen)")
 
 
+def _chunk_digests(connection: sqlite3.Connection) -> None:
+    if not has_digests(connection):
+        connection.execute("ALTER TABLE chunks ADD COLUMN digest BLOB")
+    connection.execute(
+        "CREATE INDEX IF NOT EXISTS chunks_without_digest ON chunks (document_id) "
+        "WHERE digest IS NULL"
+    )
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("tables", _tables),
     ("labelled contents", _labelled_contents),
     ("contents", _contents),
     ("screened", _screened),
+    ("chunk digests", _chunk_digests),
 )
 """Name and step of each migration, oldest first; `user_version` counts those applied."""
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from skerry.edge.index import postings, screened
+from skerry.edge.errors import IndexCorrupt
+from skerry.edge.index import postings, screened, sealing
 from skerry.edge.index.database import Database
 from skerry.edge.index.declared import Declaration, from_text
 from skerry.edge.index.drafts import Draft, Governance, Origin, digest
@@ -33,7 +34,8 @@ _DOCUMENT = """
 """
 _CHUNK = """
     SELECT c.id, c.document_id, c.text, c.heading, c.start, c."end", d.title, d.source, d.kind,
-        d.version, d.valid_from, d.expires_at, d.superseded_at, d.labels, d.domain
+        d.version, d.valid_from, d.expires_at, d.superseded_at, d.labels, d.domain,
+        {digest}
     FROM chunks c JOIN documents d ON d.id = c.document_id
     WHERE c.id IN (SELECT value FROM json_each(?))
 """
@@ -123,8 +125,13 @@ def expired_records(connection: sqlite3.Connection, now: float) -> list[int]:
 
 
 def read_chunks(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Chunk]:
-    """The chunks with these ids that are there, by id."""
-    rows = connection.execute(_CHUNK, (json.dumps(list(ids)),))
+    """The chunks with these ids that are there, by id.
+
+    Raises:
+        IndexCorrupt: one is not what was written.
+    """
+    digest = "c.digest" if sealing.has_digests(connection) else "NULL"
+    rows = connection.execute(_CHUNK.format(digest=digest), (json.dumps(list(ids)),))
     return {row[0]: _chunk(row) for row in rows}
 
 
@@ -134,8 +141,10 @@ def _check_types(row: Sequence[Any], types: Sequence[Any]) -> None:
         raise TypeError("a value is not of the type of its column")
 
 
-def _chunk(row: tuple[Any, ...]) -> Chunk:
+def _chunk(columns: tuple[Any, ...]) -> Chunk:
+    *row, written = columns
     _check_types(row, _CHUNK_TYPES)
+    sealing.check(row[0], row[1], row[2:8], written)
     values = dict(zip(_CHUNK_FIELDS, row, strict=True))
     values["heading"] = tuple(json.loads(values["heading"]))
     return Chunk(**_governed(values))
@@ -175,9 +184,19 @@ def ids_of_source(connection: sqlite3.Connection, source: str, path: str) -> lis
 
 
 def read_text(connection: sqlite3.Connection, document_id: int) -> str:
-    """The extracted text of a document that is there."""
-    sql = "SELECT text FROM documents WHERE id = ?"
-    return unpacked(connection.execute(sql, (document_id,)).fetchone()[0])
+    """The extracted text of a document that is there.
+
+    Raises:
+        IndexCorrupt: it is not what was written.
+    """
+    sql = "SELECT text, text_digest FROM documents WHERE id = ?"
+    packed, written = connection.execute(sql, (document_id,)).fetchone()
+    text = unpacked(packed)
+    if digest(text.encode()) != written:
+        what = f"the text of document {document_id} was changed in the file by other means"
+        hint = f"Restore a copy, or `skerry index rm {document_id}` and add the document again."
+        raise IndexCorrupt(what, hint=hint)
+    return text
 
 
 def unpacked(text: bytes) -> str:
@@ -279,18 +298,19 @@ class Change:
 
     def _insert_chunk(self, document_id: int, draft: Draft, number: int) -> int:
         piece = draft.pieces[number]
+        heading = json.dumps(piece.heading, ensure_ascii=False)
+        said = (plain(piece.text), heading, piece.start, piece.end)
+        named = (draft.governance.title, draft.origin.source)
         row = (
             document_id,
-            json.dumps(piece.heading, ensure_ascii=False),
-            plain(piece.text),
-            piece.start,
-            piece.end,
+            *said,
             postings.word_total(draft.words[number]),
+            sealing.chunk_digest((*said, *named)),
         )
         cursor = self.connection.execute(
             """
-            INSERT INTO chunks (document_id, heading, text, start, "end", word_count)
-            VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO chunks (document_id, text, heading, start, "end", word_count, digest)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
             row,
         )

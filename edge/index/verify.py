@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from skerry.edge.index import declared, store
+from skerry.edge.index import declared, sealing, store
 from skerry.edge.index.database import Database
 from skerry.edge.index.drafts import digest
 from skerry.edge.index.postings import ENTRY
@@ -125,15 +125,25 @@ def _texts(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _chunks(connection: sqlite3.Connection, document_id: int, whole: str) -> Iterator[str]:
-    """Each chunk must end with its place in the text, and headings be a list."""
-    sql = 'SELECT id, text, heading, start, "end" FROM chunks WHERE document_id = ?'
-    for id_, text, heading, start, end in connection.execute(sql, (document_id,)):
-        try:
-            same = text.endswith(whole[start:end]) and _is_texts(json.loads(heading))
-        except (ValueError, TypeError, AttributeError):
-            same = False
-        if not same or not 0 <= start < end:
+    """Each chunk must end with its place in the text, headings be a list, and the digest fit."""
+    digest = "c.digest" if sealing.has_digests(connection) else "NULL"
+    sql = f"""
+        SELECT c.id, c.text, c.heading, c.start, c."end", d.title, d.source, {digest}
+        FROM chunks c JOIN documents d ON d.id = c.document_id WHERE c.document_id = ?
+    """
+    for id_, *said, written in connection.execute(sql, (document_id,)):
+        if not is_of(said, whole) or written not in (None, sealing.chunk_digest(said)):
             yield f"chunk {id_} does not match the text of document {document_id}"
+
+
+def is_of(said: sealing.Said, whole: str) -> bool:
+    """Whether a chunk is one of the document with the text `whole`."""
+    text, heading, start, end, *_ = said
+    try:
+        same = text.endswith(whole[start:end]) and _is_texts(json.loads(heading))
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return same and 0 <= start < end
 
 
 def _vectors(connection: sqlite3.Connection) -> Iterator[str]:
