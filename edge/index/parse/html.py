@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from skerry.edge.errors import DocumentError
 from skerry.edge.index.parse.builder import Builder
+from skerry.edge.index.parse.hidden import is_hidden
 from skerry.edge.index.parse.metadata import canonical, without_bad_date
 
 _DEEPEST = 2_000
@@ -28,10 +29,6 @@ _LISTS = frozenset("ul ol menu dl".split())
 _BLOCKS = frozenset(
     "address article aside body caption center dd details div dt fieldset figcaption figure form "
     "header hgroup hr legend li main p section summary tbody td tfoot th thead tr".split()
-)
-_INVISIBLE = re.compile(
-    r"display:none|visibility:(?:hidden|collapse)|opacity:0(?:\.0*)?(?![.\d])"
-    r"|font-size:0(?:\.0*)?(?![.\d])"
 )
 _MAIN = "main, [role=main], body > article:only-of-type"
 _LAYOUT = "table, h1, h2, h3, h4, h5, h6, pre"
@@ -237,12 +234,11 @@ def _hidden(node: LexborNode) -> bool:
     said = node.attributes
     if not said:
         return False
-    style = "".join((said.get("style") or "").lower().split())
     return (
         "hidden" in said
         or said.get("aria-hidden") == "true"
         or (said.get("role") or "") in _DROPPED_ROLES
-        or (bool(style) and _INVISIBLE.search(style) is not None)
+        or is_hidden(said.get("style") or "")
     )
 
 
