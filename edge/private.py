@@ -53,6 +53,19 @@ def secret(path: Path, *, make: bool) -> bytes | None:
     return content if len(content) == _SECRET_BYTES else None
 
 
+def why_no_secret(path: Path) -> str:
+    """What keeps `secret` from giving one, in words."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        return f"it cannot be made or read ({getattr(error, 'strerror', error)})"
+    if not path.is_file():
+        return "it is a folder, or no ordinary file"
+    if os.name == "posix" and mode & 0o077:
+        return "others can read it"
+    return f"it does not hold {_SECRET_BYTES} bytes, or cannot be read"
+
+
 def _write_secret(path: Path) -> None:
     """Writes it beside `path` and links it there, so that no half of one is ever read."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

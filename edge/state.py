@@ -156,7 +156,7 @@ class StateFile:
                 f"{self.name} was moved or replaced while it was open",
                 hint="start again, so that it is opened anew",
             )
-        if shutil.disk_usage(self._path.parent).free < _LEAST_FREE_BYTES:
+        if _is_full(self._path.parent):
             raise StateFull(f"{self.name} cannot grow: the disk is full", hint=_FREE_SPACE)
 
     def _pending(self, schema: Schema) -> bool:
@@ -255,10 +255,20 @@ def state_faults(name: str) -> Iterator[None]:
 
 def _fault(name: str, error: sqlite3.Error) -> StateError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_IOERR and _is_full(Path(name).parent):
+        code = sqlite3.SQLITE_FULL
     if code not in _KINDS:
         return StateError(f"{name} cannot be used: {error}", hint="check the file and its folder")
     kind, problem, hint = _KINDS[code]
     return kind(f"{name} {problem}", hint=hint)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether its disk has no room; False where nobody can tell."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
+    except OSError:
+        return False
 
 
 def _make_ready(path: Path) -> None:

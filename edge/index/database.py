@@ -25,7 +25,7 @@ from skerry.edge.errors import (
 from skerry.edge.private import make_private
 
 _CACHE_KIB = 8192  # page cache per connection
-_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 _UNDERSTOOD = (EdgeError, sqlite3.Error, zlib.error, json.JSONDecodeError, UnicodeDecodeError)
 _UNREADABLE = ("Could not decode", "no such ", "malformed")
 """How SQLite's errors begin where the SQL is sound, as all of ours is, and the file is not."""

@@ -50,6 +50,7 @@ from skerry.edge.index.types import (
     Hit,
     IndexSettings,
     IngestReport,
+    IngestWarning,
     Kind,
     Metadata,
     Progress,
@@ -60,7 +61,7 @@ from skerry.edge.index.types import (
     VerifyReport,
 )
 from skerry.edge.index.words import WordSplitter, plain
-from skerry.edge.private import secret
+from skerry.edge.private import secret, why_no_secret
 
 if TYPE_CHECKING:
     from skerry.guardrails.findings import Finding
@@ -94,7 +95,9 @@ class Index:
         clock: Callable[[], float],
         *,
         key: bytes | None = None,
+        warnings: tuple[IngestWarning, ...] = (),
     ) -> None:
+        self._warnings = warnings
         self._path, self._read_only = database.path.absolute(), database.read_only
         self._clock = clock
         self._key = key
@@ -163,7 +166,9 @@ class Index:
         database = open_database(Path(path), encoder, timeout, read_only=read_only, make=make)
         try:
             key = screening_key and secret(screening_key, make=not read_only)
-            return cls(database, encoder, settings, reranker, clock, key=key or None)
+            told = () if key or screening_key is None else (_keyless(screening_key),)
+            made = partial(cls, database, encoder, settings, reranker, clock)
+            return made(key=key or None, warnings=told)
         except BaseException:  # after Ctrl-C as well, no open file is left behind
             database.close()
             raise
@@ -202,7 +207,7 @@ class Index:
             report = taken(follow_links=follow_links)
             reseal(opened.database)
             self._rescreen(opened.database, progress)
-        return report
+        return replace(report, warnings=(*report.warnings, *self._warnings))
 
     def ingest(self, records: Iterable[Event]) -> IngestReport:
         """Takes in fluid records; one replaces the older of the same source and key.
@@ -432,6 +437,17 @@ class Index:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+def _keyless(path: Path) -> IngestWarning:
+    """Nothing is lost but time: what is not kept is looked for whenever a passage is used."""
+    what = f"the screening key cannot be used: {why_no_secret(path)}"
+    hint = (
+        "What is found in documents is not kept, and they are screened whenever they are used. "
+        "Delete the file, and the next `skerry index add` makes one; or see to its permissions "
+        "(chmod 600), or name another (screening_key_file)."
+    )
+    return IngestWarning(str(path), what, hint)
 
 
 def _check(query: Query) -> None:

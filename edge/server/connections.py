@@ -8,7 +8,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from skerry.edge.server.errors import ApiError
+from skerry.edge.server.sse import to_json
 
 HEADER_SECONDS = 10.0
 UNREAD_SECONDS = 30.0
@@ -36,6 +40,19 @@ class Connection(H11Protocol):
         else:
             self._since = self.loop.time()
             self._relax()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is answered as every other error is; uvicorn's own is plain text."""
+        body = to_json(ApiError(400, f"this is no HTTP request: {msg}", code="invalid_http").body())
+        headers = [("content-type", "application/json"), ("connection", "close")]
+        headers += [("content-length", str(len(body)))]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason="Bad Request"),
+            h11.Data(data=body.encode()),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event))
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relax()

@@ -147,3 +147,13 @@ def test_idle_connections_do_not_keep_others_out(patient: str) -> None:
         for _ in range(200):
             crowd.enter_context(wire(patient))
         assert httpx2.get(f"{patient}/health", timeout=5).status_code == 200
+
+
+def test_what_is_no_http_is_an_error_in_json(server: Server) -> None:
+    with wire(server.url) as sent:
+        sent.sendall(b"NOT HTTP AT ALL\r\n\r\n")
+        head, _, body = read_all(sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/json" in head
+    error = json.loads(body)["error"]
+    assert (error["code"], error["type"]) == ("invalid_http", "invalid_request_error")

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections import namedtuple
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from skerry.edge.errors import StateCorrupt, StateError, StateFull, StateLocked
 from skerry.edge.index.schema import APPLICATION_ID as INDEX_ID
 from skerry.edge.session import SessionStore
 from skerry.edge.session.schema import SESSIONS
-from skerry.edge.state import APPLICATION_ID, Schema, StateFile
+from skerry.edge.state import APPLICATION_ID, Schema, StateFile, state_faults
 
 NOTES = Schema("test.notes", (("0001-notes", ("CREATE TABLE notes (text TEXT)",)),))
 MORE = Schema(NOTES.name, (*NOTES.migrations, ("0002-when", ("ALTER TABLE notes ADD at REAL",))))
@@ -303,3 +304,18 @@ def test_threads_share_one(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(30)
     assert state.read("SELECT count(*) FROM notes") == [(120,)]
+
+
+@pytest.mark.parametrize(("free", "kind"), [(0, StateFull), (1 << 30, StateError)])
+def test_a_fault_of_the_disk_that_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, kind: type[StateError]
+) -> None:
+    """SQLite calls it an I/O error where it grows its shared memory."""
+    usage = namedtuple("usage", "free")(free)
+    monkeypatch.setattr("skerry.edge.state.shutil.disk_usage", lambda _: usage)
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    with pytest.raises(StateError) as caught, state_faults(str(tmp_path / "state.db")):
+        raise error
+    assert type(caught.value) is kind
+    assert ("is full" in caught.value.what) is (kind is StateFull)
