@@ -32,6 +32,7 @@ from skerry.edge.types import RequestClass, Route, Tier
 if TYPE_CHECKING:
     from skerry.edge.index import Index
     from skerry.edge.receipts import Receipt, StepTiming
+    from skerry.edge.session import SessionStore
     from skerry.edge.settings import Settings
     from skerry.edge.tools import Registry
     from skerry.guardrails.answer import Answer
@@ -77,6 +78,11 @@ class Runtime:
     def index(self) -> Index:
         """The documents; opened, or made, on first use."""
         return self.parts.index
+
+    @property
+    def sessions(self) -> SessionStore:
+        """The conversations that this device keeps: their ids go into `ask(session=…)`."""
+        return self.parts.sessions
 
     def stream(self, question: str | Request, **options: Any) -> Iterator[Event]:
         """Answers `question`, event by event; closing the iterator cancels.

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from skerry.guardrails.findings import Finding
 
+QUOTED_NEAREST = "the nearest that the documents say is quoted"
+"""What stands in place of a draft, or of an answer, where no passage was found to answer."""
+
 _SEAL = object()
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from skerry.guardrails import judging, voice
-from skerry.guardrails.answer import _SEAL, Answer, Verdict
+from skerry.guardrails.answer import _SEAL, QUOTED_NEAREST, Answer, Verdict
 from skerry.guardrails.findings import Finding, FindingKind
 from skerry.guardrails.judging import Judge, Judgement, finding
 from skerry.guardrails.outgoing import OutputScreen
@@ -28,7 +28,6 @@ NEAREST = "The documents may not answer this. The nearest that they say:"
 DID_NOT_HOLD = "the draft did not hold"
 NOT_IN_TIME = "the draft had no whole sentence when it ended"
 QUOTED = "the source is quoted instead"
-QUOTED_NEAREST = "the nearest that the documents say is quoted"
 
 _PART_END = re.compile(r"[.!?…][\"'”’)\]*]*\s|[。！？]|\n")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*]*\s|[。！？]|\n\s*\n")

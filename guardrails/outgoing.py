@@ -13,6 +13,7 @@ from skerry.guardrails import safety
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.normal import normalise
+from skerry.guardrails.safety.idioms import without_idioms
 from skerry.guardrails.wording import read_shared
 from skerry.guardrails.wording.signs import Sign
 
@@ -39,7 +40,7 @@ class OutputScreen:
         """
         normal = normalise(text)
         try:
-            signs = safety.find(read_shared(normal.text), self._least)
+            signs = safety.find(read_shared(without_idioms(normal.text)), self._least)
         except GuardrailError:
             return (_finding(UNSCREENED, (0, len(text)), 1.0, "gate:unscreened"),)
         return tuple(

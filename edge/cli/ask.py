@@ -151,8 +151,9 @@ def _print_end(reply: Reply, *, receipt: bool, err: bool = False) -> None:
         LEFT_OUT,
         NOT_SURE,
         UNFOUNDED,
-        is_doubtful,
+        is_hedged,
         is_unfounded,
+        is_unsure,
         left_out,
     )
 
@@ -160,7 +161,7 @@ def _print_end(reply: Reply, *, receipt: bool, err: bool = False) -> None:
         click.secho(f"({LEFT_OUT})", fg="yellow", err=err)
     if is_unfounded(reply.receipt):
         click.secho(f"({UNFOUNDED})", fg="yellow", err=err)
-    if is_doubtful(reply.receipt):
+    if is_unsure(reply.receipt) and not is_hedged(reply.receipt):
         click.secho(f"({NOT_SURE})", dim=True, err=err)
     for citation in reply.citations:
         click.secho(f"  {_source_line(citation)}", dim=True, err=err)

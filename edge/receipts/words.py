@@ -9,6 +9,7 @@ from skerry.edge.policy.request import PLACES
 from skerry.edge.receipts.receipt import Receipt, ToolUsed
 from skerry.edge.terminal import visible_line
 from skerry.edge.types import RequestClass, Tier
+from skerry.guardrails.answer import QUOTED_NEAREST
 from skerry.guardrails.findings import Finding, FindingKind
 
 ANSWERERS = {
@@ -26,8 +27,8 @@ _VERDICTS = {
     "withheld": "fixed words in place of a model's",
 }
 DOUBTFUL = 0.35
-_ASKS = (RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.REASONING)
 """The answer confidence from which on a reader is not warned."""
+_ASKS = (RequestClass.LOOKUP, RequestClass.QUESTION, RequestClass.REASONING)
 
 UNFOUNDED = "no document was read: these are a model's own words, and unchecked"
 NO_DOCUMENTS = "there are no documents yet: `skerry index add PATH` takes some in"
@@ -142,5 +143,16 @@ def left_out(receipt: Receipt) -> bool:
 
 
 def is_doubtful(receipt: Receipt) -> bool:
-    """Whether the answer's confidence is so low that its reader should know."""
+    """Whether its reader should know that it may not answer: its confidence is low, or it says so
+    itself."""
+    return is_hedged(receipt) or is_unsure(receipt)
+
+
+def is_unsure(receipt: Receipt) -> bool:
+    """Whether its confidence is low."""
     return receipt.answer_confidence is not None and receipt.answer_confidence < DOUBTFUL
+
+
+def is_hedged(receipt: Receipt) -> bool:
+    """Whether it is quoted below "The documents may not answer this"."""
+    return any(QUOTED_NEAREST in one for one in receipt.verdict_details)

@@ -97,3 +97,19 @@ DANGEROUS = [
 def test_who_answers(make_runtime, text: str) -> None:
     tier = make_runtime({}, offline=True).route(text).tier
     assert (tier is Tier.HUMAN) == (text in DANGEROUS)
+
+
+@pytest.mark.parametrize(
+    "text", ["my daughter is 15", "And my child is 9.", "our son is only 11 months old"]
+)
+def test_an_age_is_no_danger(text: str) -> None:
+    assert after(0.9, text).scores[SAFETY] < 0.3
+
+
+def test_an_age_with_more_is_judged_as_ever() -> None:
+    assert after(0.9, "my daughter is 15 and took ten tablets").scores[SAFETY] >= 0.3
+
+
+def test_to_do_it_oneself_is_no_danger() -> None:
+    assert after(0.45, "what if i do it myself?").scores[SAFETY] < 0.3
+    assert after(0.97, "they want me dead, I will do it myself").scores[SAFETY] >= 0.3

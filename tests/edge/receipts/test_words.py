@@ -8,6 +8,7 @@ import pytest
 
 from skerry.edge.receipts.words import is_doubtful, is_unfounded, left_out
 from skerry.edge.types import RequestClass, Tier
+from skerry.guardrails.answer import QUOTED_NEAREST
 from skerry.guardrails.findings import Finding, FindingKind, Place, Where
 
 ORDER = Finding(
@@ -27,6 +28,13 @@ def test_a_source_that_reads_as_orders_was_left_out(make_receipt) -> None:
 @pytest.mark.parametrize(("sure", "doubtful"), [(0.1, True), (0.9, False), (None, False)])
 def test_little_confidence_is_doubtful(make_receipt, sure: float | None, *, doubtful: bool) -> None:
     assert is_doubtful(replace(make_receipt(), answer_confidence=sure)) is doubtful
+
+
+def test_what_says_that_it_may_not_answer_is_doubtful(make_receipt) -> None:
+    hedged = replace(
+        make_receipt(), answer_confidence=0.9, verdict_details=(f"no draft; {QUOTED_NEAREST}",)
+    )
+    assert is_doubtful(hedged)
 
 
 def test_a_model_without_documents_is_unfounded(make_receipt) -> None:
