@@ -97,7 +97,8 @@ Invented rules with wordings and values that were not trained on:
 
 A claim beside one window on one thread: {p50:.1f} ms (p50), {p99:.1f} ms (p99) by the clock of
 the machine that measured, which was busy; {cpu:.1f} ms of its processor (p50). On one quiet core
-of the same kind it took 9.4 ms (p50) and 10.3 ms (p99) with the checks of the version before. A long source is up to three windows. {size:.1f} MB on disk,
+of the same kind it took 9.4 ms (p50) and 10.3 ms (p99) with the checks of the version before.
+A long source is up to three windows. {size:.1f} MB on disk,
 {resident:.0f} MB in memory.
 
 ## Limits
