@@ -1,7 +1,6 @@
-"""The tier behind the device: gateway, draft verification and engines.
+"""The tier behind the device: a target model that verifies the drafts of devices.
 
-Nothing is here yet. The device escalates through `skerry.edge.escalate`, which speaks to
-any OpenAI-compatible server.
+`service` is the page to read first; `hints` is what device and cloud share.
 """
 
 if __name__ != "skerry.cloud":

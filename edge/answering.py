@@ -81,7 +81,8 @@ def _from_documents(tier: Tier, work: Work, parts: Parts) -> tiers.TierRun:
         return tiers.quote(work)
     if tier is Tier.DEVICE:
         return _on_device(work, parts)
-    return tiers.ask_cloud(work, parts.cloud, reasoning=tier is Tier.CLOUD_REASONING)
+    remote = parts.split if tier is Tier.SPLIT else parts.cloud
+    return tiers.ask_cloud(work, remote, reasoning=tier is Tier.CLOUD_REASONING)
 
 
 def _on_device(work: Work, parts: Parts) -> tiers.TierRun:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import RemoteTier
     from skerry.edge.receipts import ReceiptStore
     from skerry.edge.settings import Settings
+    from skerry.edge.split.tier import Lease
     from skerry.edge.tools import Registry
 
 
@@ -94,3 +95,23 @@ def cloud(settings: Settings, network: Callable[[], Network]) -> RemoteTier:
         ),
         offline=lambda: network() is Network.OFFLINE,
     )
+
+
+def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> RemoteTier:
+    """Split inference with a cloud tier; `lease` gives the device's model.
+
+    Raises:
+        ConfigError: none is configured.
+    """
+    from skerry.edge.escalate import Secret
+    from skerry.edge.split.lookup import PromptLookup
+    from skerry.edge.split.options import SplitOptions
+    from skerry.edge.split.tier import SplitTier
+
+    if not settings.split_url:
+        raise ConfigError("no split inference is configured", hint="set split_url")
+    key = settings.split_api_key.get_secret_value() if settings.split_api_key else ""
+    options = SplitOptions(
+        base_url=settings.split_url, api_key=Secret(key), patience_ms=settings.split_patience_ms
+    )
+    return SplitTier(options, lease, PromptLookup, offline=lambda: network() is Network.OFFLINE)

@@ -171,6 +171,15 @@ class Opened:
         return self._once("cloud", lambda: making.cloud(self.settings, self.network))
 
     @property
+    def split(self) -> RemoteTier:
+        """Split inference.
+
+        Raises:
+            ConfigError: none is configured.
+        """
+        return self._once("split", lambda: making.split(self.settings, self.network, self.engine))
+
+    @property
     def tools(self) -> Registry:
         """The tools that there are, for whatever role. An appointment book counts from when it
         is there, whenever that is."""
@@ -238,7 +247,8 @@ class Opened:
         from skerry.edge.escalate import network_state
 
         wanted = self.settings
-        return network_state(wanted.offline, wanted.cloud_url, metered=wanted.network_metered)
+        service = wanted.cloud_url or wanted.split_url
+        return network_state(wanted.offline, service, metered=wanted.network_metered)
 
     def check_open(self) -> None:
         """Raises Closed where nothing can be asked any more."""

@@ -179,9 +179,14 @@ class Parts(Opened):
         """The tiers that could answer now. Grammars and adapters exist only on the device."""
         if request.grammar is not None or request.adapter is not None:
             return _ON_DEVICE
-        if self.settings.offline or not self.settings.cloud_url or not self.cloud.available():
+        found = set(_ON_DEVICE)
+        if self.settings.offline:
             return _ON_DEVICE
-        return _ON_DEVICE | {Tier.CLOUD, Tier.CLOUD_REASONING}
+        if self.settings.cloud_url and self.cloud.available():
+            found |= {Tier.CLOUD, Tier.CLOUD_REASONING}
+        if self.settings.split_url and self.split.available():
+            found.add(Tier.SPLIT)
+        return frozenset(found)
 
 
 def worth_reading(hits: Sequence[Hit]) -> list[Hit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from skerry.edge.confidence import (
@@ -25,6 +25,7 @@ from skerry.edge.receipts import (
     PolicyUsed,
     Question,
     Receipt,
+    SplitUsed,
     TokenUsage,
     ToolUsed,
     digest,
@@ -201,4 +202,5 @@ def _egress(departure: Departure, record: Record) -> Egress:
         consent=record.given.consent,
         approved=departure.approved,
         attempts=departure.egress.attempts,
+        split=SplitUsed(**asdict(departure.split)) if departure.split else None,
     )

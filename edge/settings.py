@@ -45,7 +45,8 @@ MAX_CONFIG_BYTES = 64 * 1024
 
 _NOT_SETTINGS = frozenset({"config", "data", "debug"})
 _LONGEST_SHOWN = 60
-_SECRET = frozenset({"cloud_api_key", "cloud_url"})  # a wrong URL may hold a password
+_SECRET = frozenset({"cloud_api_key", "cloud_url", "split_api_key", "split_url"})
+"""A wrong URL may hold a password."""
 
 
 def _split(value: object) -> object:
@@ -169,6 +170,14 @@ class Settings(BaseSettings):
     cloud_idle_s: float = Field(15.0, gt=0, le=600, description="Seconds between two tokens.")
     cloud_total_s: float = Field(
         120.0, gt=0, le=3600, description="Seconds for a whole answer, with retries."
+    )
+
+    split_url: ServiceUrl | None = Field(
+        None, description="Base URL of a Skerry cloud tier that verifies this device's drafts."
+    )
+    split_api_key: SecretStr | None = Field(None, description="Its API key; never shown.")
+    split_patience_ms: int = Field(
+        0, ge=0, le=10_000, description="How long it waits for drafts; 0 never waits."
     )
 
     role: str = Field("user", min_length=1, description="Role of the user, for the rules of tools.")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import Preview, RemoteTier
     from skerry.edge.escalate.base import Egress
     from skerry.edge.index.types import Chunk
+    from skerry.edge.split.report import SplitReport
     from skerry.edge.tools import Toolbox
 
 _TICK_S = 0.02
@@ -71,13 +72,14 @@ class Departure:
     """Something that left the device: what was previewed, and the bytes that it took.
 
     `approved`: a person saw the preview and approved it. `replaced`: how many identifiers of each
-    label something else stood for.
+    label something else stood for. `split`: how the answer was drafted here and verified there.
     """
 
     egress: Egress
     preview: Preview
     approved: bool
     replaced: Mapping[str, int]
+    split: SplitReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,8 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
             answer, last = yield from _through(work.gate(), pieces, stream.close)
         finally:
             replaced = pseudonyms.replaced
-            work.ledger.append(Departure(stream.egress, preview, approved, replaced))
+            shared = getattr(stream, "report", None)
+            work.ledger.append(Departure(stream.egress, preview, approved, replaced, shared))
     return Outcome(answer, last.finish or FinishReason.CANCELLED, last.usage)
 
 

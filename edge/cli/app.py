@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "appointments": ("appointments:appointments", "Keep the appointment book of the tools."),
     "ask": ("ask:ask", "Ask one question."),
     "chat": ("chat:chat", "Talk, keeping the conversation on this device."),
+    "cloud": ("cloud:cloud", "Serve a larger model that verifies the drafts of devices."),
     "demo": ("demo:demo", "Index a small handbook and ask it a few questions."),
     "doctor": ("doctor:doctor", "Check this machine, and what fits on it."),
     "explain": ("receipts:explain", "Show why an answer was given where it was."),

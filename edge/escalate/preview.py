@@ -55,7 +55,7 @@ class Preview:
     @property
     def messages(self) -> tuple[OutgoingMessage, ...]:
         """The messages, read back from `body`."""
-        return tuple(_outgoing(message) for message in self._request["messages"])
+        return tuple(outgoing(message) for message in self._request["messages"])
 
     @property
     def digest(self) -> str:
@@ -127,7 +127,8 @@ def _to_json(request: Mapping[str, object]) -> bytes:
         ) from None
 
 
-def _outgoing(message: Mapping[str, Any]) -> OutgoingMessage:
+def outgoing(message: Mapping[str, Any]) -> OutgoingMessage:
+    """A message as a person is shown it."""
     rest = {name: value for name, value in message.items() if name not in ("role", "content")}
     parts = [
         _text(message.get("content")),

@@ -85,7 +85,14 @@ function departure(one) {
   const which = kinds.length ? ` (${kinds.join(", ")})` : "";
   const replaced = one.redactions ? `; ${words.count(one.redactions, "identifier")} replaced${which}` : "";
   const approved = one.approved ? "; you approved it" : "";
-  return `${what}, to ${one.destination}: ${words.bytes(one.bytes_sent)}${replaced}${approved}`;
+  return `${what}, to ${one.destination}: ${words.bytes(one.bytes_sent)}${replaced}${approved}${shared(one.split)}`;
+}
+
+/** How the answer was drafted here and verified there. */
+function shared(split) {
+  if (!split) return "";
+  const drafts = split.why || `${split.drafted} drafted here, ${split.taken} of them taken`;
+  return `; ${words.count(split.tokens, "token")} in ${words.count(split.passes, "pass", "passes")} of ${split.model}, ${drafts}`;
 }
 
 function checked(receipt) {

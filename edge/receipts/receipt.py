@@ -101,12 +101,30 @@ class ToolUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitUsed:
+    """How an answer was shared with a cloud that verifies.
+
+    `tokens` of the answer were verified in `passes` forward passes of the target `model`. `drafted`
+    tokens were guessed here and sent, `taken` of them stand in the answer. `why` no drafts were
+    wanted; empty where they were.
+    """
+
+    model: str
+    tokens: int
+    passes: int
+    drafted: int
+    taken: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Egress:
     """One line of the ledger of what left the device, kept also when nothing came back.
 
     Bytes are of request and response bodies. `what` names the parts that were sent
     (`question`, `chunks:[1,2]`, `history`); `redactions` counts the identifiers that were replaced
     first, `replaced` those of each label; `approved`: a person saw and approved exactly this.
+    `split` is there where the answer was drafted here and verified there.
     """
 
     destination: str
@@ -118,6 +136,7 @@ class Egress:
     approved: bool
     attempts: int = 1
     replaced: Mapping[str, int] = field(default_factory=dict)
+    split: SplitUsed | None = None
 
 
 @dataclass(frozen=True, slots=True)

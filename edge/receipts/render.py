@@ -123,8 +123,17 @@ def _egress(one: Egress) -> str:
     return (
         f"{', '.join(one.what) or 'nothing'} to {one.destination}: {one.bytes_sent:,} bytes out, "
         f"{one.bytes_received:,} back{attempts}; {_replaced(one)}; "
-        f"consent {one.consent}{approved}"
+        f"consent {one.consent}{approved}{_split(one)}"
     )
+
+
+def _split(one: Egress) -> str:
+    """How the answer was shared with a cloud that verifies."""
+    used = one.split
+    if used is None:
+        return ""
+    drafts = used.why or f"{used.drafted} drafted here, {used.taken} of them taken"
+    return f"; {used.tokens} tokens in {used.passes} passes of {used.model}, {drafts}"
 
 
 def _replaced(one: Egress) -> str:

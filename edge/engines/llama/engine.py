@@ -88,6 +88,21 @@ class LlamaEngine:
         with self._core.in_use():
             return self._core.vocab.detokenize(ids)
 
+    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """See `skerry.edge.split.tokenizer.Tokenizer`."""
+        with self._core.in_use():
+            return self._tokens(self._template.parts(messages, ()))
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token adds to the text."""
+        with self._core.in_use():
+            return self._core.vocab.piece(token)
+
+    def vocabulary_digest(self) -> bytes:
+        """`skerry.cloud.hints.vocabulary.digest` of the model's tokens."""
+        with self._core.in_use():
+            return self._core.vocab.digest
+
     def render(
         self, messages: Sequence[Message], *, tools: Sequence[Mapping[str, Any]] = ()
     ) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import llama_cpp
 
+from skerry.cloud.hints.vocabulary import digest
 from skerry.edge.engines.llama.native import Handle, holding_gil
 
 _PIECE_BYTES = 256
@@ -41,6 +42,11 @@ class Vocabulary:
         """Texts that `tokenize(…, special=True)` takes for control tokens."""
         found = (token for token in range(self.size) if _attr(self.handle, token) & _CONTROL)
         return tuple(map(self.name, found))
+
+    @cached_property
+    def digest(self) -> bytes:
+        """`skerry.cloud.hints.vocabulary.digest` of all tokens."""
+        return digest(_text(self.handle, token) for token in range(self.size))
 
     def name(self, token: int) -> str:
         """The token's own text, `<|im_end|>` for example; empty for a token that is not there."""

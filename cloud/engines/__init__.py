@@ -1,0 +1,1 @@
+"""Engines that verify drafts, behind one Protocol: see `skerry.cloud.engines.base`."""

@@ -1,0 +1,96 @@
+"""What an engine of the cloud tier is: the Protocol behind which every target model sits.
+
+`tests/cloud/conformance.py` is the suite that every engine passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """What is known of a target model.
+
+    `vocabulary` is `skerry.cloud.hints.vocabulary.digest` of its tokens, `size` how many they are,
+    `ends` those that end an answer. `drafts` tokens can be looked at in one pass; 0: none.
+    """
+
+    model: str
+    vocabulary: bytes
+    size: int
+    ends: frozenset[int]
+    context_tokens: int
+    drafts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one forward pass gave: `tokens`, the first `drafted` of them as they were drafted.
+
+    `seconds` is what the pass took, without waiting for its turn.
+    """
+
+    tokens: tuple[int, ...]
+    drafted: int
+    seconds: float
+
+
+@runtime_checkable
+class Target(Protocol):
+    """One sequence that a target model continues. One caller at a time."""
+
+    @property
+    def cached(self) -> int:
+        """Tokens of the sequence that were held before it was opened."""
+        ...
+
+    async def look(self, tree: Tree) -> Pass:
+        """One forward pass: at least one token, and those of the tree that the target chooses.
+
+        Nothing follows one of the sequence's ends.
+
+        Raises:
+            RequestError: the context is full.
+            TargetError: the engine failed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Frees the sequence's place. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Verifier(Protocol):
+    """An engine with a target model. Shared by the tasks of one event loop."""
+
+    @property
+    def facts(self) -> TargetFacts: ...
+
+    async def open(
+        self,
+        tokens: Sequence[int],
+        sampling: Sampling,
+        *,
+        generated: int = 0,
+        ends: frozenset[int] = frozenset(),
+    ) -> Target:
+        """A sequence to continue. The last `generated` of its tokens count for penalties; `ends`
+        end it besides the model's own.
+
+        Raises:
+            RequestError: it is empty, too long, or has an id that is no token.
+            Busy: there is no room for it now.
+            TargetError: the engine failed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Frees the model. Running passes end with TargetError. May be called twice."""
+        ...

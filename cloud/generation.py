@@ -1,0 +1,146 @@
+"""One generation: the target continues a sequence, and looks at the hints that have come.
+
+In latency mode it never waits: a pass looks at what hints there are, and without any it is an
+ordinary step. In thrift mode it waits for a hint first, at most for the patience that the device
+asked for, to take fewer passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from skerry.cloud.channel import Channel, Gone
+from skerry.cloud.engines.base import Pass, Target, TargetFacts
+from skerry.cloud.errors import ProtocolError
+from skerry.cloud.hints.frames import Cancel, Done, Draft, Mode, Open, Reason, Tokens
+from skerry.cloud.hints.matcher import Hint, Matcher
+from skerry.cloud.hints.tree import Tree
+
+SEND_S = 30.0
+"""How long a device may leave what is sent to it untaken."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a generation has taken so far."""
+
+    passes: int = 0
+    drafted: int = 0
+    accepted: int = 0
+
+    def add(self, tree: Tree, result: Pass) -> None:
+        self.passes += 1
+        self.drafted += len(tree)
+        self.accepted += result.drafted
+
+
+class Hints:
+    """The hints of one generation, and whether the device wants it to go on."""
+
+    def __init__(self, start: int) -> None:
+        self._matcher = Matcher(start)
+        self._news = asyncio.Event()
+        self.cancelled = False
+        self.fault: ProtocolError | None = None
+
+    @property
+    def end(self) -> int:
+        return self._matcher.end
+
+    async def listen(self, channel: Channel) -> None:
+        """Takes frames until the device cancels, goes away or sends what is no frame."""
+        try:
+            while not self.cancelled:
+                match await channel.receive():
+                    case Draft() as draft:
+                        self._matcher.offer(Hint(draft.position, draft.tree()))
+                        self._news.set()
+                    case Cancel():
+                        break
+                    case Open():
+                        raise ProtocolError("a generation is opened twice on one connection")
+        except ProtocolError as error:
+            self.fault = error
+        except Gone:
+            pass
+        self.cancelled = True
+        self._news.set()
+
+    def best(self, most: int) -> Tree:
+        return self._matcher.best(most)
+
+    async def wait(self, seconds: float) -> None:
+        """Returns when there is something to look at, or nobody to wait for, or it is late."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not self.cancelled and not len(self.best(1)):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            pass
+
+    def advance(self, result: Pass) -> None:
+        self._matcher.advance(result.tokens)
+
+
+async def generate(
+    channel: Channel, asked: Open, target: Target, facts: TargetFacts, prompt: int, *, drafts: int
+) -> tuple[list[int], Done]:
+    """Continues a sequence of `prompt` tokens until it ends; sends its tokens as they come.
+
+    At most `drafts` tokens of hints are looked at in one pass. Returns the tokens, and the frame
+    that tells the device of the end.
+
+    Raises:
+        ProtocolError: the device sent what is no frame, or not one for now.
+        RequestError: the target's context is full.
+        TargetError: the engine failed.
+        Gone: the device went away.
+    """
+    ends = facts.ends | set(asked.ends)
+    hints, tally, tokens = Hints(prompt), Tally(), list[int]()
+    async with _listening(hints, channel):
+        while (reason := _ended(tokens, asked, ends, hints)) is None:
+            if asked.mode is Mode.THRIFT and drafts:
+                await hints.wait(asked.patience_ms / 1e3)
+            tree = hints.best(min(drafts, asked.max_tokens - len(tokens) - 1))
+            result = await target.look(tree)
+            hints.advance(result)
+            tally.add(tree, result)
+            position = prompt + len(tokens)
+            tokens += result.tokens
+            await _send(channel, position, result)
+        if hints.fault is not None:
+            raise hints.fault
+    counts = (tally.passes, tally.drafted, tally.accepted)
+    return tokens, Done(reason, *counts, prompt_tokens=prompt, tokens=len(tokens))
+
+
+def _ended(tokens: list[int], asked: Open, ends: frozenset[int], hints: Hints) -> Reason | None:
+    if tokens and tokens[-1] in ends:
+        return Reason.STOP
+    if len(tokens) >= asked.max_tokens:
+        return Reason.LENGTH
+    return Reason.CANCELLED if hints.cancelled else None
+
+
+async def _send(channel: Channel, position: int, result: Pass) -> None:
+    frame = Tokens(position, result.tokens, result.drafted, round(result.seconds * 1e6))
+    try:
+        async with asyncio.timeout(SEND_S):
+            await channel.send(frame)
+    except TimeoutError as error:
+        raise Gone from error
+
+
+@asynccontextmanager
+async def _listening(hints: Hints, channel: Channel) -> AsyncIterator[None]:
+    task = asyncio.create_task(hints.listen(channel))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

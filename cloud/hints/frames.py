@@ -1,0 +1,221 @@
+"""The frames of the hint protocol: MessagePack arrays, each with its kind first.
+
+`docs/hint-protocol.md` describes them byte by byte. Frames are checked when they are read: what
+passes `read_device_frame` or `read_cloud_frame` is within its bounds, whoever sent it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from skerry.cloud.errors import ProtocolError, VersionError
+from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.tree import ROOT, Tree
+
+VERSION = 1
+SUBPROTOCOL = "skerry.hints.v1"
+MOST_BYTES = 1 << 20
+"""Of one frame; a prompt of 128,000 tokens fits."""
+MOST_DRAFTED = 64
+"""Tokens of one `Draft`."""
+MOST_TOKENS = 1 << 17
+_MOST_TEXT = 4_096
+_MOST_STOPS = 64
+
+Id: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 31)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+Text: TypeAlias = Annotated[str, Meta(max_length=_MOST_TEXT)]
+Finite: TypeAlias = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Mode(IntEnum):
+    """`LATENCY`: the cloud never waits. `THRIFT`: it waits for hints, up to the patience."""
+
+    LATENCY = 0
+    THRIFT = 1
+
+
+class Reason(IntEnum):
+    """Why a generation ended."""
+
+    STOP = 0
+    LENGTH = 1
+    CANCELLED = 2
+
+
+class Choosing(Struct, array_like=True, frozen=True):
+    """`skerry.cloud.hints.choice.Sampling` on the wire."""
+
+    temperature: Annotated[float, Meta(ge=0, le=100)] = 0.0
+    top_k: Count = 0
+    top_p: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    min_p: Share = 0.0
+    repetition_penalty: Annotated[float, Meta(gt=0, le=100)] = 1.0
+    frequency_penalty: Finite = 0.0
+    presence_penalty: Finite = 0.0
+    seed: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)] = 0
+
+    def sampling(self) -> Sampling:
+        return Sampling(**{name: getattr(self, name) for name in self.__struct_fields__})
+
+
+class Open(Struct, array_like=True, frozen=True, tag=1):
+    """Device: starts a generation.
+
+    The sequence is the first `kept` tokens that the cloud holds of `session`, and then `tokens`.
+    `generated` of its last tokens were generated before (a generation that goes on after its
+    connection broke); the rest is the prompt. `vocabulary` is the digest of the device's
+    vocabulary, empty for a device that does not draft.
+    """
+
+    version: int
+    model: Text
+    vocabulary: Annotated[bytes, Meta(max_length=32)]
+    tokens: Annotated[tuple[Id, ...], Meta(max_length=MOST_TOKENS)]
+    choosing: Choosing = Choosing()
+    mode: Mode = Mode.LATENCY
+    patience_ms: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    max_tokens: Annotated[int, Meta(ge=1, le=MOST_TOKENS)] = 256
+    ends: Annotated[tuple[Id, ...], Meta(max_length=_MOST_STOPS)] = ()
+    session: Text = ""
+    kept: Count = 0
+    generated: Count = 0
+
+
+class Draft(Struct, array_like=True, frozen=True, tag=2):
+    """Device: drafted tokens from an absolute `position` on.
+
+    `parents` [tokens] makes them a tree: for each token, how many places before it its parent
+    stands, 0 for none. Empty: each token follows the one before it.
+    """
+
+    position: Count
+    tokens: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_DRAFTED)]
+    parents: Annotated[tuple[Count, ...], Meta(max_length=MOST_DRAFTED)] = ()
+
+    def tree(self) -> Tree:
+        """Raises ProtocolError: the parents do not make a tree."""
+        if not self.parents:
+            return Tree(self.tokens, tuple(range(-1, len(self.tokens) - 1)))
+        if len(self.parents) != len(self.tokens):
+            raise ProtocolError("a draft has not as many parents as tokens")
+        back = list(enumerate(self.parents))
+        parents = tuple(i - steps if steps else ROOT for i, steps in back)
+        pairs = set(zip(parents, self.tokens, strict=True))
+        if any(steps > i for i, steps in back) or len(pairs) < len(parents):
+            raise ProtocolError("the parents of a draft do not make a tree")
+        return Tree(self.tokens, parents)
+
+
+class Cancel(Struct, array_like=True, frozen=True, tag=3):
+    """Device: wants no more."""
+
+
+class Opened(Struct, array_like=True, frozen=True, tag=17):
+    """Cloud: the generation begins at the absolute `position`.
+
+    `drafts` says how many tokens of a hint are looked at together; 0 is that none are, and `why`.
+    `cached` tokens were held already.
+    """
+
+    version: int
+    model: Text
+    position: Count
+    drafts: Count
+    why: Text = ""
+    cached: Count = 0
+
+
+class Tokens(Struct, array_like=True, frozen=True, tag=18):
+    """Cloud: what one forward pass gave, from an absolute `position` on.
+
+    The first `drafted` tokens were in a hint. `pass_us` is what the pass took, in microseconds.
+    """
+
+    position: Count
+    tokens: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_DRAFTED + 1)]
+    drafted: Count = 0
+    pass_us: Annotated[int, Meta(ge=0)] = 0
+
+
+class Done(Struct, array_like=True, frozen=True, tag=19):
+    """Cloud: the generation has ended.
+
+    `passes` forward passes after the prompt; `drafted` tokens were looked at, `accepted` taken.
+    """
+
+    reason: Reason
+    passes: Count
+    drafted: Annotated[int, Meta(ge=0)]
+    accepted: Count
+    prompt_tokens: Count
+    tokens: Count
+
+
+class Fault(Struct, array_like=True, frozen=True, tag=20):
+    """Cloud: the generation cannot go on. `code` is for programs."""
+
+    code: Text
+    what: Text
+    hint: Text = ""
+
+
+DeviceFrame: TypeAlias = Open | Draft | Cancel
+CloudFrame: TypeAlias = Opened | Tokens | Done | Fault
+
+_encoder = msgspec.msgpack.Encoder()
+_device: msgspec.msgpack.Decoder[DeviceFrame] = msgspec.msgpack.Decoder(DeviceFrame)
+_cloud: msgspec.msgpack.Decoder[CloudFrame] = msgspec.msgpack.Decoder(CloudFrame)
+
+
+def written(frame: DeviceFrame | CloudFrame) -> bytes:
+    return _encoder.encode(frame)
+
+
+def read_device_frame(data: bytes) -> DeviceFrame:
+    """What a device sent.
+
+    Raises:
+        VersionError: it speaks another version.
+        ProtocolError: it is no frame of a device, or a value is out of its bounds.
+    """
+    frame = _read(_device, data)
+    if isinstance(frame, Open) and frame.generated > len(frame.tokens) + frame.kept:
+        raise ProtocolError("more tokens were generated than there are")
+    if isinstance(frame, Draft):
+        frame.tree()
+    return frame
+
+
+def read_cloud_frame(data: bytes) -> CloudFrame:
+    """What a cloud sent.
+
+    Raises:
+        VersionError: it speaks another version.
+        ProtocolError: it is no frame of a cloud, or a value is out of its bounds.
+    """
+    frame = _read(_cloud, data)
+    if isinstance(frame, Tokens) and frame.drafted > len(frame.tokens):
+        raise ProtocolError("more tokens were drafted than there are")
+    return frame
+
+
+def _read(decoder: Any, data: bytes) -> Any:
+    if len(data) > MOST_BYTES:
+        raise ProtocolError(f"a frame has {len(data)} bytes, and {MOST_BYTES} are the most")
+    try:
+        frame = decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError(f"a frame cannot be read: {error}") from error
+    version = getattr(frame, "version", VERSION)
+    if version != VERSION:
+        raise VersionError(
+            f"the other side speaks version {version} of the hint protocol, this one {VERSION}",
+            hint="update the older one",
+        )
+    return frame

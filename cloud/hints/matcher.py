@@ -1,0 +1,153 @@
+"""What hints are worth: a trie of drafted tokens that continues what is verified. Pure.
+
+A hint is checked by value. One that starts behind the end must repeat what has been verified since;
+what goes on from there is kept. One that starts beyond the end continues the newest hint. A hint
+that is late, lost, repeated, reordered or a lie can cost time, never a token: the output is what
+the target chooses, and the trie only says what it is asked to look at together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from skerry.cloud.hints.tree import ROOT, Tree
+
+MOST_NODES = 512
+"""Nodes kept of all hints of one generation."""
+_MOST_WAITING = 8
+
+
+class Worth(StrEnum):
+    """What became of a hint."""
+
+    KEPT = "kept"
+    KNOWN = "known"
+    LATE = "late"
+    WRONG = "wrong"
+    WAITING = "waiting"
+    FULL = "full"
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    token: int
+    rank: int
+    children: dict[int, _Node] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Drafted tokens; those without a parent in the tree are for the absolute `position`."""
+
+    position: int
+    tree: Tree
+
+
+class Matcher:
+    """The hints of one generation. `start` is the absolute position of its first token."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._verified: list[int] = []
+        self._root = _Node(-1, 0)
+        self._nodes = 0
+        self._offered = 0
+        self._trunk: list[_Node] = []
+        self._waiting: list[Hint] = []
+
+    @property
+    def end(self) -> int:
+        """The absolute position of the next token."""
+        return self._start + len(self._verified)
+
+    def offer(self, hint: Hint) -> Worth:
+        """Takes what a hint has to say about tokens that are not verified yet."""
+        if not len(hint.tree):
+            return Worth.KNOWN
+        ahead = hint.position - self.end
+        if ahead > 0:
+            return self._offer_ahead(hint, ahead)
+        return self._offer_here(hint)
+
+    def best(self, most: int) -> Tree:
+        """At most `most` nodes to verify together: those that were offered first, and before each
+        of them what it continues."""
+        nodes = sorted(_below(self._root), key=lambda one: one[0].rank)[:most]
+        index = {id(node): i for i, (node, _) in enumerate(nodes)}
+        parents = (index.get(id(parent), ROOT) for _, parent in nodes)
+        return Tree(tuple(node.token for node, _ in nodes), tuple(parents))
+
+    def advance(self, tokens: Sequence[int]) -> None:
+        """Tells of tokens that the target has chosen."""
+        for token in tokens:
+            self._verified.append(token)
+            self._root = self._root.children.get(token) or _Node(token, 0)
+            follows = bool(self._trunk) and self._trunk[0] is self._root
+            self._trunk = self._trunk[1:] if follows else []
+        self._nodes = sum(1 for _ in _below(self._root))
+        waiting, self._waiting = self._waiting, []
+        for hint in waiting:
+            self.offer(hint)
+
+    def _offer_here(self, hint: Hint) -> Worth:
+        """A hint that starts at the end or behind it."""
+        if hint.position < self._start:
+            return Worth.WRONG
+        at = ROOT
+        for token in self._verified[hint.position - self._start :]:
+            child = hint.tree.child(at, token)
+            if child is None:
+                leaf = at not in hint.tree.parents
+                return Worth.LATE if leaf else Worth.WRONG
+            at = child
+        if at != ROOT and at not in hint.tree.parents:
+            return Worth.LATE
+        return self._graft(hint.tree, at, self._root, [])
+
+    def _offer_ahead(self, hint: Hint, ahead: int) -> Worth:
+        """A hint that continues the newest one, or waits until it does."""
+        if ahead <= len(self._trunk):
+            return self._graft(hint.tree, ROOT, self._trunk[ahead - 1], self._trunk[:ahead])
+        if len(self._waiting) == _MOST_WAITING:
+            return Worth.FULL
+        self._waiting.append(hint)
+        return Worth.WAITING
+
+    def _graft(self, tree: Tree, top: int, onto: _Node, path: list[_Node]) -> Worth:
+        """Puts what is below `top` of a tree under a node of the trie."""
+        placed = {top: onto}
+        before = self._nodes
+        for i, (token, parent) in enumerate(zip(tree.tokens, tree.parents, strict=True)):
+            if parent not in placed or i == top:
+                continue
+            node = placed[parent].children.get(token)
+            if node is None:
+                if self._nodes == MOST_NODES:
+                    return Worth.FULL
+                self._offered += 1
+                node = _Node(token, self._offered)
+                placed[parent].children[token] = node
+                self._nodes += 1
+            placed[i] = node
+        self._trunk = [*path, *_first_branch(tree, top, placed)]
+        return Worth.KEPT if self._nodes > before else Worth.KNOWN
+
+
+def _below(top: _Node) -> Iterator[tuple[_Node, _Node]]:
+    """All nodes below `top`, each with its parent."""
+    stack = [(child, top) for child in top.children.values()]
+    while stack:
+        node, parent = stack.pop()
+        yield node, parent
+        stack += [(child, node) for child in node.children.values()]
+
+
+def _first_branch(tree: Tree, top: int, placed: dict[int, _Node]) -> Iterator[_Node]:
+    """The nodes that the drafter put first: what its next hint continues."""
+    at = top
+    for i, parent in enumerate(tree.parents):
+        if parent == at and i in placed:
+            at = i
+            yield placed[i]

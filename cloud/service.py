@@ -1,0 +1,83 @@
+"""Serves generations on channels: opens them, runs them, and says what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+from skerry.cloud.channel import Channel, Gone
+from skerry.cloud.contexts import Contexts
+from skerry.cloud.engines.base import Verifier
+from skerry.cloud.errors import CloudTierError, ProtocolError, RequestError
+from skerry.cloud.generation import generate
+from skerry.cloud.hints.frames import VERSION, Fault, Open, Opened
+
+OPEN_S = 10.0
+"""How long a device may take to say what it wants."""
+
+_OTHER_VOCABULARY = "the device's model has other tokens than the target: its drafts are not read"
+_NO_DRAFTS = "this target cannot look at drafts"
+
+
+@dataclass(slots=True)
+class Service:
+    """One target model, and what is remembered of those who use it."""
+
+    verifier: Verifier
+    contexts: Contexts = field(default_factory=Contexts)
+
+    async def serve(self, channel: Channel, owner: str = "") -> None:
+        """One generation, from its first frame to its last. Faults go to the device."""
+        try:
+            await self._serve(channel, owner)
+        except Gone:
+            return
+        except CloudTierError as error:
+            await _tell(channel, Fault(error.code, error.what, error.hint))
+
+    async def _serve(self, channel: Channel, owner: str) -> None:
+        asked = await _opening(channel)
+        facts = self.verifier.facts
+        if asked.model not in ("", facts.model):
+            raise RequestError(
+                f"there is no model '{asked.model}'", hint=f"ask for '{facts.model}'"
+            )
+        whole = self.contexts.whole(owner, asked.session, asked.kept, asked.tokens)
+        drafts, why = self._drafts(asked)
+        target = await self.verifier.open(
+            whole, asked.choosing.sampling(), generated=asked.generated, ends=frozenset(asked.ends)
+        )
+        try:
+            opened = Opened(VERSION, facts.model, len(whole), drafts, why, target.cached)
+            await channel.send(opened)
+            tokens, done = await generate(channel, asked, target, facts, len(whole), drafts=drafts)
+            self.contexts.keep(owner, asked.session, (*whole, *tokens))
+            await channel.send(done)
+        finally:
+            await target.close()
+
+    def _drafts(self, asked: Open) -> tuple[int, str]:
+        """How many tokens of hints are looked at together, and why none are."""
+        if not asked.vocabulary:
+            return 0, ""
+        if asked.vocabulary != self.verifier.facts.vocabulary:
+            return 0, _OTHER_VOCABULARY
+        drafts = self.verifier.facts.drafts
+        return drafts, "" if drafts else _NO_DRAFTS
+
+
+async def _opening(channel: Channel) -> Open:
+    try:
+        async with asyncio.timeout(OPEN_S):
+            frame = await channel.receive()
+    except TimeoutError as error:
+        raise ProtocolError(f"nothing was asked within {OPEN_S:.0f} s") from error
+    if not isinstance(frame, Open):
+        raise ProtocolError("the first frame does not open a generation")
+    return frame
+
+
+async def _tell(channel: Channel, fault: Fault) -> None:
+    with contextlib.suppress(Gone):
+        await channel.send(fault)

@@ -1,0 +1,1 @@
+"""Split inference, the device's half: it drafts ahead, and the cloud verifies."""

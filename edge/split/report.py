@@ -1,0 +1,37 @@
+"""What a split generation took: drafts that were sent and taken, and forward passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from skerry.edge.split.client import SplitGeneration
+
+
+@dataclass(frozen=True, slots=True)
+class SplitReport:
+    """`tokens` of the answer were verified in `passes` forward passes of the target `model`.
+
+    `drafted` tokens were guessed here and sent, `taken` of them stand in the answer. `why` drafts
+    were not wanted; empty where they were.
+    """
+
+    model: str
+    tokens: int
+    passes: int
+    drafted: int
+    taken: int
+    why: str = ""
+
+    @classmethod
+    def of(cls, generation: SplitGeneration) -> Self:
+        opened, done, ahead = generation.opened, generation.done, generation.ahead
+        return cls(
+            model=opened.model if opened else "",
+            tokens=len(ahead.generated),
+            passes=done.passes if done else generation.passes,
+            drafted=ahead.drafted,
+            taken=ahead.hit,
+            why=opened.why if opened else "",
+        )

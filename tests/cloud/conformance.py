@@ -1,0 +1,165 @@
+"""What every engine of the cloud tier must do; a module subclasses `Conformance` with its own
+`verifier` fixture."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from skerry.cloud.engines.base import Verifier
+from skerry.cloud.errors import Busy, RequestError
+from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.tree import Tree, chain
+
+COUNT = 24
+SAMPLINGS = [
+    Sampling(),
+    Sampling(temperature=0.8, top_k=40, top_p=0.95, seed=7),
+    Sampling(temperature=1.0, min_p=0.05, repetition_penalty=1.2, seed=2**62),
+]
+Drafter = Callable[[list[int]], Tree]
+
+
+class Conformance:
+    """`prompt` are ids of a text that the model goes on with for a while."""
+
+    @pytest.fixture
+    def runner(self) -> Iterator[asyncio.Runner]:
+        with asyncio.Runner() as runner:
+            yield runner
+
+    @pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)
+    def test_drafts_do_not_change_the_output(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner, sampling: Sampling
+    ) -> None:
+        said, passes = runner.run(written(verifier, prompt, sampling, lambda _: Tree()))
+        assert passes == len(said)
+        right = runner.run(written(verifier, prompt, sampling, lambda so_far: _ahead(said, so_far)))
+        wrong = runner.run(written(verifier, prompt, sampling, lambda _: chain([11, 12, 13])))
+        assert right[0] == wrong[0] == said
+        if verifier.facts.drafts >= 4:
+            assert right[1] <= len(said) // 3
+
+    def test_a_branch_of_a_tree_is_as_good_as_a_chain(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        said, _ = runner.run(written(verifier, prompt, Sampling(), lambda _: Tree()))
+        drawn = [_second_branch(said), _forked(said)]
+        for drafter in drawn:
+            again, passes = runner.run(written(verifier, prompt, Sampling(), drafter))
+            assert again == said
+            assert passes < len(said)
+
+    def test_an_answer_ends_at_an_end(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        said, _ = runner.run(written(verifier, prompt, Sampling(), lambda _: Tree()))
+        end = frozenset({said[5]})
+        first = said.index(said[5])
+        drafter = lambda so_far: _ahead(said, so_far)  # noqa: E731
+        ended, _ = runner.run(written(verifier, prompt, Sampling(), drafter, end))
+        assert ended == said[: first + 1]
+
+    def test_generated_tokens_count_for_penalties_after_a_break(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        sampling = SAMPLINGS[2]
+        said, _ = runner.run(written(verifier, prompt, sampling, lambda _: Tree()))
+        rest, _ = runner.run(
+            written(verifier, [*prompt, *said[:8]], sampling, lambda _: Tree(), generated=8)
+        )
+        assert rest[: len(said) - 8] == said[8:]
+
+    def test_several_sequences_at_once(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        async def both() -> list[tuple[list[int], int]]:
+            some = (written(verifier, prompt, SAMPLINGS[i], lambda _: Tree()) for i in (0, 1))
+            return list(await asyncio.gather(*some))
+
+        for said, _ in runner.run(both()):
+            assert len(said) > 1
+
+    @pytest.mark.parametrize("tokens", [[], [-1], [2**31 - 1]], ids=str)
+    def test_what_is_no_sequence_is_refused(
+        self, verifier: Verifier, runner: asyncio.Runner, tokens: list[int]
+    ) -> None:
+        with pytest.raises(RequestError):
+            runner.run(verifier.open(tokens, Sampling()))
+
+    def test_a_prompt_that_does_not_fit_is_refused(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        with pytest.raises(RequestError):
+            runner.run(verifier.open(prompt[:1] * verifier.facts.context_tokens, Sampling()))
+
+    def test_it_is_busy_rather_than_slow_without_end(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        async def many() -> None:
+            opened = []
+            try:
+                for _ in range(10_000):
+                    opened.append(await verifier.open(prompt, Sampling()))
+            finally:
+                for one in opened:
+                    await one.close()
+
+        with pytest.raises(Busy):
+            runner.run(many())
+        assert runner.run(written(verifier, prompt, Sampling(), lambda _: Tree()))[0]
+
+
+async def written(
+    verifier: Verifier,
+    prompt: Sequence[int],
+    sampling: Sampling,
+    drafter: Drafter,
+    ends: frozenset[int] = frozenset(),
+    *,
+    generated: int = 0,
+) -> tuple[list[int], int]:
+    """At most `COUNT` tokens, and the passes that they took."""
+    target = await verifier.open(prompt, sampling, ends=ends, generated=generated)
+    said, passes = list[int](), 0
+    try:
+        while len(said) < COUNT and not (said and said[-1] in verifier.facts.ends | ends):
+            result = await target.look(drafter(said))
+            assert result.drafted < len(result.tokens) or result.tokens[-1] in ends
+            said += result.tokens
+            passes += 1
+    finally:
+        await target.close()
+    return said[:COUNT], passes
+
+
+def _ahead(said: list[int], so_far: list[int]) -> Tree:
+    """What comes next."""
+    return chain(said[len(so_far) : len(so_far) + 4])
+
+
+def _second_branch(said: list[int]) -> Drafter:
+    """What comes next, behind a branch that is wrong."""
+
+    def drafted(so_far: list[int]) -> Tree:
+        right = said[len(so_far) : len(so_far) + 4]
+        wrong = next(token for token in range(10, 20) if token not in right[:1])
+        back = range(2, 1 + len(right))
+        return Tree((wrong, wrong, *right), (-1, 0, -1, *back)) if right else Tree()
+
+    return drafted
+
+
+def _forked(said: list[int]) -> Drafter:
+    """What comes next, with a wrong branch first at its second token."""
+
+    def drafted(so_far: list[int]) -> Tree:
+        right = said[len(so_far) : len(so_far) + 3]
+        if len(right) < 3:
+            return Tree()
+        wrong = next(token for token in range(10, 20) if token != right[1])
+        return Tree((right[0], wrong, right[1], right[2]), (-1, 0, 0, 2))
+
+    return drafted

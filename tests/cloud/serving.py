@@ -1,0 +1,35 @@
+"""A cloud tier on a port of its own, in a thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from skerry.cloud.app import app
+from skerry.cloud.engines.base import Verifier
+from skerry.cloud.hints.frames import MOST_BYTES
+from skerry.cloud.service import Service
+
+KEY = "sk-skerry-test-0123456789"
+
+
+@contextmanager
+def served(verifier: Verifier) -> Iterator[str]:
+    """The base URL."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app(Service(verifier), KEY), log_config=None, ws="websockets-sansio", ws_max_size=MOST_BYTES
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: server.run(sockets=[bound]))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,150 @@
+"""Late, lost, repeated, reordered, contradictory and hostile hints: the output is the target's."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skerry.cloud.errors import ProtocolError
+from skerry.cloud.hints.frames import (
+    VERSION,
+    Choosing,
+    Done,
+    Draft,
+    Fault,
+    Mode,
+    Open,
+    Opened,
+    Tokens,
+    read_device_frame,
+    written,
+)
+from skerry.cloud.service import Service
+
+from .simulated import SIZE, VOCABULARY, ListChannel, SimulatedVerifier, alone
+
+PROMPT = (3, 1, 4, 1, 5)
+COUNT = 40
+
+choosings = st.builds(
+    Choosing,
+    temperature=st.sampled_from([0.0, 0.3, 1.0, 2.0]),
+    top_k=st.integers(0, 30),
+    top_p=st.floats(0.1, 1),
+    min_p=st.sampled_from([0.0, 0.05]),
+    repetition_penalty=st.sampled_from([1.0, 1.3]),
+    presence_penalty=st.sampled_from([0.0, 0.7]),
+    seed=st.integers(0, 2**63 - 1),
+)
+
+
+def _tree(pairs: list[tuple[int, int]]) -> list[int]:
+    """Steps back to a parent that exists."""
+    return [min(back, i + 1) % (i + 1) for i, (_, back) in enumerate(pairs)]
+
+
+@st.composite
+def wild(draw: st.DrawFn) -> Draft | None:
+    """Any draft that can be read."""
+    pairs = draw(
+        st.lists(st.tuples(st.integers(0, SIZE + 3), st.integers(0, 6)), min_size=1, max_size=12)
+    )
+    parents = tuple(_tree(pairs)) if draw(st.booleans()) else ()
+    return _readable(Draft(draw(st.integers(0, 60)), tuple(token for token, _ in pairs), parents))
+
+
+@st.composite
+def truthful(draw: st.DrawFn) -> tuple[int, int]:
+    """Where a hint with the target's own words starts, and how long it is."""
+    return draw(st.integers(0, COUNT - 1)), draw(st.integers(1, 9))
+
+
+def _readable(draft: Draft) -> Draft | None:
+    try:
+        return read_device_frame(written(draft))  # type: ignore[return-value]
+    except ProtocolError:
+        return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    choosings,
+    st.lists(st.one_of(wild(), truthful()), max_size=25),
+    st.sampled_from(Mode),
+    st.integers(0, 16),
+)
+def test_the_output_is_what_the_target_says_alone(choosing, hints, mode, drafts):  # type: ignore[no-untyped-def]
+    expected = alone(PROMPT, choosing.sampling(), COUNT)
+    frames = [_hint(one, expected) for one in hints]
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, choosing, mode, patience_ms=1, max_tokens=COUNT)
+    channel = ListChannel([asked, *(one for one in frames if one is not None)])
+    asyncio.run(Service(SimulatedVerifier(drafts)).serve(channel))
+
+    opened, *told, done = channel.sent
+    assert isinstance(opened, Opened)
+    assert isinstance(done, Done)
+    position, said = len(PROMPT), list[int]()
+    for frame in told:
+        assert isinstance(frame, Tokens)
+        assert frame.position == position
+        position += len(frame.tokens)
+        said += frame.tokens
+    assert said == expected
+    assert done.tokens == len(expected)
+    assert done.passes == len(told)
+    assert done.accepted <= done.drafted
+
+
+def _hint(one: Draft | tuple[int, int] | None, expected: list[int]) -> Draft | None:
+    if not isinstance(one, tuple):
+        return one
+    start, size = one
+    words = tuple(expected[start : start + size])
+    return Draft(len(PROMPT) + start, words) if words else None
+
+
+def test_true_hints_save_passes() -> None:
+    choosing = Choosing(temperature=1.0, seed=5)
+    expected = alone(PROMPT, choosing.sampling(), COUNT)
+    hints = [
+        Draft(len(PROMPT) + at, tuple(expected[at : at + 8])) for at in range(0, len(expected), 8)
+    ]
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, choosing, max_tokens=COUNT)
+    channel = ListChannel([asked, *hints])
+    asyncio.run(Service(SimulatedVerifier()).serve(channel))
+    done = channel.sent[-1]
+    assert isinstance(done, Done)
+    assert done.passes < len(expected) / 3
+    assert done.accepted > len(expected) / 2
+
+
+def test_a_device_with_other_tokens_is_told_so_and_served() -> None:
+    asked = Open(VERSION, "", b"other", PROMPT, max_tokens=8)
+    channel = ListChannel([asked, Draft(len(PROMPT), (1, 2))])
+    verifier = SimulatedVerifier()
+    asyncio.run(Service(verifier).serve(channel))
+    opened = channel.sent[0]
+    assert isinstance(opened, Opened)
+    assert opened.drafts == 0
+    assert "other tokens" in opened.why
+    assert all(len(tree) == 0 for tree in verifier.opened[0].looked)
+    assert isinstance(channel.sent[-1], Done)
+
+
+def test_a_device_that_hangs_up_frees_its_place() -> None:
+    verifier = SimulatedVerifier()
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=4000)
+    asyncio.run(Service(verifier).serve(ListChannel([asked], hangs_up=True)))
+    assert verifier.opened[0].closed
+    assert len(verifier.opened[0].looked) < 10
+
+
+def test_a_second_opening_is_a_fault() -> None:
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=4000)
+    channel = ListChannel([asked, asked])
+    asyncio.run(Service(SimulatedVerifier()).serve(channel))
+    last = channel.sent[-1]
+    assert isinstance(last, Fault)
+    assert last.code == "bad_frame"

@@ -1,0 +1,273 @@
+"""The device's half over real sockets, with a simulated target."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+from websockets.sync.server import Server, ServerConnection
+from websockets.sync.server import serve as serve_socket
+
+from skerry.cloud.hints.frames import (
+    SUBPROTOCOL,
+    VERSION,
+    Choosing,
+    CloudFrame,
+    Done,
+    Draft,
+    Fault,
+    Mode,
+    Open,
+    Opened,
+    Reason,
+    Tokens,
+    written,
+)
+from skerry.edge.errors import CloudRefused, CloudUnavailable
+from skerry.edge.escalate.options import Secret
+from skerry.edge.split.client import SplitGeneration
+from skerry.edge.split.options import SplitOptions
+from tests.cloud.serving import KEY, served
+from tests.cloud.simulated import VOCABULARY, SimulatedVerifier, alone
+
+PROMPT = (3, 1, 4, 1, 5)
+
+
+class Knowing:
+    """Drafts what the target will say, now and then something else."""
+
+    def __init__(self, said: Sequence[int], wrong_every: int = 0) -> None:
+        self._said, self._wrong_every = [*PROMPT, *said], wrong_every
+        self.calls = 0
+        self.closed = False
+
+    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
+        self.calls += 1
+        if self._wrong_every and self.calls % self._wrong_every == 0:
+            return [23] * min(most, 2)
+        same = list(sequence) == self._said[: len(sequence)]
+        return self._said[len(sequence) : len(sequence) + most] if same else []
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Mute(Knowing):
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
+        self.calls += 1
+        return []
+
+
+class Slow(Knowing):
+    """Takes its time to draft something wrong."""
+
+    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
+        time.sleep(0.2)
+        return [23]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with served(SimulatedVerifier()) as url:
+        yield url
+
+
+def generation(
+    url: str, drafter: Knowing, asked: Open | None = None, **changed: object
+) -> SplitGeneration:
+    key = changed.pop("api_key", KEY)
+    deadline_s = changed.pop("deadline_s", 20.0)
+    cancel = changed.pop("cancel", None) or threading.Event()
+    options = SplitOptions(base_url=url, api_key=Secret(str(key)), **changed)  # type: ignore[arg-type]
+    asked = asked or Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=40)
+    return SplitGeneration(options, asked, drafter, deadline_s=deadline_s, cancel=cancel)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("wrong_every", [0, 2])
+def test_the_answer_is_the_targets_whatever_is_drafted(
+    url: str, mode: Mode, wrong_every: int
+) -> None:
+    choosing = Choosing(temperature=1.0, seed=8)
+    said = alone(PROMPT, choosing.sampling(), 40)
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, choosing, mode, 50, max_tokens=40)
+    one = generation(url, Knowing(said, wrong_every), asked)
+    assert [token for frame in one for token in frame.tokens] == said
+    assert one.done is not None
+    assert one.done.tokens == len(said)
+    assert one.ahead.generated == said
+    assert one.traffic.sent > 0
+    assert one.traffic.received > 0
+    if mode is Mode.THRIFT and not wrong_every:
+        assert one.done.passes < len(said) / 2
+
+
+def test_a_drafter_without_ideas_costs_nothing_but_a_call_for_each_verdict(url: str) -> None:
+    mute = Mute()
+    one = generation(url, mute)
+    frames = list(one)
+    assert 0 < mute.calls <= len(frames) + 1
+    assert one.ahead.drafted == 0
+
+
+def test_a_wrong_key_is_refused(url: str) -> None:
+    with pytest.raises(CloudRefused, match="split inference"):
+        list(generation(url, Mute(), api_key="wrong"))
+
+
+def test_a_model_that_is_not_there_is_refused(url: str) -> None:
+    asked = Open(VERSION, "other", VOCABULARY, PROMPT)
+    with pytest.raises(CloudRefused, match="no model 'other'"):
+        list(generation(url, Mute(), asked))
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(CloudUnavailable, match="cannot be reached"):
+        list(generation("http://127.0.0.1:9", Mute()))
+
+
+def test_other_tokens_are_streamed_without_drafts(url: str) -> None:
+    asked = Open(VERSION, "", b"other", PROMPT, max_tokens=40)
+    drafter = Knowing(alone(PROMPT, Choosing().sampling(), 40))
+    one = generation(url, drafter, asked)
+    assert len([token for frame in one for token in frame.tokens]) > 1
+    assert drafter.calls == 0
+    assert one.opened is not None
+    assert "other tokens" in one.opened.why
+
+
+def test_cancelling_ends_it_with_what_was_verified(url: str) -> None:
+    cancel = threading.Event()
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, Choosing(1.0, seed=1), max_tokens=3_000)
+    one = generation(url, Mute(), asked, cancel=cancel)
+    for _ in one:
+        cancel.set()
+    assert one.done is not None
+    assert one.done.reason is Reason.CANCELLED
+    assert one.ahead.generated
+
+
+class Scripted:
+    """A cloud that sends what a test wants, whatever the device says."""
+
+    def __init__(self, frames: Sequence[CloudFrame | bytes], then: str = "hang") -> None:
+        self._frames, self._then = frames, then
+        self._server: Server | None = None
+
+    def __enter__(self) -> str:
+        self._server = serve_socket(self._answer, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL])
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._server.socket.getsockname()[1]}"
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+
+    def _answer(self, connection: ServerConnection) -> None:
+        connection.recv()
+        for frame in self._frames:
+            connection.send(frame if isinstance(frame, bytes) else written(frame))
+        if self._then == "hang":
+            try:
+                while True:
+                    connection.recv()
+            except Exception:  # noqa: BLE001  the device has gone
+                return
+
+
+OPENED = Opened(VERSION, "m", len(PROMPT), 16)
+FIRST = Tokens(len(PROMPT), (7, 8), 0)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [OPENED, FIRST, Tokens(len(PROMPT), (7,), 0)],
+        [OPENED, FIRST, Tokens(len(PROMPT) + 5, (7,), 0)],
+        [OPENED, FIRST, b"\x91\x02"],
+        [OPENED, FIRST, b"nonsense"],
+        [Opened(9, "m", 5, 16)],
+        [OPENED, FIRST, Fault("engine_failed", "the engine failed")],
+    ],
+    ids=["backwards", "gap", "device's frame", "nonsense", "version", "fault"],
+)
+def test_a_hostile_or_failing_cloud_is_left(frames: list[CloudFrame | bytes]) -> None:
+    with Scripted(frames) as url:
+        one = generation(url, Mute())
+        with pytest.raises(CloudRefused):
+            list(one)
+        assert one.ahead.generated in ([], [7, 8])
+
+
+def test_a_cloud_that_goes_away_leaves_what_was_verified() -> None:
+    with Scripted([OPENED, FIRST], then="leave") as url:
+        one = generation(url, Mute())
+        with pytest.raises(CloudUnavailable, match="closed the connection"):
+            list(one)
+        assert one.ahead.generated == [7, 8]
+
+
+@pytest.mark.parametrize("limit", ["idle_s", "deadline_s"])
+def test_a_silent_cloud_is_not_waited_for_without_end(limit: str) -> None:
+    with Scripted([OPENED, FIRST]) as url:
+        one = generation(url, Mute(), **{limit: 0.3})
+        began = time.monotonic()
+        with pytest.raises(CloudUnavailable, match="silent or too slow"):
+            list(one)
+        assert time.monotonic() - began < 10
+        assert one.ahead.generated == [7, 8]
+
+
+def test_a_cloud_that_floods_is_cut_off_in_time() -> None:
+    """Frames that never end are each checked; the deadline holds whatever comes."""
+    flood = [Tokens(len(PROMPT) + i, (7,), 0) for i in range(50_000)]
+    with Scripted([OPENED, *flood]) as url:
+        asked = Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=100_000)
+        one = generation(url, Mute(), asked, deadline_s=0.3)
+        with pytest.raises(CloudUnavailable, match="too slow"):
+            list(one)
+        assert len(one.ahead.generated) < 50_000
+
+
+def test_a_cloud_that_says_more_than_was_asked_for_is_left() -> None:
+    flood = [Tokens(len(PROMPT) + i, (7,), 0) for i in range(50)]
+    with Scripted([OPENED, *flood]) as url:
+        one = generation(url, Mute())
+        with pytest.raises(CloudRefused, match="more tokens"):
+            list(one)
+        assert len(one.ahead.generated) == 41
+
+
+def test_a_draft_that_comes_too_late_for_the_end_costs_nothing() -> None:
+    """The cloud is done and has closed while the device still drafts."""
+    done = Done(Reason.STOP, 1, 0, 0, len(PROMPT), 2)
+    with Scripted([OPENED, FIRST, done], then="leave") as url:
+        one = generation(url, Slow([*PROMPT, 7, 8, 9, 9, 9]))
+        assert [token for frame in one for token in frame.tokens] == [7, 8]
+        assert one.done == done
+
+
+def test_drafts_are_sent_for_the_place_where_they_belong() -> None:
+    from skerry.edge.split.ahead import Ahead
+
+    ahead = Ahead(PROMPT)
+    assert ahead.guess([7, 8, 9]) == Draft(5, (7, 8, 9))
+    assert ahead.guess([10]) == Draft(8, (10,))
+    assert ahead.verify(Tokens(5, (7, 8), 1))
+    assert ahead.depth == 2
+    assert not ahead.verify(Tokens(7, (1,), 0))
+    assert ahead.depth == 0
+    assert ahead.generated == [7, 8, 1]
+    assert ahead.hit == 2
+
+
+def test_done_says_what_it_took(url: str) -> None:
+    one = generation(url, Mute())
+    list(one)
+    assert isinstance(one.done, Done)
+    assert one.done.prompt_tokens == len(PROMPT)
