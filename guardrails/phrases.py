@@ -8,7 +8,61 @@ from skerry.guardrails.recogniser import Recogniser, has, phrase
 _LINE = r"^[ \t>*#]{0,4}"
 _SOURCES = r"(?:sources?|documents?|passages?|context)"
 
+_ABROAD = (  # "all earlier instructions", in the larger European languages, without accents
+    (
+        r"(?:ignorier|vergiss|vergesst|vergessen|missacht)\w{0,4}",
+        r"(?:bisherig|vorherig|vorig|fruher|vorangegangen)\w{0,2}",
+        r"(?:anweisung|instruktion|vorgabe|regel)\w{0,3}",
+    ),
+    (
+        r"(?:ignor|oubli|neglig)\w{0,4}",
+        r"(?:precedent|anterieur)\w{0,2}",
+        r"(?:instruction|consigne|regle|directive)s?",
+    ),
+    (
+        r"(?:ignor|olvid)\w{0,4}",
+        r"(?:anterior|previ)\w{0,3}",
+        r"(?:instruccion|regla|indicacion|orden)\w{0,2}",
+    ),
+    (
+        r"(?:ignor|dimentic)\w{0,4}",
+        r"(?:precedent|anterior)\w{0,2}",
+        r"(?:istruzion|regol|direttiv)\w{0,2}",
+    ),
+    (
+        r"(?:ignor|esquec)\w{0,4}",
+        r"(?:anterior|previ)\w{0,3}",
+        r"(?:instruc|regra|orientac)\w{0,4}",
+    ),
+    (
+        r"(?:negeer|vergeet)",
+        r"(?:vorige|eerdere|voorgaande|vroegere)",
+        r"(?:instructie|aanwijzing|regel)\w{0,2}",
+    ),
+)
+
+
+def _ordered_abroad() -> str:
+    """To ignore, and within a few words what came before and instructions, in either order."""
+    gap = r"[^.\n]{0,24}?\b"
+    return (
+        r"\b(?:"
+        + "|".join(
+            rf"{ignore}\b{gap}(?:{before}\b{gap}{rules}|{rules}\b{gap}{before})\b"
+            for ignore, before, rules in _ABROAD
+        )
+        + ")"
+    )
+
+
 _INJECTIONS = (
+    phrase(
+        FindingKind.INJECTION,
+        "override",
+        _ordered_abroad(),
+        0.9,
+        has("ignor", "oubli", "neglig", "olvid", "verg", "missacht", "dimentic", "esque", "negeer"),
+    ),
     phrase(
         FindingKind.INJECTION,
         "override",

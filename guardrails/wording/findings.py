@@ -1,4 +1,4 @@
-"""What the heads find in a text, as findings: orders to the model, and signs of danger.
+"""What is found in a text sentence by sentence: orders to the model, and signs of danger.
 
 Only where no pattern of the same kind speaks of the same words: patterns name what they see.
 """
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from skerry.guardrails import injection, safety
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.injection import answering
 from skerry.guardrails.normal import Normal
+from skerry.guardrails.safety.idioms import without_idioms
 from skerry.guardrails.wording import read_shared
 
 if TYPE_CHECKING:
@@ -25,10 +27,11 @@ def findings(
     encode: Encode | None = None,
     least: Least | None = None,
 ) -> list[Finding]:
-    """What the heads add to the findings `known`. `encode` gives sentences their vectors, and
+    """What sentences add to the findings `known`. `encode` gives sentences their vectors, and
     `least` is what counts.
 
-    Signs of danger are not looked for in documents, which speak of danger to help.
+    Signs of danger are not looked for in documents, which speak of danger to help; what an answer
+    is to be (`injection.answering`) is looked for in documents only.
 
     Raises:
         GuardrailError: weights are missing, were changed or cannot be loaded; or `least` has
@@ -40,15 +43,22 @@ def findings(
     order, danger = (least.order, least.danger) if least else (None, None)
     orders = injection.find(normal.text, words, where, encode, order)
     made = [_finding(one, FindingKind.INJECTION, normal, where) for one in orders]
-    if where is not Where.CHUNK:
-        dangers = safety.find(words, danger)
+    if where is Where.CHUNK:
+        told = answering.find(normal.text.lower())
+        of_words = [_finding(one, FindingKind.INJECTION, normal, where, "words") for one in told]
+        made += [one for one in of_words if not any(_same(one, other) for other in made)]
+    else:
+        plain = without_idioms(normal.text)
+        dangers = safety.find(words if plain == normal.text else read_shared(plain), danger)
         made += [_finding(one, FindingKind.SAFETY, normal, where) for one in dangers]
     return [one for one in made if not any(_same(one, other) for other in known)]
 
 
-def _finding(one: Sign, kind: FindingKind, normal: Normal, where: Where) -> Finding:
+def _finding(
+    one: Sign, kind: FindingKind, normal: Normal, where: Where, how: str = "network"
+) -> Finding:
     start, end = normal.original(one.start, one.end)
-    return Finding(kind, one.label, start, end, one.score, where, f"network:{kind}")
+    return Finding(kind, one.label, start, end, one.score, where, f"{how}:{kind}")
 
 
 def _same(one: Finding, other: Finding) -> bool:
