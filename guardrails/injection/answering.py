@@ -47,7 +47,7 @@ _ORDERS = re.compile(
             r"R[^.XQS]{0,9}D[^.XQT]{0,6}S[^.XFR]{0,6}[TQNW]",
             rf"R{_PLAIN}[bH]",
             rf"DTR{_PLAIN}S{_PLAIN}Q",
-            rf"E{_PLAIN}S[^.XF]{{0,23}}[TQNW]|[SQ]{_ANY}N{_ANY}E{_ANY}[WH]|W{_ANY}E",
+            rf"E{_PLAIN}S[^.XF]{{0,23}}[TQNW]|[SQ]{_ANY}N{_ANY}E{_ANY}H|E{_ANY}W|W{_ANY}E",
             rf"K{_ANY}w",
             rf"a{_PLAIN}Q|S{_PLAIN}N{_ANY}a",
             rf"Y{_NEAR}(?:y|D{_ANY}S|{_THAT}T)",
