@@ -125,7 +125,7 @@ _CONTACTS = (
         "email",
         rf"{NOT_AFTER}{_EMAIL_APART}{NOT_BEFORE}",
         1.0,
-        shaped(r"[ \-_](?:\w?@)|@\w[ \-_]|@[\w\-]{1,63} \. "),
+        has("@"),
     ),
     pii(
         "phone",

@@ -184,7 +184,7 @@ def read_device_frame(data: bytes) -> DeviceFrame:
         VersionError: it speaks another version.
         ProtocolError: it is no frame of a device, or a value is out of its bounds.
     """
-    frame = _read(_device, data)
+    frame: DeviceFrame = _read(_device, data)
     if isinstance(frame, Open) and frame.generated > len(frame.tokens) + frame.kept:
         raise ProtocolError("more tokens were generated than there are")
     if isinstance(frame, Draft):
@@ -199,7 +199,7 @@ def read_cloud_frame(data: bytes) -> CloudFrame:
         VersionError: it speaks another version.
         ProtocolError: it is no frame of a cloud, or a value is out of its bounds.
     """
-    frame = _read(_cloud, data)
+    frame: CloudFrame = _read(_cloud, data)
     if isinstance(frame, Tokens) and frame.drafted > len(frame.tokens):
         raise ProtocolError("more tokens were drafted than there are")
     return frame

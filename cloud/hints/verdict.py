@@ -34,7 +34,7 @@ def judged(
     `row_of(ROOT)` are the logits [vocabulary] for the absolute `position`, `row_of(node)` those
     after that node. A token of `ends` is the last one, whatever was drafted after it.
     """
-    node, tokens, path = ROOT, [], []
+    node, tokens, path = ROOT, list[int](), list[int]()
     while True:
         said = [*generated, *tokens] if sampling.penalizes else ()
         token = choose(row_of(node), sampling, position + len(tokens), said)

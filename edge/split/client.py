@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import (
@@ -188,7 +189,7 @@ def _connected(options: SplitOptions, left_s: float) -> ClientConnection:
         return connect(
             options.url,
             additional_headers=options.headers(),
-            subprotocols=[SUBPROTOCOL],
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
             open_timeout=min(options.connect_s, left_s),
             max_size=MOST_BYTES,
             compression=None,

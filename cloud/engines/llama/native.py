@@ -85,7 +85,8 @@ class Batch:
 
     @property
     def native(self) -> llama_cpp.llama_batch:
-        return self._native
+        native: llama_cpp.llama_batch = self._native
+        return native
 
     @property
     def room(self) -> int:
