@@ -7,23 +7,23 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from skerry.edge.ranking import Ranking, said
+from skerry.edge.ranking import Ranking, doers, said
 from skerry.guardrails.alike import with_other_words
 from skerry.guardrails.expected import gives, told_plainly
+from skerry.guardrails.modifiers import object_of, only_modifies
 from skerry.guardrails.passages import Passage
 from skerry.guardrails.topics import topic_of
 from skerry.guardrails.wanted import ASKING, Kind, lacks_extreme, wanted
 from skerry.guardrails.words import content_stems, denies
 
 _TAKEN_UP = 0.2
-_LIGHT = content_stems("pay take accept bring use get come go make allow allowed do")
+_LIGHT = content_stems("pay take accept bring use get come go goes make allow allowed do")
 """What is done with anything: the rest of a question says with what."""
-_ASKED_WITH = content_stems("many much often long")
+ASKED_WITH = content_stems("many much often long")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _WHAT = re.compile(r"\b(?:what|which)\b", re.IGNORECASE)
 _COMPOUND = re.compile(r"\b[a-z]+(?:-[a-z]+)+\b", re.IGNORECASE)
 _SHORT = 3  # content words
-_LONG = 6  # letters
 _VERY_NEAR = 0.6
 _UNDOUBTED = 0.55  # cosine of a passage with every word of the question
 
@@ -50,21 +50,22 @@ class Fitting:
         asked = self.ranking.asked
         told = gives(asked.text, passage.spoken)
         told = told and not lacks_extreme(asked.wanting, passage.spoken)
+        told = told and not self.ranking.days.is_of_others(passage)
         fits = told and self._is_taken_up(passage) and not self._is_doubtful(passage)
         return fits and self._has_point(passage) and not self._is_about_another(passage)
 
     def _is_taken_up(self, passage: Passage) -> bool:
-        own, every = said(self.ranking.asked.matter) - _ASKED_WITH, frozenset(self.ranking.weights)
+        own, every = said(self.ranking.asked.matter) - ASKED_WITH, frozenset(self.ranking.weights)
         if not own and every:  # "When?"
-            whole = said(f"{passage.context}\n{passage.spoken}")
+            whole = said(passage.context) | self.ranking.told(passage)
             return self.ranking.share(whole, every) > _TAKEN_UP
         lacking = own - said(passage.context)
-        if not lacking or self.ranking.share(said(passage.spoken), lacking) > _TAKEN_UP:
+        if not lacking or self.ranking.share(self.ranking.told(passage), lacking) > _TAKEN_UP:
             return True
         told = told_plainly(self.ranking.asked.matter, passage.spoken)
-        if told and not said(self.ranking.asked.matter) - told - ASKING - _ASKED_WITH:
+        if told and not said(self.ranking.asked.matter) - told - ASKING - ASKED_WITH:
             return True  # "How long is it?"
-        rest = lacking - told - _doers(passage.header)
+        rest = lacking - told - doers(passage.header)
         return rest < lacking and not rest - ASKING
 
     def _is_doubtful(self, passage: Passage) -> bool:
@@ -74,22 +75,23 @@ class Fitting:
         if want and want.kind in (Kind.LIST, Kind.COUNT):
             return True
         own = said(self.ranking.asked.matter) - ASKING
-        whole = bool(own) and own <= said(f"{passage.context}\n{passage.spoken}")
+        whole = bool(own) and own <= said(passage.context) | self.ranking.told(passage)
         return not (whole and self._nearness(passage) >= _UNDOUBTED)
 
     def _has_point(self, passage: Passage) -> bool:
         """Whether it has the rarest word of a short question, or is very near to it: of "Who is the
         mayor of Millbrook?" more is wanted than Millbrook."""
         weights = self.ranking.weights
-        words = self.ranking.own - _ASKED_WITH
-        words -= told_plainly(self.ranking.asked.matter, passage.spoken)
+        words = self.ranking.own - ASKED_WITH
+        words -= told_plainly(self.ranking.asked.matter, passage.spoken) | doers(passage.header)
         words = (words - _LIGHT) or words
         own = {word: weights[word] for word in words if word in weights}
         if not own or len(own) > _SHORT:
             return True
         most = max(own.values())
         points = {word for word, weight in own.items() if weight >= most}
-        if points & said(f"{passage.context}\n{passage.spoken}") or self._has_compound(passage):
+        there = said(passage.context) | self.ranking.told(passage)
+        if points & there or self._has_compound(passage):
             return True
         return self._nearness(passage) >= _VERY_NEAR
 
@@ -106,7 +108,16 @@ class Fitting:
         spoken = with_other_words(passage.spoken)
         unnamed = self.ranking.subject.lacks_name(spoken, passage.context)
         another = self.ranking.has_rival(passage) or self._is_of_another_year(passage)
+        another = another or self._only_modifies(passage)
         return unnamed or another or self._is_of_what_is_not(passage)
+
+    def _only_modifies(self, passage: Passage) -> bool:
+        """Whether "Do you repair wheelchairs?" finds wheelchair users alone."""
+        matter = self.ranking.asked.matter
+        noun = object_of(matter)
+        if not noun or content_stems(noun) & said(passage.context):
+            return False
+        return only_modifies(noun, matter, passage.spoken)
 
     def _is_of_what_is_not(self, passage: Passage) -> bool:
         """Whether it is an item of "What is not included", and what is included is asked."""
@@ -119,11 +130,3 @@ class Fitting:
         """Whether the question names a year, not this one, that the passage does not."""
         named = set(_YEAR.findall(self.ranking.asked.text)) - {str(date.today().year)}
         return bool(named) and not named <= set(_YEAR.findall(f"{passage.context}\n{passage.text}"))
-
-
-def _doers(header: str) -> frozenset[str]:
-    """What those do whom the columns of a row name: a teacher teaches."""
-    columns = content_stems(header)
-    return frozenset(
-        one[:-2] for one in columns if len(one) >= _LONG and one.endswith(("er", "or"))
-    )

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 from skerry.edge.again import Again
+from skerry.edge.disagreeing import disagreeing
 from skerry.edge.encoder.base import TextEncoder, Vectors
-from skerry.edge.fitting import Fitting
+from skerry.edge.fitting import ASKED_WITH, Fitting
 from skerry.edge.followup import Asked
+from skerry.edge.going_on import continued
 from skerry.edge.ranking import Ranked, Ranking, said
 from skerry.edge.sections import may_be_whole, section, whole_on
+from skerry.edge.whole_days import whole_of_days
+from skerry.edge.whole_prices import whole_of_prices
 from skerry.edge.wholes import Beside, Whole, whole_around, whole_of_people
 from skerry.guardrails.answer import Evidence
-from skerry.guardrails.expected import asks_time, gives, names_somebody
+from skerry.guardrails.expected import asks_price, asks_time, gives, names_somebody, tells_amount
 from skerry.guardrails.passages import Passage, Quotation
 from skerry.guardrails.topics import topic_of
-from skerry.guardrails.wanted import asks_bound, lacks_extreme
-from skerry.guardrails.words import content_stems, numbers
+from skerry.guardrails.wanted import Kind, asks_bound, counts, lacks_extreme, wanted
 
 _FLOOR = 0.45
 _HEDGED_FLOOR = 0.38
 _HEDGED_SCORE = 0.45
 _WORDS_FLOOR = 0.3  # where a passage has every word of the question, or most
 _WORDS_SCORE = 0.55
+_TOPIC_FLOOR = 0.2  # where it has all that a bare topic names
 _NEAR = 0.1
 _NEAR_WHOLE = 0.2
 _NEAR_FITTING = 0.15
-_SAME = 0.6
 _ALL, _HALF = 1.0, 0.5
 
 
@@ -47,6 +51,7 @@ class Reading:
         encoder: the encoder that the vector is from.
         beside: what a source's document has just before it and just after it, by its mark.
         doubted: the question may not be one that documents answer.
+        today: the day of "today" and "tomorrow" in a question.
     """
 
     asked: Asked
@@ -55,6 +60,7 @@ class Reading:
     encoder: TextEncoder
     beside: Beside = _nothing_beside
     doubted: bool = False
+    today: date = field(default_factory=date.today)
 
     def quote(self) -> Quotation | None:
         """The best sentence, table row or two sentences, or a list or rows that are to be quoted
@@ -100,28 +106,8 @@ class Reading:
 
         It must answer the question as well, with the words of the question that the claim has.
         """
-        from skerry.guardrails.grounding.exact import Passage as Beside
-        from skerry.guardrails.grounding.exact import exact_findings
-
-        known = numbers(self.asked.text)
-        told, stems = numbers(claim) - known, content_stems(claim)
-
-        def contradicts(one: Ranked) -> bool:
-            there = Beside(one.passage.spoken, one.source.context)
-            return any(finding.contradicts for finding in exact_findings(claim, there))
-
-        asked = frozenset(self._ranking.weights) & said(f"{source.context}\n{claim}")
-        others = (
-            one
-            for one in self._ranking.best_first
-            if one.source.document != source.document
-            and self._answers(one)
-            and _disagree(told, numbers(one.passage.spoken) - known)
-            and _same_thing(stems, content_stems(one.passage.spoken))
-            and asked <= said(f"{one.source.context}\n{one.passage.spoken}")
-            and contradicts(one)
-        )
-        other = next(others, None)
+        near = (one for one in self._ranking.best_first if self._answers(one))
+        other = disagreeing(self.asked.text, claim, source, near, self._ranking.weights)
         if other is None:
             return None
         return Quotation(other.passage.spoken, other.source.mark, fits=True)
@@ -133,7 +119,7 @@ class Reading:
 
     @cached_property
     def _ranking(self) -> Ranking:
-        return Ranking(self.asked, self.vector, self.evidence, self.encoder)
+        return Ranking(self.asked, self.vector, self.evidence, self.encoder, self.today)
 
     @cached_property
     def _fits(self) -> Fitting:
@@ -143,15 +129,14 @@ class Reading:
     def _quoted(self) -> Quotation | None:
         if self._whole:
             return self._whole.quotation
-        if best := self._best:
-            fits = self._fits(best.passage)
-            is_whole = self._is_again or (fits and bool(topic_of(self.asked.matter)))
-            return Quotation(best.passage.quoted, best.source.mark, fits, is_whole=is_whole)
-        if nearest := self._nearest:
-            return Quotation(
-                nearest.passage.quoted, nearest.source.mark, fits=False, is_whole=self._is_again
-            )
-        return None
+        best = self._best or self._nearest
+        if best is None:
+            return None
+        fits = self._best is not None and self._fits(best.passage)
+        more = continued(self.asked.matter, best.passage, best.source)
+        is_all = fits and (more is not None or bool(topic_of(self.asked.matter)))
+        text, is_whole = (more or best.passage).quoted, self._is_again or is_all
+        return Quotation(text, best.source.mark, fits, is_whole=is_whole)
 
     @property
     def _is_again(self) -> bool:
@@ -186,19 +171,31 @@ class Reading:
     @cached_property
     def _best(self) -> Ranked | None:
         """The best passage; None where it is not near, has not all words and not what is named."""
-        best = next(iter(self._ranking.best_first), None)
+        best = self._counted or next(iter(self._ranking.best_first), None)
         if best is not None and self._lacks_kind(best.passage):
             best = self._fitting(best) or best
         if best is None or best.cosine >= _FLOOR:
             return best
-        several = len(self._ranking.own) > 1 or bool(topic_of(self.asked.matter))
-        if several and self._ranking.has_all_words(best) and best.cosine >= _WORDS_FLOOR:
+        if self._tells_all(best) or self._ranking.has_names(best.passage.spoken):
             return best
-        return best if self._ranking.has_names(best.passage.spoken) else None
+        return None
+
+    def _tells_all(self, one: Ranked) -> bool:
+        """Whether a passage that is not quite near has all the words of a topic or of several, or
+        what is priced, and a price."""
+        matter, own = self.asked.matter, self._ranking.own
+        topic = bool(topic_of(matter))
+        priced = asks_price(matter) and tells_amount(one.passage.spoken)
+        own = own - ASKED_WITH if priced else own
+        enough = topic or priced or len(own) > 1
+        whole = bool(own) and own <= self._ranking.told(one.passage)
+        return enough and whole and one.cosine >= (_TOPIC_FLOOR if topic else _WORDS_FLOOR)
 
     def _lacks_kind(self, passage: Passage) -> bool:
         """Whether somebody, a time or a bound is asked for, which a passage does not tell."""
         if not names_somebody(self.asked.text, passage.spoken):
+            return True
+        if self._ranking.days.is_of_others(passage):
             return True
         if asks_bound(self.asked.wanting):
             return lacks_extreme(self.asked.wanting, passage.spoken)
@@ -206,6 +203,24 @@ class Reading:
         return (
             goes_on and asks_time(self.asked.matter) and not gives(self.asked.text, passage.spoken)
         )
+
+    @cached_property
+    def _counted(self) -> Ranked | None:
+        """The best sentence that counts what is asked for, with more of the question than that."""
+        want = wanted(self.asked.wanting)
+        if want is None or want.kind is not Kind.COUNT:
+            return None
+        rest = self._ranking.own - want.noun
+        ranked = self._ranking.best_first
+        near = (one for one in ranked if one.score >= ranked[0].score - _NEAR)
+        found = (
+            one
+            for one in near
+            if not one.passage.header
+            and rest & said(one.passage.spoken)
+            and counts(want.noun, one.passage.spoken)
+        )
+        return next((one for one in found if self._fits(one.passage)), None)
 
     def _fitting(self, best: Ranked) -> Ranked | None:
         """The best passage that fits, where it is nearly as good as the best of all."""
@@ -226,15 +241,23 @@ class Reading:
         Where nothing is near in meaning, what is asked must be there word for word, or half of it
         for what is quoted with a warning.
         """
+        if of_days := self._whole_of_days:
+            return of_days
         if not may_be_whole(self.asked.text, self.evidence):
             return None
-        if people := whole_of_people(self.asked, self.evidence, self.beside):
-            return people
-        if on_topic := whole_on(self.asked.matter, self.evidence):
-            return on_topic
-        ranked = self._ranking.best_first
-        if asks_bound(self.asked.wanting) and self._best and self._fits(self._best.passage):
+        asked, sources = self.asked, self.evidence
+        all_of_it = (
+            whole_of_people(asked, sources, self.beside)
+            or whole_of_prices(asked, sources, self.beside)
+            or whole_on(asked.matter, sources)
+        )
+        if all_of_it:
+            return all_of_it
+        if self._counted or (
+            asks_bound(asked.wanting) and self._best and self._fits(self._best.passage)
+        ):
             return None
+        ranked = self._ranking.best_first
         for one in ranked:
             if one.score < ranked[0].score - _NEAR_WHOLE:
                 break
@@ -243,6 +266,17 @@ class Reading:
             if found:
                 return found if self._is_better(found, one.passage, ranked[0].passage) else None
         return None
+
+    @property
+    def _whole_of_days(self) -> Whole | None:
+        """What has each of several days asked about, where the best that has some is near."""
+        ranking = self._ranking
+        if not ranking.days.are_several:
+            return None
+        best = next((one for one in ranking.best_first if ranking.days.share(one.passage)), None)
+        if best is None or not self._fits(best.passage) or not _is_near(best):
+            return None
+        return whole_of_days(ranking.days, best.passage, best.source.mark, self.evidence)
 
     def _is_better(self, found: Whole, around: Passage, best: Passage) -> bool:
         """Whether the whole around a passage is to be quoted, and not the best passage alone."""
@@ -263,12 +297,3 @@ class Reading:
 def _is_near(one: Ranked) -> bool:
     likely = one.cosine >= _HEDGED_FLOOR and one.score >= _HEDGED_SCORE
     return likely or (one.cosine >= _WORDS_FLOOR and one.score >= _WORDS_SCORE)
-
-
-def _disagree(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether either has a number that the other has not."""
-    return bool(some - others) and bool(others - some)
-
-
-def _same_thing(some: frozenset[str], others: frozenset[str]) -> bool:
-    return len(some & others) >= _SAME * max(min(len(some), len(others)), 1)

@@ -6,14 +6,17 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from skerry.edge.daily import Days
 from skerry.edge.encoder.base import TextEncoder, Vectors
 from skerry.edge.followup import Asked
 from skerry.guardrails.alike import with_other_words
 from skerry.guardrails.answer import Evidence
+from skerry.guardrails.expected import asks_price, tells_amount
 from skerry.guardrails.passages import Passage, quotable, stretches
 from skerry.guardrails.tables import tables
 from skerry.guardrails.wanted import ASKING
@@ -26,8 +29,12 @@ _WORDS_WEIGHT = 0.4
 _CODES_WEIGHT = 0.3
 _CELL_WEIGHT = 0.15  # of a row that has a cell for all that is asked about
 _LENGTH_COST = 0.02
+_LONG = 6  # letters
 _BEFORE_WEIGHT = 0.5  # of a word that only the question before this one has
 _RIVAL_COST = 0.2
+_DAY_WEIGHT = 0.1  # of a passage that tells of the day asked about
+_OTHER_DAY_COST = 0.2
+_AMOUNT_WEIGHT = 0.1  # of a passage that has an amount where a price is asked
 _CODE = re.compile(r"\b[^\W_]*\d[^\W_]*\b")
 _NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 _MOST_PASSAGES = 48
@@ -57,12 +64,14 @@ class Ranking:
         vector: the unit vector of its text, float32 [dimensions].
         evidence: the sources, best first.
         encoder: the encoder that the vector is from.
+        today: the day of "today" and "tomorrow".
     """
 
     asked: Asked
     vector: Vectors
     evidence: Sequence[Evidence]
     encoder: TextEncoder
+    today: date = field(default_factory=date.today)
 
     @cached_property
     def ranked(self) -> list[Ranked]:
@@ -91,6 +100,15 @@ class Ranking:
         return {word: rarity(word) * (1 if word in own else weight) for word in own | before}
 
     @cached_property
+    def days(self) -> Days:
+        """The days of the week that are asked about."""
+        return Days.of(self.asked, self.today)
+
+    def told(self, passage: Passage) -> frozenset[str]:
+        """The words that a passage says, and those for the days asked about that it tells."""
+        return said(passage.spoken) | self.days.words_of(passage)
+
+    @cached_property
     def subject(self) -> Subject:
         from skerry.guardrails.rivals import Subject
 
@@ -98,7 +116,7 @@ class Ranking:
         return Subject(with_other_words(asked.text if asked.points_back else asked.matter))
 
     def has_all_words(self, one: Ranked) -> bool:
-        return bool(self.own) and self.own <= said(one.passage.spoken)
+        return bool(self.own) and self.own <= self.told(one.passage)
 
     def has_names(self, text: str) -> bool:
         """Whether a text has all that the question names, if it names anything."""
@@ -107,7 +125,9 @@ class Ranking:
 
     def has_rival(self, passage: Passage) -> bool:
         """Whether the passage is about another thing of the kind that is asked about."""
-        return self.subject.has_rival(with_other_words(passage.spoken), passage.context)
+        done = " ".join(doers(passage.header))
+        spoken = f"{passage.spoken} ({done})" if done else passage.spoken
+        return self.subject.has_rival(with_other_words(spoken), passage.context)
 
     def share(self, there: frozenset[str], wanted: frozenset[str]) -> float:
         """The share, by weight, of the wanted words that are there; 0 where none is wanted."""
@@ -147,17 +167,38 @@ class Ranking:
 
     def _by_words(self, passage: Passage) -> float:
         codes, there = _codes(self.asked.text), _codes(passage.text)
-        shared = self.share(said(passage.spoken), frozenset(self.weights))
+        shared = self.share(self.told(passage), frozenset(self.weights))
         rival = _RIVAL_COST * self.has_rival(passage)
         named = _CELL_WEIGHT * any(said(cell) == self.own for cell in passage.cells)
         by_codes = _CODES_WEIGHT * len(codes & there) / max(len(codes), 1)
-        return _WORDS_WEIGHT * shared + by_codes + named - rival
+        kind = self._by_days(passage) + self._by_amount(passage)
+        return _WORDS_WEIGHT * shared + by_codes + named - rival + kind
+
+    def _by_amount(self, passage: Passage) -> float:
+        about = self.own & said(f"{passage.context}\n{passage.spoken}")
+        if not about or not asks_price(self.asked.matter):
+            return 0.0
+        return _AMOUNT_WEIGHT * tells_amount(passage.spoken)
+
+    def _by_days(self, passage: Passage) -> float:
+        named = names(self.asked.question) - content_stems(" ".join(self.days.asked))
+        about = bool(named) and named <= said(passage.spoken)
+        other = self.days.is_of_others(passage) and not about
+        return _DAY_WEIGHT * self.days.share(passage) - _OTHER_DAY_COST * other
 
 
 def said(text: str) -> frozenset[str]:
     """The stems and numbers of a text, with those of other words for the same."""
     whole = with_other_words(text)
     return content_stems(whole) | numbers(whole)
+
+
+def doers(header: str) -> frozenset[str]:
+    """What those do whom the columns of a row name: a teacher teaches."""
+    columns = content_stems(header)
+    return frozenset(
+        one[:-2] for one in columns if len(one) >= _LONG and one.endswith(("er", "or"))
+    )
 
 
 def names(text: str) -> frozenset[str]:

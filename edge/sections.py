@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from skerry.edge.going_on import may_go_on
 from skerry.edge.people import people_wanted
 from skerry.edge.smalltalk import without_opening
 from skerry.edge.wholes import MOST_LINES, Whole, is_row
 from skerry.guardrails.answer import Evidence
+from skerry.guardrails.expected import asks_price
 from skerry.guardrails.lists import is_item
 from skerry.guardrails.passages import Quotation
 from skerry.guardrails.sentences import sentences
@@ -28,7 +30,9 @@ def may_be_whole(question: str, sources: Sequence[Evidence]) -> bool:
         return True
     lines = (line for one in sources for line in one.text.splitlines())
     wants = wanted(question) is not None or people_wanted(said) is not None
-    return wants and any(is_item(line) or is_row(line) for line in lines)
+    if (wants or asks_price(question)) and any(is_item(line) or is_row(line) for line in lines):
+        return True
+    return may_go_on(question, sources)
 
 
 def whole_on(question: str, sources: Sequence[Evidence]) -> Whole | None:

@@ -58,7 +58,7 @@ def whole_of_people(asked: Asked, sources: Sequence[Evidence], beside: Beside) -
     or no table tells it."""
     want = people_wanted(asked.matter)
     found = present(want, sources) if want else None
-    return _shown(found.table, found.rows, sources, beside, sure=found.sure) if found else None
+    return shown(found.table, found.rows, sources, beside, sure=found.sure) if found else None
 
 
 def whole_around(
@@ -88,7 +88,7 @@ def whole_around(
             continue
         if any(at == mark for _, at in listing.lines) and listing.has(passage.text):
             return (
-                _of_list(listing, sources, beside)
+                of_list(listing, sources, beside)
                 if _wants(question, want, listing, passage)
                 else None
             )
@@ -152,10 +152,10 @@ def _of_rows(
     if chosen is None:
         return None
     sure = chosen.sure and not _may_go_on_elsewhere(question, want, table, sources)
-    return _shown(table, chosen.rows, sources, beside, sure=sure)
+    return shown(table, chosen.rows, sources, beside, sure=sure)
 
 
-def _shown(
+def shown(
     table: Table, rows: Sequence[int], sources: Sequence[Evidence], beside: Beside, *, sure: bool
 ) -> Whole:
     """Rows of a table to be quoted; with a warning where they may not be all."""
@@ -183,7 +183,8 @@ def _may_go_on_elsewhere(
     return any(one is not None and one.sure for one in found)
 
 
-def _of_list(listing: Listing, sources: Sequence[Evidence], beside: Beside) -> Whole:
+def of_list(listing: Listing, sources: Sequence[Evidence], beside: Beside) -> Whole:
+    """A list with its introduction; with a warning where it may not be all."""
     known = {line.strip() for line, _ in listing.lines}
     marks = {mark for _, mark in listing.lines}
     ends = (_ends_here(one, beside, known, is_item) for one in sources if one.mark in marks)

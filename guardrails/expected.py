@@ -14,6 +14,18 @@ _WHO = re.compile(
 _NAME = re.compile(r"(?<=[^.?!:;\n•-] )[A-Z][\w'’-]+|(?<=: )[A-Z][\w'’-]+(?= [A-Z])")
 _TIME = re.compile(r"\bwhen\b|\b(?:what|which) (?:time|day|date|year|month)", re.IGNORECASE)
 _MONEY = re.compile(r"[£$€¥] ?\d[\d.,]*|\d[\d.,]* ?(?:€|%|pounds|euros?|dollars|per ?cent)")
+_AMOUNT_OF_MONEY = re.compile(
+    r"[£$€¥] ?\d|\d ?(?:€|(?:pounds|euros?|dollars|pence|cents|gbp|eur|usd)\b)"
+    r"|\b(?:prices?|costs?|fees?|rates?|charges?)\b[^:;.]{0,20}: ?\d",
+    re.IGNORECASE,
+)
+_PRICED = r"(?:costs?|prices?|fees?|charges?|tariffs?|fares?|rates?)"
+_ASKS_PRICE = re.compile(
+    rf"\bhow (?:much|expensive) (?:is|are|was|were|does|do|did|would|will|for|to|must|should)\b"
+    rf"|\bwhat(?:['’]s| is| are| was| were| do| does| did| would)\b.{{0,60}}\b{_PRICED}\b"
+    rf"|\b(?:what|which) {_PRICED}\b|^\W*(?:\w+ )?{_PRICED} (?:for|of|to)\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _SPELT = (
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|"
@@ -46,6 +58,8 @@ _KINDS = tuple(
     )
 )
 _LENGTH = r"\d[\d.,]* ?(?:m|metres?|meters?|cm|mm|km|kilometres?|miles?|feet|foot|ft|inch(?:es)?)\b"
+_CLOCK = r"\d{1,2}(?:[:.]\d\d| ?[ap]m)"
+_HOURS = rf"\b{_CLOCK} ?(?:[-–]|to|until|till|and) ?{_CLOCK}"
 _LASTS = r"\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|sessions?|min|h)\b"
 _TOLD = tuple(
     (content_stems(words), re.compile(gives, re.IGNORECASE))
@@ -55,10 +69,12 @@ _TOLD = tuple(
             "time early late clock hour hours",
             r"\b\d{1,2}[:.]\d\d\b|\b\d{1,2} ?[ap]m\b|\bnoon\b|\bmidnight\b",
         ),
+        ("open opens opened opening close closes closed closing shut shuts until", _HOURS),
         ("tall high height long length wide width deep depth far distance", _LENGTH),
         (
             "old age",
             r"\d[\w ]{0,12}\b(?:years?|months?|weeks?)\b"
+            r"|\b(?:at least|over|under|aged|minimum|from) \d{1,2}\b(?![.:,]?\d| ?[%£€$:])"
             r"|\b(?:since|in|of) (?:\w+ )?(?:19|20)\d\d\b",
         ),
         (
@@ -114,6 +130,16 @@ def beyond(question: str, text: str) -> str:
     """The text without the numbers that the question has already."""
     known = numbers(question)
     return _NUMBER.sub(lambda found: "" if found.group() in known else found.group(), text)
+
+
+def asks_price(question: str) -> bool:
+    """Whether the question asks what something costs; "how much is" may ask for another amount."""
+    return _ASKS_PRICE.search(question) is not None
+
+
+def tells_amount(text: str) -> bool:
+    """Whether the text has an amount of money; "Price in euros: 12" has."""
+    return _AMOUNT_OF_MONEY.search(text) is not None
 
 
 def asks_time(question: str) -> bool:

@@ -84,6 +84,12 @@ _EXTREME = re.compile(
     r"[a-z]{3,}(?:est)\b|\b(?:most|fewest|least|highest|lowest)\b",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(
+    r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
+    r"forty|fifty|hundred)"
+    r"((?: (?!(?:of|per|percent|in|to|and|or|from|for|with|out)\b)[\w-]+){1,3})",
+    re.IGNORECASE,
+)
 _ASKS_BOUND = re.compile(r"\b(?:minimum|maximum)\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"\b(?:at (?:least|most)|up to|between \d+|from \d+|or (?:more|less|fewer|older|over)|"
@@ -186,3 +192,8 @@ def lacks_extreme(question: str, text: str) -> bool:
 def asks_bound(question: str) -> bool:
     """Whether the question asks for a bound that a rule sets: "the minimum age"."""
     return _ASKS_BOUND.search(question) is not None
+
+
+def counts(noun: frozenset[str], text: str) -> bool:
+    """Whether the text has a number of what a question counts: "three tools"."""
+    return bool(noun) and any(noun <= content_stems(found) for found in _COUNTED.findall(text))
