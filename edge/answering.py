@@ -64,7 +64,7 @@ def _run(tier: Tier, work: Work, parts: Parts) -> tiers.TierRun:
 def _by_tool(work: Work, parts: Parts) -> tiers.TierRun:
     """What a tool says; the documents, where none is wanted."""
     engine = partial(parts.engine, work.request.model)
-    run = with_tools(work, parts.encoder, engine)
+    run = with_tools(work, parts.encoder, engine, has_documents=parts.has_documents)
     if run is not None:
         return Outcome((yield from run))
     return (yield from _from_documents(Tier.DEVICE, work, parts))

@@ -16,8 +16,9 @@ from skerry.edge.request import Request
 from skerry.edge.smalltalk import Talk, told
 from skerry.edge.terminal import visible_line
 from skerry.edge.tiers import Work
+from skerry.edge.tools.asking import is_order
 from skerry.edge.types import Classification, RequestClass, Route, Tier
-from skerry.edge.understanding import IN_DOCUMENTS
+from skerry.edge.understanding import ASKED_OF_PEOPLE, IN_DOCUMENTS
 from skerry.guardrails.findings import FindingKind, Where
 from skerry.guardrails.judging import Judge
 from skerry.guardrails.outgoing import OutputScreen
@@ -147,7 +148,7 @@ def _judge(decided: Decided, parts: Parts, prompt: Prompt) -> Judge:
         evidence,
         parts.encoder,
         lambda mark: parts.beside(chunks[mark]),
-        doubted=decided.given.classification.rules_of == IN_DOCUMENTS,
+        doubted=_is_doubted(decided),
     )
     return Judge(
         decided.asked.text,
@@ -156,6 +157,14 @@ def _judge(decided: Decided, parts: Parts, prompt: Prompt) -> Judge:
         reader=reader,
         checker=lambda: parts.grounding,
     )
+
+
+def _is_doubted(decided: Decided) -> bool:
+    """Whether the documents may not be what is asked, for all that the router makes of it."""
+    by_router = decided.given.classification.request_class
+    if by_router is RequestClass.TOOL and is_order(decided.asked.matter):
+        return True
+    return decided.given.classification.rules_of in (IN_DOCUMENTS, ASKED_OF_PEOPLE)
 
 
 def _grounded(request: Request, decided: Decided, sources: Sequence[object]) -> bool:

@@ -60,9 +60,16 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _OF_NOTHING = content_stems(
-    "ask asked contact call ring tell happen happens happened else much many long often"
+    "ask asked contact call ring tell happen happens happened else much many long often until till"
 )
 """What is done about something: "Who do I ask?" does not say about what."""
+_NEEDED = re.compile(
+    r"^\s*(?:ok,? |and |so )*(?:what|which|how many|how much)(?: \w+){0,2}? "
+    r"(?:do|must|should|shall|can|may) (?:i|we) (?:have to |need to )?"
+    r"(?:need|bring|show|sign|pay|fill in|take)(?: with me| along)?\W*$",
+    re.IGNORECASE,
+)
+"""What is needed or brought, where it is not said for what: "What papers do I need?"."""
 _FEW_WORDS = 4
 _TOLD = 2  # content words of a clause that says what it is about
 _WHOLE = 3  # those of a question that needs no other
@@ -75,7 +82,7 @@ def leans(question: str) -> bool:
     stems = content_stems(said)
     if OPENING.search(said) and _goes_on(said, stems):
         return True
-    if _ASKING.search(said) and stems <= _OF_NOTHING:
+    if _ASKING.search(said) and (stems <= _OF_NOTHING or _NEEDED.search(said)):
         return True
     if _FRAGMENT.search(said) and not _ASKING.search(said):
         return len(stems) <= _TOLD

@@ -54,11 +54,7 @@ def takes_up_most(question: str, found: Quotation, evidence: Sequence[Evidence])
 
 def _quotation(work: Work) -> Quotation | None:
     """What to quote: what takes up the question, else the nearest in meaning."""
-    found = plainly_on(work)
-    if found:
-        return found
-    reader = work.judge.reader
-    return _nearest(reader) if isinstance(reader, Reading) else None
+    return plainly_on(work) or nearest(work)
 
 
 def plainly_on(work: Work) -> Quotation | None:
@@ -69,9 +65,11 @@ def plainly_on(work: Work) -> Quotation | None:
     return None
 
 
-def _nearest(reader: Reading) -> Quotation | None:
-    """The paragraph that the nearest passage is in, or that alone where the paragraph is long."""
-    best = reader.nearest()
+def nearest(work: Work) -> Quotation | None:
+    """The paragraph that the nearest passage is in, or that alone where the paragraph is long; None
+    if all are far."""
+    reader = work.judge.reader
+    best = reader.nearest() if isinstance(reader, Reading) else None
     if best is None:
         return None
     around = (one for one in best.source.text.split("\n\n") if best.passage.text in one)

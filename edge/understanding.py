@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from skerry.edge.addressed import asks_people, asks_who
 from skerry.edge.followup import Asked
 from skerry.edge.people import COLUMNS, is_of_people, people_wanted
 from skerry.edge.types import Classification, RequestClass, known_by_rules
@@ -34,8 +35,9 @@ IN_DOCUMENTS = "the documents' own words"
 NAMED = "names in the documents"
 HEADED = "headings of the documents"
 AGAIN = "what was asked before"
+ASKED_OF_PEOPLE = "questions to the people of the documents"
 """What a classification says that knew by words, names or headings that the documents may answer;
-or that the last answer is wanted again."""
+that the last answer is wanted again; or that those are asked whose documents they are."""
 
 _NAME = re.compile(r"(?<=[^.?!:\n] )[A-Z][\w-]+")
 _OF_MANY = frozenset({Kind.LIST, Kind.COUNT, Kind.EXTREME})
@@ -79,7 +81,9 @@ def asked_again(seen: Classification, asked: Asked) -> Classification:
     return known_by_rules(seen, RequestClass.QUESTION, AGAIN)
 
 
-def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Classification:
+def documented(
+    seen: Classification, asked: Asked, hits: Sequence[Hit], *, has_documents: bool = True
+) -> Classification:
     """The router's opinion, unless it takes for nothing that is answered here what the documents
     name: all names of the question, or all of its words in one passage.
 
@@ -87,10 +91,11 @@ def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Class
     do something. A single word is enough where all or the most of what it names is wanted ("the
     oldest boat"), and where all that there is on it is ("Tell me about dogs").
     What comes of it must still be in the documents, and is quoted with a warning if it may not fit.
+    Where there are documents, what is asked of the people whose they are is a question to these.
     """
     if hits and _is_named_topic(seen, asked, hits):
         return known_by_rules(seen, RequestClass.QUESTION, HEADED)
-    if seen.request_class is not RequestClass.UNSUPPORTED or not hits:
+    if seen.request_class is not RequestClass.UNSUPPORTED or not has_documents:
         return seen
     said = [content_stems(_text(one)) for one in hits]
     topic = topic_of(asked.matter)
@@ -98,10 +103,29 @@ def documented(seen: Classification, asked: Asked, hits: Sequence[Hit]) -> Class
     names = content_stems(" ".join(_NAME.findall(asked.matter)))
     want = wanted(asked.wanting)
     fewest = 1 if topic or (want and want.kind in _OF_MANY) else _FEWEST_WORDS
-    named = bool(names) and names <= frozenset().union(*said)
+    every = frozenset[str]().union(*said)
+    named = bool(names) and names <= every
     if named or (len(own) >= fewest and any(own <= one for one in said)):
         return known_by_rules(seen, RequestClass.QUESTION, NAMED if named else IN_DOCUMENTS)
+    if _is_asked_of_people(asked, own, names, every):
+        return known_by_rules(seen, RequestClass.QUESTION, ASKED_OF_PEOPLE)
     return seen
+
+
+def _is_asked_of_people(
+    asked: Asked, own: frozenset[str], names: frozenset[str], said: frozenset[str]
+) -> bool:
+    """Whether a question is to those whose documents they are. `own` are its content words, and
+    `names` its names; `said` is all that was found.
+
+    Who, where or when needs a word that was found, or a question before that it leans on; and what
+    names somebody or something that is nowhere in it is not about them.
+    """
+    if names - said:
+        return False
+    if asks_people(asked.matter):
+        return True
+    return asks_who(asked.matter) and bool(own & said or asked.before)
 
 
 def of_no_section(

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
+from skerry.edge.addressed import is_for_people
 from skerry.edge.engines.base import Engine, Generation
 from skerry.edge.events import TextReleased
 from skerry.edge.tools import documents
@@ -16,8 +18,11 @@ from skerry.edge.tools.plan import Nearness, Plan, by_rules, filled_in, nearest,
 from skerry.edge.tools.result import Outcome, Result
 from skerry.edge.tools.toolbox import Toolbox
 from skerry.guardrails.answer import Answer
-from skerry.guardrails.gate import OpenGate, fixed
+from skerry.guardrails.gate import NOT_FOUND, OpenGate, fixed
 from skerry.guardrails.passages import Quotation
+
+if TYPE_CHECKING:
+    from skerry.edge.tiers import Work
 
 NOTHING_DONE = "Nothing on this device can do that, and nothing was done."
 BESIDE = "The documents say:"
@@ -35,7 +40,7 @@ def run(
     *,
     beside: Callable[[], Quotation | None] = lambda: None,
 ) -> ToolRun | None:
-    """The answer by a tool; None where the request is for none and wants no doing.
+    """The answer by a tool; None where the request is for none and orders no program to do it.
 
     Then it is a question: the documents are looked up, which is a call as well. `beside` is what
     the documents plainly have on an order that nothing here can do.
@@ -51,7 +56,7 @@ def run(
         return _told(toolbox.refuse(plan.tool, plan.arguments, Outcome.UNCLEAR, plan.text))
     if plan is not None:
         return _told(toolbox.call(plan.tool, plan.arguments))
-    if is_order(question):
+    if is_order(question) and not is_for_people(question):
         return _not_done(toolbox, beside)
     return None
 
@@ -84,6 +89,23 @@ def look_up(toolbox: Toolbox, query: str) -> ToolRun | None:
         return None
     result = toolbox.call(documents.NAME, {"query": query[:10_000]})
     return None if result.outcome in (Outcome.OK, Outcome.NOT_FOUND) else _told(result)
+
+
+def quoted(work: Work, *, has_documents: bool) -> ToolRun:
+    """What the documents have on what no tool does, below a warning where it may not answer."""
+    from skerry.edge.referral import nearest, told
+    from skerry.edge.tiers import NO_DOCUMENTS
+
+    if not work.prompt.sources:
+        return (yield from _said(NOT_FOUND if has_documents else NO_DOCUMENTS))
+    found = nearest(work) if work.judge.quote() is None else None
+    if found is not None:
+        text = told(found)
+        answer = fixed(text, marks=(found.mark,))
+    else:
+        text, answer = work.grounded_gate().quote()
+    yield TextReleased(text)
+    return answer
 
 
 def nothing_done(toolbox: Toolbox) -> str:

@@ -29,6 +29,11 @@ _ASKS = re.compile(
     r"(?:(?:until|till|since|by|from|up to|to|for|with|at|in|on|under|of|about) )?"
     + _QUESTION_WORDS
 )
+_ASKS_YES_OR_NO = re.compile(
+    r"[,.;:!?]\s*(?:(?:and|but|or|so|then) )?"
+    r"(?:(?:do|does|did|am|is|are|was|were|can|could|may|must|should|will|would) "
+    r"(?:i|we|they|he|she|it|my|our|there|the)|(?:do|did|are|have) you)\b"
+)
 _IN_WORDS = (
     r"(?:names?|numbers?|address(?:es)?|details|e-?mails?|contacts?|dates?|hours|times?|prices?|"
     r"costs?|fees?|rules?|steps|list|extensions?|codes?|titles?|amounts?|limits?|polic(?:y|ies))\b"
@@ -65,7 +70,7 @@ def is_order(question: str) -> bool:
 
 def _asks(text: str, question: str) -> bool:
     """Whether something is asked, or words of the documents are wanted; `text` is bare."""
-    if _ASKS.search(text) or _ASKS_FOR_WORDS.match(text):
+    if _ASKS.search(text) or _ASKS_YES_OR_NO.search(text) or _ASKS_FOR_WORDS.match(text):
         return True
     polite = _ASKED_POLITELY.search(question.lower())
     return question.rstrip(" \"'”’)").endswith("?") and not polite

@@ -61,15 +61,23 @@ def wants_tool(request: Request, route: Route) -> bool:
 
 
 def with_tools(
-    work: Work, encoder: TextEncoder, engine: Callable[[], AbstractContextManager[Engine]]
+    work: Work,
+    encoder: TextEncoder,
+    engine: Callable[[], AbstractContextManager[Engine]],
+    *,
+    has_documents: bool = True,
 ) -> Generator[TextReleased, None, Answer] | None:
     """The answer by a tool; None where the documents are to be asked, which were then looked up.
+
+    What people are told or asked to do, and no tool does, is answered by a quotation or not at all:
+    no model says that it was done.
 
     Raises:
         ToolInvalid: a tool's rules fail.
         ModelError: the model that was to fill in arguments cannot be used.
     """
     from skerry.edge.tools import answering
+    from skerry.edge.tools.asking import is_order
 
     box, question = work.toolbox, work.request.question
     if box is None:
@@ -89,4 +97,7 @@ def with_tools(
         return plainly_on(work)
 
     run = answering.run(box, question, work.generation, nearness, engine, beside=beside)
-    return run if run is not None else answering.look_up(box, work.query)
+    run = run if run is not None else answering.look_up(box, work.query)
+    if run is None and is_order(question):
+        return answering.quoted(work, has_documents=has_documents)
+    return run

@@ -22,8 +22,11 @@ TURNS = (
         "What about helmets?",
         "Where do I return it?",
         "Since when?",
+        "until when?",
         "Who do I ask?",
         "Is there one for children?",
+        "what papers do I need?",
+        "what do i have to bring?",
     ],
 )
 def test_it_leans(question: str) -> None:
@@ -47,6 +50,7 @@ def test_it_leans(question: str) -> None:
         "When was the hall founded and how many members did it have then?",
         "Why is the lead wall closed in May?",
         "At what temperature are instruments sterilised?",
+        "What papers do I need for a bicycle?",
     ],
 )
 def test_it_stands_alone(question: str) -> None:

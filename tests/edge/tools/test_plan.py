@@ -146,6 +146,7 @@ def test_every_value_was_said(arguments: dict[str, object], missing: str) -> Non
         ("Could you book me a boat?", True),
         ("Book a slot for the day when Dr Lund is in", True),
         ("Get me a taxi", True),
+        ("i am moving 80 km away, do i get my fee back", False),
     ],
 )
 def test_orders(text: str, order: bool) -> None:
