@@ -247,9 +247,9 @@ def _last_begun(text: str) -> str:
     return text[max(after, len(text) - _LONGEST_PART) :]
 
 
-def fixed(text: str, *, marks: tuple[int, ...] = ()) -> Answer:
+def fixed(text: str, *, marks: tuple[int, ...] = (), instead: str = "") -> Answer:
     """An answer of the runtime's own words: a refusal, or a referral to a person.
 
-    `marks` are the sources that it quotes word for word.
+    `marks` are the sources that it quotes word for word; `instead` is as in `Answer`.
     """
-    return Answer(text, marks, Verdict.WITHHELD, (), seal=_SEAL)
+    return Answer(text, marks, Verdict.WITHHELD, (), instead, seal=_SEAL)

@@ -17,7 +17,7 @@ from skerry.edge.tools.asking import is_order
 from skerry.edge.tools.plan import Nearness, Plan, by_rules, filled_in, nearest, not_said
 from skerry.edge.tools.result import Outcome, Result
 from skerry.edge.tools.toolbox import Toolbox
-from skerry.guardrails.answer import Answer
+from skerry.guardrails.answer import QUOTED_NEAREST, Answer
 from skerry.guardrails.gate import NOT_FOUND, OpenGate, fixed
 from skerry.guardrails.passages import Quotation
 
@@ -101,7 +101,7 @@ def quoted(work: Work, *, has_documents: bool) -> ToolRun:
     found = nearest(work) if work.judge.quote() is None else None
     if found is not None:
         text = told(found)
-        answer = fixed(text, marks=(found.mark,))
+        answer = fixed(text, marks=(found.mark,), instead=QUOTED_NEAREST)
     else:
         text, answer = work.grounded_gate().quote()
     yield TextReleased(text)

@@ -15,6 +15,7 @@ from skerry.edge.request import Request
 from skerry.edge.tools import Registry, tool
 from skerry.edge.tools.answering import BESIDE, NO_TOOLS_NOW, NOTHING_DONE
 from skerry.edge.tools.appointments import AppointmentBook
+from skerry.guardrails.gate import NEAREST
 from tests.edge.asking import route_as
 
 MONDAY = datetime.now().date() + timedelta(7 - datetime.now().weekday())
@@ -222,3 +223,15 @@ def test_a_reply_completes_what_was_asked_back(clinic: Runtime, appointments: Pa
     late = clinic.ask("At 11, please", session=session, confirm=lambda _: True)
     assert "Booked" not in late.text
     assert booked(appointments) == 1
+
+
+def test_what_is_only_near_to_what_people_are_to_do_is_doubtful(
+    make_runtime, handbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = make_runtime(route_as(RequestClass.TOOL), offline=True)
+    runtime.index.add([handbook])
+    monkeypatch.setattr("skerry.guardrails.judging.Judge.quote", lambda _: None)
+    reply = runtime.ask("could you mend the emergency trolley")
+    assert reply.text.startswith(NEAREST)
+    assert reply.doubtful
+    assert reply.citations
