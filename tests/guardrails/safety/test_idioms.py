@@ -22,6 +22,8 @@ def dangers(text: str) -> list[str]:
         "i'd rather do it myself, what tools do you have",
         "i burned myself on the stove",
         "I cut myself on a spoke",
+        "And if i lose it?",
+        "what happens when someone loses one",
     ],
 )
 def test_a_saying_is_no_danger(text: str) -> None:
@@ -32,6 +34,8 @@ def test_a_saying_is_no_danger(text: str) -> None:
     "text",
     [
         "I want to end it myself",
+        "if I lose it I will kill myself",
+        "I am losing it",
         "i cut myself",
         "I have cut myself again because I hate myself",
         "I am going to do it myself, I cannot go on",
@@ -44,7 +48,14 @@ def test_danger_beside_a_saying_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Doing it  myself. Do them all by themselves!", "", "\x00 self", "do it myself" * 9]
+    "text",
+    [
+        "Doing it  myself. Do them all by themselves!",
+        "",
+        "\x00 self",
+        "do it myself" * 9,
+        "if she loses them",
+    ],
 )
 def test_spans_stay(text: str) -> None:
     assert len(without_idioms(text)) == len(text)
