@@ -40,15 +40,12 @@ class Tally:
 class Hints:
     """The hints of one generation, and whether the device wants it to go on."""
 
-    def __init__(self, start: int) -> None:
-        self._matcher = Matcher(start)
+    def __init__(self, start: int, size: int) -> None:
+        """`size`: the target's vocabulary; a hint with an id beyond it is not read."""
+        self._matcher, self._size = Matcher(start), size
         self._news = asyncio.Event()
         self.cancelled = False
         self.fault: ProtocolError | None = None
-
-    @property
-    def end(self) -> int:
-        return self._matcher.end
 
     async def listen(self, channel: Channel) -> None:
         """Takes frames until the device cancels, goes away or sends what is no frame."""
@@ -56,8 +53,7 @@ class Hints:
             while not self.cancelled:
                 match await channel.receive():
                     case Draft() as draft:
-                        self._matcher.offer(Hint(draft.position, draft.tree()))
-                        self._news.set()
+                        self._offer(draft)
                     case Cancel():
                         break
                     case Open():
@@ -68,6 +64,11 @@ class Hints:
             pass
         self.cancelled = True
         self._news.set()
+
+    def _offer(self, draft: Draft) -> None:
+        if max(draft.tokens) < self._size:
+            self._matcher.offer(Hint(draft.position, draft.tree()))
+            self._news.set()
 
     def best(self, most: int) -> Tree:
         return self._matcher.best(most)
@@ -101,7 +102,7 @@ async def generate(
         Gone: the device went away.
     """
     ends = facts.ends | set(asked.ends)
-    hints, tally, tokens = Hints(prompt), Tally(), list[int]()
+    hints, tally, tokens = Hints(prompt, facts.size), Tally(), list[int]()
     async with _listening(hints, channel):
         while (reason := _ended(tokens, asked, ends, hints)) is None:
             if asked.mode is Mode.THRIFT and drafts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import Draft, Tokens
+from skerry.cloud.hints.prefix import common
 
 
 class Ahead:
@@ -52,15 +53,10 @@ class Ahead:
             )
         end = self.verified + len(frame.tokens)
         guessed = self.sequence[self.verified : end]
-        same = _common(guessed, frame.tokens)
+        same = common(guessed, frame.tokens)
         self.hit += same
         right = same == len(guessed) or same == len(frame.tokens)
         kept = self.sequence[end:] if same == len(frame.tokens) else []
         self.sequence[self.verified :] = [*frame.tokens, *kept]
         self.verified = end
         return right
-
-
-def _common(one: Sequence[int], two: Sequence[int]) -> int:
-    pairs = enumerate(zip(one, two, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(two)))

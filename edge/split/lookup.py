@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skerry.cloud.hints.prefix import common
+
 _LONGEST, _SHORTEST = 4, 2
 
 
@@ -21,8 +23,9 @@ class PromptLookup:
     def draft(self, sequence: Sequence[int], most: int) -> list[int]:
         self._learn(sequence)
         for size in range(min(_LONGEST, len(sequence)), _SHORTEST - 1, -1):
-            start = self._followed.get(tuple(sequence[-size:]))
-            if start is not None and start < len(sequence):
+            said = tuple(sequence[-size:])
+            start = self._followed.get(said, len(sequence))
+            if start < len(sequence) and tuple(sequence[start - size : start]) == said:
                 return list(sequence[start : start + most])
         return []
 
@@ -30,16 +33,10 @@ class PromptLookup:
         self._followed.clear()
 
     def _learn(self, sequence: Sequence[int]) -> None:
-        """Notes what follows every few tokens, but for the last ones."""
-        kept = _common(self._seen, sequence)
-        if kept < len(self._seen):
-            self._followed, kept = {}, 0
+        """Notes what follows every few tokens, but for the last ones. What was noted of guesses
+        that were wrong is found out when it is looked up."""
+        kept = common(self._seen, sequence)
         for end in range(max(kept, _SHORTEST), len(sequence)):
             for size in range(_SHORTEST, min(_LONGEST, end) + 1):
                 self._followed[tuple(sequence[end - size : end])] = end
         self._seen = list(sequence)
-
-
-def _common(one: Sequence[int], two: Sequence[int]) -> int:
-    pairs = enumerate(zip(one, two, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(two)))

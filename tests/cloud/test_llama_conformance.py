@@ -12,8 +12,11 @@ from skerry.cloud.engines.llama.native import Model
 from skerry.cloud.engines.llama.verifier import LlamaVerifier
 from skerry.cloud.errors import TargetError
 from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.frames import VERSION, CloudFrame, Done, Draft, Open
 from skerry.cloud.hints.tree import Tree
+from skerry.cloud.service import Service
 from tests.cloud.conformance import Conformance, written
+from tests.cloud.simulated import ListChannel
 
 # "<|im_start|>user\nTell me of the sea.<|im_end|>\n<|im_start|>assistant\n" of SmolLM2
 PROMPT = [1, 4093, 198, 31530, 549, 282, 260, 3426, 30, 2, 198, 1, 520, 9531, 198]
@@ -57,6 +60,49 @@ class TestLlama(Conformance):
             return count
 
         assert asyncio.run(corrected()) >= 60
+
+
+def test_hints_that_are_no_tokens_harm_nobody(verifier: LlamaVerifier) -> None:
+    """Neither who sends them, nor who shares the batch."""
+    opening = Open(VERSION, "", verifier.facts.vocabulary, tuple(PROMPT), max_tokens=12)
+    bad = Draft(len(PROMPT), (verifier.facts.size, 2**31 - 1))
+    service = Service(verifier)
+
+    async def both() -> list[list[CloudFrame]]:
+        channels = [ListChannel([opening, bad, bad]), ListChannel([opening])]
+        await asyncio.gather(*map(service.serve, channels))
+        return [one.sent for one in channels]
+
+    for sent in asyncio.run(both()):
+        assert isinstance(sent[-1], Done)
+        assert sent[-1].tokens == 12
+
+
+def test_a_failed_pass_leaves_room_for_the_next(
+    verifier: LlamaVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = Tree(tuple(range(100, 120)), (-1,) * 20)
+
+    async def looks() -> tuple[int, int]:
+        target = await verifier.open(PROMPT, Sampling())
+        try:
+            await target.look(Tree())
+            before = len(verifier._worker._branches)
+            with monkeypatch.context() as patch:
+                patch.setattr(verifier._context, "decode", _failing)
+                with pytest.raises(TargetError):
+                    await target.look(wide)
+            await target.look(wide)
+        finally:
+            await target.close()
+        return before, len(verifier._worker._branches)
+
+    before, after = asyncio.run(looks())
+    assert before == after
+
+
+def _failing() -> None:
+    raise TargetError("no")
 
 
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:

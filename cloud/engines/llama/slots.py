@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from skerry.cloud.hints.prefix import common
+
 
 @dataclass(slots=True, eq=False)
 class Slot:
@@ -37,9 +39,3 @@ def take(slots: Sequence[Slot], tokens: Sequence[int]) -> tuple[Slot, int] | Non
     held = {slot.sequence: min(common(slot.tokens, tokens), len(tokens) - 1) for slot in free}
     slot = max(free, key=lambda one: (held[one.sequence], -one.used))
     return slot, held[slot.sequence]
-
-
-def common(one: Sequence[int], two: Sequence[int]) -> int:
-    """Equal tokens at the start."""
-    pairs = enumerate(zip(one, two, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(two)))

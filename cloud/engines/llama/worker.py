@@ -60,6 +60,7 @@ class Worker:
     ) -> None:
         self._context = context
         self._grave, self._spare, self._buried = grave, spare, 0
+        self._every_branch = tuple(branches)
         self._branches = list(branches)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._open = True
@@ -211,6 +212,8 @@ class Worker:
 
     def _fail(self, waiting: Sequence[Job], error: Exception) -> list[Job]:
         """Forgets what of the failed pass may be in memory."""
+        self._branches = []
+        self._give_back(self._every_branch)
         for job in waiting:
             self._context.cut(job.slot.sequence, len(job.slot.tokens))
             if not job.done.done():
