@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from skerry.cloud.engines.llama.native import Model
 from skerry.cloud.engines.llama.verifier import LlamaVerifier
 from skerry.cloud.errors import TargetError
 from skerry.cloud.hints.choice import Sampling
-from skerry.cloud.hints.frames import VERSION, CloudFrame, Done, Draft, Open
+from skerry.cloud.hints.frames import VERSION, CloudFrame, Done, Draft, Mode, Open
 from skerry.cloud.hints.tree import Tree
 from skerry.cloud.service import Service
 from tests.cloud.conformance import Conformance, written
@@ -65,11 +66,12 @@ class TestLlama(Conformance):
 def test_hints_that_are_no_tokens_harm_nobody(verifier: LlamaVerifier) -> None:
     """Neither who sends them, nor who shares the batch."""
     opening = Open(VERSION, "", verifier.facts.vocabulary, tuple(PROMPT), max_tokens=12)
+    waits = msgspec.structs.replace(opening, mode=Mode.THRIFT, patience_ms=20)
     bad = Draft(len(PROMPT), (verifier.facts.size, 2**31 - 1))
     service = Service(verifier)
 
     async def both() -> list[list[CloudFrame]]:
-        channels = [ListChannel([opening, bad, bad]), ListChannel([opening])]
+        channels = [ListChannel([waits, bad]), ListChannel([opening])]
         await asyncio.gather(*map(service.serve, channels))
         return [one.sent for one in channels]
 
