@@ -7,8 +7,14 @@ from contextlib import suppress
 from fastapi import WebSocket, WebSocketDisconnect
 
 from skerry.cloud.channel import Gone
-from skerry.cloud.errors import ProtocolError
-from skerry.cloud.hints.frames import CloudFrame, DeviceFrame, read_device_frame, written
+from skerry.cloud.errors import CloudTierError, ProtocolError
+from skerry.cloud.hints.frames import (
+    CloudFrame,
+    DeviceFrame,
+    Fault,
+    read_device_frame,
+    written,
+)
 
 
 class SocketChannel:
@@ -34,6 +40,11 @@ class SocketChannel:
             await self._socket.send_bytes(written(frame))
         except (WebSocketDisconnect, RuntimeError, OSError) as error:
             raise Gone from error
+
+    async def tell(self, error: CloudTierError) -> None:
+        """Says what went wrong to whoever is still there."""
+        with suppress(Gone):
+            await self.send(Fault(error.code, error.what, error.hint))
 
     async def close(self) -> None:
         """Says good-bye to whoever is still there."""

@@ -54,7 +54,7 @@ def serve(port: int, sessions: int, context_tokens: int, as_json: bool, **given:
             path, sessions=sessions, context_tokens=context_tokens, threads=wanted.threads or 0
         )
         run(
-            app(Service(verifier), key),
+            app(Service(verifier), key, places=sessions),
             bound,
             ready=lambda: _announce(bound, wanted.api_key_file, verifier.facts.model, as_json),
         )

@@ -18,12 +18,16 @@ KEY = "sk-skerry-test-0123456789"
 
 
 @contextmanager
-def served(verifier: Verifier) -> Iterator[str]:
+def served(verifier: Verifier, *, places: int = 64) -> Iterator[str]:
     """The base URL."""
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
+    bound.listen()
     config = uvicorn.Config(
-        app(Service(verifier), KEY), log_config=None, ws="websockets-sansio", ws_max_size=MOST_BYTES
+        app(Service(verifier), KEY, places=places),
+        log_config=None,
+        ws="websockets-sansio",
+        ws_max_size=MOST_BYTES,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: server.run(sockets=[bound]))
