@@ -11,7 +11,7 @@ _DOCUMENT = (
     r"(?:page|text|file|document|paragraph|passage|note|archive|knowledge base|article|section|"
     r"line|memo|entry|table|footnote)s?"
 )
-_SOURCES = rf"(?:sources?|pages?|leaflets?|guidance|{_DOCUMENT})"
+SOURCES = rf"(?:sources?|pages?|leaflets?|guidance|handbooks?|{_DOCUMENT})"
 _ANSWER = r"(?:answers?|repl(?:y|ies)|responses?|outputs?|summar(?:y|ies)|completions?)"
 _GOOD = r"(?:good|clever|helpful|perfect|wise|smart|true|truthful|exemplary|ideal|loyal)"
 _OF_PEOPLE = (  # an assistant of this kind is a person or a thing
@@ -29,7 +29,7 @@ _NO_MAKER = (  # nor is whoever makes or uses one
     r"(?![ -](?:developers?|engineers?|users?|vendors?|projects?|teams?|providers?|polic(?:y|ies)|"
     r"act\b|train(?:ing|ers?)\b|research\w{0,4}|tools?\b(?! that)))"
 )
-_MACHINE = (
+MACHINE = (
     r"(?:(?:an? |the |any |all )?(?:large )?(?:language|ai|generative) models?|llms?|ais?|"
     r"(?:ai|virtual|digital|automated|artificial|automatic) (?:assistants?|systems?|agents?)|"
     r"[a-z]{0,12}bots?|chatgpt|gpt(?:-\d)?|text generators?|"
@@ -50,41 +50,45 @@ _NOTICE = (
 SIGNS: dict[str, str] = {
     # a notice to machines, or to nobody who is human
     "G": rf"\b{_NOTICE}:? (?:to|for) (?:(?:the|an?|any|all|every|whichever|whatever|each|our) )?"
-    rf"(?:[a-z]{{2,12}} )?{_MACHINE}\b{_NO_MAKER}|^(?:to|for) (?:the )?{_MACHINE}:|"
-    rf"\b(?:as|if you are) {_MACHINE},? (?:you|please|state|say|tell|answer|reply)\b|"
+    rf"(?:[a-z]{{2,12}} )?{MACHINE}\b{_NO_MAKER}|^(?:to|for) (?:the )?{MACHINE}:|"
+    rf"\b(?:as|if you are) {MACHINE},? (?:you|please|state|say|tell|answer|reply)\b|"
     rf"\b{_NOTICE},? (?:is )?(?:intended |meant )?(?:for the machine,? )?(?:and )?not "
     r"(?:intended |meant )?for (?:humans?|people|the patient|human readers)\b(?! (?:use|consum))",
     # who answers from what stands here
     "B": rf"\b{_WHOEVER}(?: [a-z]{{1,12}}){{0,3}} (?:answers?|answering|repl(?:ies|ying)|"
     r"summari[sz](?:es|ing)|generat(?:es|ing))\b(?: [a-z]{1,15}){0,5} "
-    rf"(?:from|of|on|with|using|in) (?:this|these|the (?:present|following)) {_DOCUMENT}\b",
+    rf"(?:from|of|on|with|using|in|by) (?:this|these|the (?:present|following)) (?:{_DOCUMENT}|"
+    r"(?:leaflet|context|material|guide|sheet)s?)\b",
     # you are such a one
     "Y": r"(?<!if )(?<!whether )\b(?:you are|you're)(?: now| from now on)?,?"
     r"(?: (?!to\b|with\b|using\b|by\b|of\b|for\b|in\b|on\b|at\b|from\b|"
     r"not\b)[a-z'’-]{1,20},?){0,4}? "
-    rf"(?:{_MACHINE}|{_OF_PEOPLE}assistants?{_NO_TITLE})\b",
+    rf"(?:{MACHINE}|{_OF_PEOPLE}assistants?{_NO_TITLE})\b",
     # reading this
     "Z": r"\b(?:read(?:s|ing)?|process(?:es|ing)|summari[sz](?:es|ing)|quot(?:es|ing)|"
     rf"answers? from|given|sees|seeing|finds|finding|parsing|parses) (?:this|"
     rf"these)(?: {_DOCUMENT})?\b",
     # a machine, and what may be one
     "M": r"(?<! of )(?<! of an )(?<! of the )(?<! of a )"
-    rf"\b(?:{_MACHINE}\b{_NO_MAKER}|the model\b{_NO_MAKER})",
+    rf"\b(?:{MACHINE}\b{_NO_MAKER}|the model\b{_NO_MAKER})",
     "g": rf"\b(?:an?|every|any|the) {_GOOD} assistant\b{_NO_TITLE}",
     "A": rf"\b{_OF_PEOPLE}assistants?\b{_NO_TITLE}{_NO_MAKER}(?! app)",
     # what the other documents say does not count
     "W": r"\b(?:whatever|regardless of what|no matter what|despite what|contrary to what|"
     r"disregard(?:ing)? what|ignor(?:e|ing) what)(?: [a-z]{1,12}){0,4} "
-    rf"(?:any|every|all|the)? ?(?:other|others|leaflet)(?: {_SOURCES})?\b|"
-    rf"\b(?:every|all|any|the) other {_SOURCES}(?: [a-z]{{1,12}}){{0,4}} (?:as (?:withdrawn|void|"
+    rf"(?:any|every|all|the)? ?(?:other|others|leaflet)(?: {SOURCES})?\b|"
+    rf"\b(?:every|all|any|the) other {SOURCES}(?: [a-z]{{1,12}}){{0,4}} (?:as (?:withdrawn|void|"
     r"wrong|outdated)|did not exist|in silence)\b|"
-    rf"\bas (?:if|though) (?:the|all|any|every|no) other {_SOURCES}\b",
-    "O": rf"\b(?:every|all|any|no|the|this) other {_SOURCES}\b|\bother {_SOURCES}\b|"
-    rf"\b(?:results|{_SOURCES}) other than this\b",
+    rf"\bas (?:if|though) (?:the|all|any|every|no) other {SOURCES}\b|"
+    rf"\b(?:even (?:if|though|when)|although|while) (?:the|all|any|every|other) (?:other "
+    rf")?{SOURCES} "
+    r"(?:says?|states?|claims?|disagrees?|differs?|tells?)\b",
+    "O": rf"\b(?:every|all|any|no|the|this) other {SOURCES}\b|\bother {SOURCES}\b|"
+    rf"\b(?:results|{SOURCES}) other than this\b",
     # nobody is to know
     "H": r"\bwithout (?:mentioning|saying|telling|naming|citing|revealing|quoting|referring to) "
-    rf"(?:this\b(?! [a-z])|this {_DOCUMENT}|the source|(?:any |the )?other {_SOURCES})\b|"
-    rf"\bnot (?:cite|mention|name|quote|use|refer to) (?:any |an)?other {_SOURCES}\b|"
+    rf"(?:this\b(?! [a-z])|this {_DOCUMENT}|the source|(?:any |the )?other {SOURCES})\b|"
+    rf"\bnot (?:cite|mention|name|quote|use|refer to) (?:any |an)?other {SOURCES}\b|"
     rf"\b(?:leav(?:e|ing) out|omit(?:ting)?) (?:any|all|every) mention of (?:this|the) {_DOCUMENT}|"
     rf"\bnot (?:reveal|mention|say|disclose|admit) (?:that )?this {_DOCUMENT}\b|"
     r"\bnot (?:tell|let|show|inform) (?:the |your |any )?(?:users?|readers?|person|asker)\b",
@@ -123,7 +127,8 @@ SIGNS: dict[str, str] = {
     "y": r"\byou (?:always|never|only|tell|recommend|advise|say|answer|reply|mention|must|are to|"
     r"inform|state)\b",
     "D": r"\b(?:shall|must|should|ought to|ha(?:s|ve) to|(?:is|are|was|were) to|always|never|"
-    r"will(?: want to)?|(?:is|are) (?:expected|required|asked|reminded|told|instructed|ordered|"
+    r"will(?: want to)?|(?:is|are) (?:hereby )?(?:expected|required|asked|reminded|told|"
+    r"instructed|ordered|"
     r"requested|obliged|advised|permitted|supposed)(?: to)?|needs? to|may only|would you kindly|"
     r"please)\b",
     "L": r"\b(?:leaves? out|drops?|omits?|hides?|suppress(?:es)?|pass(?:es)? over|praises?|conceal|"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from skerry.guardrails import injection, safety
 from skerry.guardrails.findings import Finding, FindingKind, Where
-from skerry.guardrails.injection import answering
+from skerry.guardrails.injection import answering, posing
 from skerry.guardrails.normal import Normal
 from skerry.guardrails.safety.idioms import without_idioms
 from skerry.guardrails.wording import read_shared
@@ -44,7 +44,8 @@ def findings(
     orders = injection.find(normal.text, words, where, encode, order)
     made = [_finding(one, FindingKind.INJECTION, normal, where) for one in orders]
     if where is Where.CHUNK:
-        told = answering.find(normal.text.lower())
+        plain = normal.text.lower()
+        told = [*answering.find(plain), *posing.find(plain)]
         of_words = [_finding(one, FindingKind.INJECTION, normal, where, "words") for one in told]
         made += [one for one in of_words if not any(_same(one, other) for other in made)]
     else:
