@@ -45,6 +45,7 @@ class Hints:
         self._matcher, self._size = Matcher(start), size
         self._news = asyncio.Event()
         self.cancelled = False
+        self.ended = False
         self.fault: ProtocolError | None = None
 
     async def listen(self, channel: Channel) -> None:
@@ -85,6 +86,7 @@ class Hints:
 
     def advance(self, result: Pass) -> None:
         self._matcher.advance(result.tokens)
+        self.ended = result.ended
 
 
 async def generate(
@@ -121,7 +123,7 @@ async def generate(
 
 
 def _ended(tokens: list[int], asked: Open, ends: frozenset[int], hints: Hints) -> Reason | None:
-    if tokens and tokens[-1] in ends:
+    if hints.ended or (tokens and tokens[-1] in ends):
         return Reason.STOP
     if len(tokens) >= asked.max_tokens:
         return Reason.LENGTH

@@ -61,10 +61,12 @@ class Service:
         """How many tokens of hints are looked at together, and why none are."""
         if not asked.vocabulary:
             return 0, ""
-        if asked.vocabulary != self.verifier.facts.vocabulary:
+        facts = self.verifier.facts
+        if not facts.drafts:
+            return 0, facts.why or _NO_DRAFTS
+        if asked.vocabulary != facts.vocabulary:
             return 0, _OTHER_VOCABULARY
-        drafts = self.verifier.facts.drafts
-        return drafts, "" if drafts else _NO_DRAFTS
+        return facts.drafts, ""
 
 
 async def _opening(channel: Channel) -> Open:

@@ -18,7 +18,8 @@ class TargetFacts:
     """What is known of a target model.
 
     `vocabulary` is `skerry.cloud.hints.vocabulary.digest` of its tokens, `size` how many they are,
-    `ends` those that end an answer. `drafts` tokens can be looked at in one pass; 0: none.
+    `ends` those that end an answer. `drafts` tokens can be looked at in one pass; 0: none,
+    and `why`.
     """
 
     model: str
@@ -27,18 +28,21 @@ class TargetFacts:
     ends: frozenset[int]
     context_tokens: int
     drafts: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
     """What one forward pass gave: `tokens`, the first `drafted` of them as they were drafted.
 
-    `seconds` is what the pass took, without waiting for its turn.
+    `seconds` is what the pass took, without waiting for its turn. `ended`: the engine says that
+    the last token ends the answer, whether or not it is one of the sequence's ends.
     """
 
     tokens: tuple[int, ...]
     drafted: int
     seconds: float
+    ended: bool = False
 
 
 @runtime_checkable

@@ -38,18 +38,19 @@ def _listen() -> None:
 
 
 class Model:
-    """A loaded GGUF model.
+    """A loaded GGUF model; its tokens alone where `vocabulary_only`.
 
     Raises:
         TargetError: llama.cpp cannot load it.
     """
 
-    def __init__(self, path: Path, *, gpu_layers: int = 0) -> None:
+    def __init__(self, path: Path, *, gpu_layers: int = 0, vocabulary_only: bool = False) -> None:
         if not path.is_file():
             raise TargetError(f"there is no model {path}", hint="give the path of a GGUF file")
         _listen()
         params = llama_cpp.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        params.vocab_only = vocabulary_only
         handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             raise TargetError(
@@ -70,6 +71,14 @@ class Model:
         """The digest of its tokens."""
         every = range(self.size)
         return digest(llama_cpp.llama_vocab_get_text(self._vocab, one) for one in every)
+
+    def tokenized(self, text: str) -> list[int]:
+        """The ids of `text`, without those that begin or end a sequence."""
+        data = text.encode()
+        found = (llama_cpp.llama_token * (len(data) + 1))()
+        room = len(found)
+        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), found, room, False, False)
+        return found[:count]
 
     def close(self) -> None:
         llama_cpp.llama_model_free(self.handle)

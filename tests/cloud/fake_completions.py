@@ -1,0 +1,144 @@
+"""A server of the completions API over a simulated target, for tests: the HTTP contract is real,
+the model is a hash. Each dialect tells token ids in its own way."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+
+from skerry.cloud.hints.choice import Row, candidates
+from skerry.cloud.hints.choice import Sampling as Chosen
+from tests.cloud.simulated import END, SIZE, logits
+
+MODEL = "simulated"
+
+
+@dataclass
+class Fake:
+    """What it is like, and what it was asked. `broken` answers in place of everything, `refusal`
+    of completions."""
+
+    owner: str = "vllm"
+    key: str = ""
+    context: int = 512
+    seeded: bool = True
+    ids: bool = True
+    broken: tuple[int, bytes] | None = None
+    refusal: tuple[int, bytes] | None = None
+    hold: threading.Event = field(default_factory=threading.Event)
+    held: threading.Event = field(default_factory=threading.Event)
+    slow: bool = False
+    sample: tuple[int, ...] = (1,) * 7
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+
+def completed(body: dict[str, Any], fake: Fake) -> dict[str, Any]:
+    """The answer to a request for completions."""
+    prompts = body["prompt"]
+    prompts = prompts if isinstance(prompts[0], list) else [prompts]
+    choices = []
+    for index, prompt in enumerate(prompts):
+        token = _chosen(prompt, body, fake)
+        stop = "stop" if token == END else "length"
+        choices.append({"index": index, "text": "?", "finish_reason": stop} | _ids(token, fake))
+    return {"object": "text_completion", "choices": choices[::-1]}
+
+
+def _chosen(prompt: list[int], body: dict[str, Any], fake: Fake) -> int:
+    row = _biased(logits(prompt), body.get("logit_bias") or {})
+    if not body["temperature"]:
+        return int(row.argmax())
+    filters = {name: body.get(name, 0) for name in ("top_k", "min_p")}
+    sampling = Chosen(temperature=body["temperature"], top_p=body["top_p"], **filters)
+    ids, scaled = candidates(row, sampling)
+    random = np.random.default_rng(body["seed"] if fake.seeded else None)
+    return int(ids[(scaled + random.gumbel(size=SIZE)[ids]).argmax()])
+
+
+def _biased(row: Row, bias: Any) -> Row:
+    changed = row.copy()
+    for token, by in bias if isinstance(bias, list) else bias.items():
+        changed[int(token)] += by
+    return changed
+
+
+def _ids(token: int, fake: Fake) -> dict[str, Any]:
+    if not fake.ids:
+        return {"logprobs": {"tokens": ["?"]}}
+    if fake.owner == "sglang":
+        return {"token_ids": [token]}
+    if fake.owner == "llamacpp":
+        return {"logprobs": {"content": [{"id": token, "token": "?"}]}}
+    return {"logprobs": {"tokens": [f"token_id:{token}"], "token_logprobs": [-0.5]}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet for an answer
+    fake: Fake
+
+    def do_GET(self) -> None:
+        model = {"id": MODEL, "owned_by": self.fake.owner, "max_model_len": self.fake.context}
+        self._answer({"object": "list", "data": [model]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path.endswith("/tokenize"):
+            self._answer({"tokens": self.fake.sample})
+            return
+        self.fake.asked.append(body)
+        if self.fake.slow:
+            self.fake.held.set()
+            self.fake.hold.wait()
+        self._answer(completed(body, self.fake), self.fake.refusal)
+
+    def _answer(self, said: dict[str, Any], instead: tuple[int, bytes] | None = None) -> None:
+        whole = (200, json.dumps(said).encode())
+        status, data = self.fake.broken or instead or whole
+        if self.fake.key and self.headers["authorization"] != f"Bearer {self.fake.key}":
+            status, data = 401, b'{"error": "Unauthorized"}'
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def tokenizer_json(folder: Path, size: int = SIZE) -> Path:
+    """A tokenizer of `size` tokens that ends answers with `END`."""
+    words = {"[END]": END} | {f"w{token}": token for token in range(1, size)}
+    tokenizer = Tokenizer(WordLevel(words, unk_token="w1"))
+    tokenizer.pre_tokenizer = Whitespace()
+    path = folder / "tokenizer.json"
+    tokenizer.save(str(path))
+    (folder / "tokenizer_config.json").write_text('{"eos_token": {"content": "[END]"}}')
+    return path
+
+
+@contextmanager
+def faked(fake: Fake) -> Iterator[str]:
+    """The base URL."""
+    handler = type("Handler", (_Handler,), {"fake": fake})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        fake.hold.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
