@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skerry.edge.cli.cloud_engines import engine_options, make_verifier, taken
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit
 
 if TYPE_CHECKING:
     from pathlib import Path
     from socket import socket
+
+    from skerry.cloud.engines.base import TargetFacts
 
 SCHEMA = "skerry.cloud.serve/1"
 _PORT = 8585
@@ -27,47 +30,54 @@ def cloud() -> None:
 @option("--port", type=click.IntRange(0, 65535), default=_PORT, help="Port; 0 takes a free one.")
 @option("--sessions", type=click.IntRange(1, 64), default=4, help="Generations at once.")
 @option(
-    "--context-tokens", type=click.IntRange(64, 1 << 20), default=4096, help="Of each generation."
+    "--context-tokens",
+    type=click.IntRange(64, 1 << 20),
+    help="Of each generation.  [default: 4096 of llama.cpp, all that a target's server has]",
 )
+@engine_options
 @json_option
-def serve(port: int, sessions: int, context_tokens: int, as_json: bool, **given: Any) -> None:
+def serve(
+    port: int, sessions: int, context_tokens: int | None, as_json: bool, **given: Any
+) -> None:
     """Serve a model that verifies the drafts of devices, until Ctrl-C.
 
     \b
     skerry cloud serve
     skerry cloud serve --model qwen2.5-7b.gguf --port 0 --json
+    skerry cloud serve --engine completions --url http://127.0.0.1:8000 --tokenizer tokenizer.json
 
-    Exit codes: 0 stopped, 3 the port is taken or a setting is wrong, 4 the model cannot be used.
+    Exit codes: 0 stopped, 3 the port is taken or a setting is wrong, 4 the model or the target's
+    server cannot be used.
     """
     from skerry.cloud.app import app
-    from skerry.cloud.engines.llama.verifier import LlamaVerifier
     from skerry.cloud.service import Service
     from skerry.cloud.serving import serve as run
-    from skerry.edge.engines.models import catalogue
     from skerry.edge.server import bind, load_or_make_key
 
+    engine = taken(given)
     wanted = make_settings(given)
     key = load_or_make_key(wanted.api_key_file)
-    path = catalogue(wanted.models_dir).find(wanted.model).path
     with bind(wanted.host, port) as bound:
-        verifier = LlamaVerifier.load(
-            path, sessions=sessions, context_tokens=context_tokens, threads=wanted.threads or 0
+        verifier = make_verifier(
+            wanted, engine, sessions=sessions, context_tokens=context_tokens or 0
         )
         run(
             app(Service(verifier), key, places=sessions),
             bound,
-            ready=lambda: _announce(bound, wanted.api_key_file, verifier.facts.model, as_json),
+            ready=lambda: _announce(bound, wanted.api_key_file, verifier.facts, as_json),
         )
 
 
-def _announce(bound: socket, key_file: Path, model: str, as_json: bool) -> None:
+def _announce(bound: socket, key_file: Path, facts: TargetFacts, as_json: bool) -> None:
     from skerry.edge.server import url_of
 
     url = url_of(bound)
+    if not facts.drafts:
+        click.echo(f"no drafts are read: {facts.why}", err=True)
     if as_json:
-        emit(SCHEMA, {"url": url, "key_file": str(key_file), "model": model})
+        emit(SCHEMA, {"url": url, "key_file": str(key_file), "model": facts.model})
         return
     click.echo(f"split  {url}/v1/split")
-    click.echo(f"model  {model}")
+    click.echo(f"model  {facts.model}")
     click.echo(f"key    {key_file}")
     click.echo("stop with Ctrl-C", err=True)
