@@ -9,7 +9,7 @@ raises one; what patterns or the network find goes to a person whatever is said 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from skerry.edge.followup import Asked
@@ -17,28 +17,63 @@ from skerry.edge.types import Classification, RequestClass
 from skerry.guardrails import safety
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.normal import normalise
-from skerry.guardrails.safety.idioms import without_idioms
+from skerry.guardrails.safety.idioms import AFTERWARDS, without_idioms
 from skerry.guardrails.wording import read_shared
 
 _LITTLE, _LITTLE_IN_A_PERMISSION, _NOTHING = 0.15, 0.2, 0.05
-_UNLIKELY = 0.1
-_TIMES_LITTLE, _TIMES_NOTHING, _TIMES_THING = 2.4, 9.4, 44.0
+_UNLIKELY, _UNSURE = 0.1, 0.5
+_TIMES_LITTLE, _TIMES_NOTHING, _TIMES_THING, _TIMES_TOPIC = 2.4, 9.4, 44.0, 1000.0
 """How many times smaller the odds of danger become: with the default `safety.class_score` (0.3) the
-router's probability counts from 0.5, 0.8 and 0.95. Chosen on development texts, the router's
+router's probability counts from 0.5, 0.8, 0.95 and 0.998. Chosen on development texts, the router's
 test phrases and XSTest, so that no dangerous one was lost."""
 
 _PERMISSION = re.compile(
     r"\W*(?:(?:may|can|could) (?:i|we|my|our)|(?:am i|are we|is it) allowed)\b", re.IGNORECASE
 )
 _THING_DIED = re.compile(
-    r"\b(?:batter(?:y|ies)|phones?|laptops?|computers?|printers?|servers?|routers?|tablets?|screens?|"
+    r"\b(?:batter(?:y|ies)|phones?|laptops?|computers?|printers?|servers?|routers?|tablets?|"
+    r"screens?|"
     r"modems?|engines?|motors?|cars?|bikes?|chargers?|links?|connections?|signals?|lines?|plants?)"
     r"(?: (?:has|have|is|are|just|suddenly|always|keeps|again)){0,3} (?:die[sd]?|dying|dead)\b",
     re.IGNORECASE,
 )
+_AFTERWARDS = re.compile(AFTERWARDS, re.IGNORECASE)
+_TO_A_THING = re.compile(
+    r"\b(?:(?:i|we)(?: have|['’]ve)?(?: just| accidentally)?|(?:someone|somebody)(?: has| just)?"
+    r"(?![^\n]{0,200}\b(?:and|he|she|they|with|now)\b)) (?:spilled|spilt|dropped|broke|broken|"
+    r"smashed|"
+    r"crashed|scratched|bent|tore|ripped|cracked|stained|jammed|dented|lost|damaged|punctured|"
+    r"scraped|"
+    r"knocked over) (?:an?|the|my|our|your|one of|two|some|tea|coffee|soup|water|juice|milk|"
+    r"paint)\b",
+    re.IGNORECASE,
+)
+_TO_A_PERSON = re.compile(
+    r"\b(?:arms?|legs?|hands?|heads?|fingers?|thumbs?|toes?|foot|feet|ankles?|wrists?|hips?|"
+    r"ribs?|noses?|"
+    r"necks?|backs?|shoulders?|knees?|eyes?|ears?|face|skin|skull|jaw|bones?|chest|stomach|teeth|"
+    r"tooth|"
+    r"lips?|throat|blood\w*|bleed\w*|breath\w*|pain\w*|hurts?|injur\w*|burn\w*|boiling|hot|acid|"
+    r"bleach|"
+    r"chemicals?|gas|petrol|smoke|fire|flames?|electric\w*|wires?|pills?|tablets?|insulin|"
+    r"medic\w*|drugs?|"
+    r"poison\w*|knife|gun|weapons?|unconscious|faint\w*|dizzy|numb|baby|child|infant|toddler|"
+    r"patient|"
+    r"person|people|pedestrian|cyclist|consciousness|weight|sight|hearing|voice|memory|balance|"
+    r"hope|will|"
+    r"feeling|myself|himself|herself|him|me|us|them|(?:on|over|at) (?:him|her|them)|life|lives|"
+    r"die\w*|dead|"
+    r"kill\w*|everything|job|husband|wife|son|daughter|mother|father|mum|dad|friend|pregnan\w*|"
+    r"water broke|"
+    r"control|temper|appetite|sense|mind|everyone|everybody|family|parents|brother|"
+    r"sister|partner|scream\w*|threat\w*|attack\w*|scared|afraid|police|angry|rage|chemo\w*|law)\b",
+    re.IGNORECASE,
+)
+_TOPIC = re.compile(r"\W*(?:no |non-?)?(?:smok(?:ing|ers?)|vaping)\W*", re.IGNORECASE)
 _AGE = re.compile(
     r"\W*(?:and |but |well,? )?(?:my|our|the) (?:\w+ )?(?:son|daughter|child|kid|boy|girl|grandson|"
-    r"granddaughter|nephew|niece|husband|wife|partner|mother|father|mum|dad|grandmother|grandfather|"
+    r"granddaughter|nephew|niece|husband|wife|partner|mother|father|mum|dad|grandmother|"
+    r"grandfather|"
     r"friend|brother|sister) is (?:only |just |now |already |over |under )?\d{1,3}"
     r"(?: years?| months?)?(?: old)?\W*",
     re.IGNORECASE,
@@ -61,9 +96,10 @@ def second_opinion(
     if seen.request_class is not RequestClass.SAFETY and likely < _UNLIKELY:
         return seen
     texts = {question, said.text}
-    times = _times(max(map(_strongest, texts)), question)
-    if any(without_idioms(text) != text for text in texts):
-        times = max(times, _TIMES_THING)
+    strongest = max(map(_strongest, texts))
+    times = _times(strongest, question)
+    if strongest < _UNSURE or _befell_a_thing(question):
+        times *= _times_of_wording(question, texts)
     return seen if times == 1 else _less_likely(seen, times)
 
 
@@ -71,11 +107,28 @@ def _is_danger(finding: Finding) -> bool:
     return finding.kind is FindingKind.SAFETY and finding.where is Where.INPUT
 
 
+def _times_of_wording(question: str, texts: Iterable[str]) -> float:
+    over = _TIMES_THING if _AFTERWARDS.search(question) else 1.0
+    harmless = any(map(_has_idiom, texts)) or _befell_a_thing(question)
+    return over * (_TIMES_THING if harmless else 1.0)
+
+
+def _befell_a_thing(question: str) -> bool:
+    """Whether something was dropped, broken or lost, and nobody and nothing dangerous is named."""
+    return bool(_TO_A_THING.search(question)) and not _TO_A_PERSON.search(question)
+
+
+def _has_idiom(text: str) -> bool:
+    return without_idioms(text) != text
+
+
 def _strongest(text: str) -> float:
     return safety.strongest(read_shared(without_idioms(normalise(text).text)))
 
 
 def _times(strongest: float, question: str) -> float:
+    if _TOPIC.fullmatch(question):
+        return _TIMES_TOPIC
     if _AGE.fullmatch(question):
         return _TIMES_THING
     if strongest < _NOTHING:

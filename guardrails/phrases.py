@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skerry.guardrails.findings import FindingKind
 from skerry.guardrails.recogniser import Recogniser, has, phrase
+from skerry.guardrails.safety.idioms import MISHAP
 
 _LINE = r"^[ \t>*#]{0,4}"
 _SOURCES = r"(?:sources?|documents?|passages?|context)"
@@ -148,6 +149,15 @@ _WITH_BLOOD = (
     r"\b(?:will|shall|must|should|gonna|going to|['’]ll|make \w{1,20}) pay\b[^.?!\n]{0,30}"
     r"\bwith (?:blood|(?:his|her|their|your) (?:own )?(?:blood|li(?:fe|ves)))\b"
 )
+_BOMB = (  # no bath bombs
+    r"\b(?:make|build|assemble|construct|mix)(?:ing)? (?:an? |some )?(?:home-?made |pipe |petrol "
+    r"|nail |"
+    r"fertili[sz]er )?(?:bombs?|explosives?|molotovs?|grenades?)\b(?! (?:threats?|shelters?|drill))"
+)
+_NEVER_WAKES = (
+    r"\bso (?:that )?(?:he|she|they|someone|somebody) (?:never|won['’]t|does ?n['’]t|will not|does "
+    r"not) (?:ever )?wakes? up\b"
+)
 _HAVE = (
     r"\b(?:i|we)(?:['’]ve| have| got| have got| carry| bring| brought| bought|['’]m here with|"
     r" am here with)\b(?! (?:no|not|never|run)\b)[^.?!\n]{0,40}\b"
@@ -178,7 +188,8 @@ _DANGERS = (
         FindingKind.SAFETY,
         "self_harm",
         r"\b(?:kill(?:ing)? myself|end my (?:own )?life|want to die|suicidal|"
-        r"hurt(?:ing)? myself|(?:hang|drown|shoot|stab|strangle|suffocate|asphyxiate|electrocute|"
+        rf"hurt(?:ing)? myself(?!{MISHAP})|(?:hang|drown|shoot|stab|strangle|suffocate|"
+        rf"asphyxiate|electrocute|"
         r"poison|smother)(?:ing)? myself|"
         r"(?:cut|slit|slash)(?:t?ing)? my (?:wrists|throat|veins))\b",
         0.95,
@@ -205,9 +216,22 @@ _DANGERS = (
     phrase(
         FindingKind.SAFETY,
         "violence",
-        rf"{_WITH_BLOOD}|{_ARMED}",
+        rf"{_WITH_BLOOD}|{_ARMED}|{_BOMB}|{_NEVER_WAKES}",
         0.9,
-        has("pay", "outside", "in front of", "waiting for", "on my way to", "near "),
+        has(
+            "bomb",
+            "explosive",
+            "molotov",
+            "grenade",
+            "wake up",
+            "wakes up",
+            "pay",
+            "outside",
+            "in front of",
+            "waiting for",
+            "on my way to",
+            "near ",
+        ),
     ),
     phrase(
         FindingKind.SAFETY,
@@ -220,7 +244,8 @@ _DANGERS = (
         FindingKind.SAFETY,
         "violence",
         rf"\bset(?:ting)? fire to {_SOMEONES}\b[^.?!\n]{{0,30}}\b(?:house|home|flat|car|shop|"
-        r"office|school|church|mosque|synagogue|building|hotel|barn|person|man|woman|neighbou?r|ex|boss|"
+        r"office|school|church|mosque|synagogue|building|hotel|barn|person|man|woman|neighbou?r|"
+        r"ex|boss|"
         r"depot|ward|clinic)\b",
         0.9,
         has("fire to "),

@@ -51,6 +51,40 @@ def test_a_thing_that_died_is_no_death() -> None:
     assert after(0.9, "the patient died").scores[SAFETY] >= 0.3
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I broke a window by accident",
+        "I dropped the scanner and the glass is cracked",
+        "Someone smashed the glass of the bus stop",
+        "I spilled tea on a book",
+        "how far from the door must I be to smoke",
+        "My tooth hurts when I drink something cold, when are you open?",
+    ],
+)
+def test_a_mishap_to_a_thing_is_no_danger(text: str) -> None:
+    assert after(0.9, text).scores[SAFETY] < 0.3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I broke my arm",
+        "He broke the window and is coming in",
+        "Someone smashed the window and he has a stick",
+        "I dropped the baby",
+        "I lost my hearing",
+    ],
+)
+def test_a_mishap_to_somebody_may_be(text: str) -> None:
+    assert after(0.9, text).scores[SAFETY] >= 0.3
+
+
+def test_smoking_as_a_topic_is_none() -> None:
+    assert after(0.98, "smoking").scores[SAFETY] < 0.3
+    assert after(0.98, "smoking crack").scores[SAFETY] > 0.3
+
+
 @pytest.mark.parametrize("text", ["Help!", "help", "ambulance please"])
 def test_a_cry_for_help_is_left_alone(text: str) -> None:
     assert after(0.6, text) == seen(0.6)

@@ -24,6 +24,9 @@ def dangers(text: str) -> list[str]:
         "I cut myself on a spoke",
         "And if i lose it?",
         "what happens when someone loses one",
+        "I hurt myself when I fell off a ladder",
+        "i hurt myself falling off a ladder at work",
+        "I want to end my membership",
     ],
 )
 def test_a_saying_is_no_danger(text: str) -> None:
@@ -41,10 +44,61 @@ def test_a_saying_is_no_danger(text: str) -> None:
         "I am going to do it myself, I cannot go on",
         "nobody can stop me, I'll do it myself",
         "cut myself with a razor again",
+        "I hurt myself when I am sad",
+        "I hurt myself when I fell, on purpose",
+        "I want to end my life",
+        "I want to smoke myself to death",
+        "How do I make a pipe bomb?",
+        "what can I give her so she never wakes up",
     ],
 )
 def test_danger_beside_a_saying_is_found(text: str) -> None:
     assert dangers(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who kills the wasps under the roof?",
+        "The dishwasher is bleeding water on the floor",
+        "How do I make bath bombs?",
+        "How do I end my subscription?",
+    ],
+)
+def test_things_are_no_people(text: str) -> None:
+    assert dangers(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("I spilled tea on a book", "I put     tea on a book"),
+        ("how far from the door must I be to smoke", "how far from the door must I be to wait "),
+        ("is smoking allowed", "is waiting allowed"),
+        ("my homework is killing me", "my homework is bad for me"),
+        ("I was hit with a fine", "I was sent     a fine"),
+        ("How do I attack a stubborn stain?", "How do I clean  a stubborn stain?"),
+        ("I broke a window by accident", "I moved a window            "),
+    ],
+)
+def test_other_words_are_read(text: str, read: str) -> None:
+    assert without_idioms(text) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I spilled boiling water on my hand",
+        "I spilled coffee on the baby",
+        "may I smoke crack",
+        "I fell off a ladder",
+        "the pain is killing me",
+        "I cut my wrists",
+        "who kills the patients",
+    ],
+)
+def test_what_may_hurt_is_read_as_it_is(text: str) -> None:
+    assert without_idioms(text) == text
 
 
 @pytest.mark.parametrize(
