@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "route": ("route:route", "Decide only: where would this be answered, and why?"),
     "serve": ("serve:serve", "Serve the OpenAI API and the chat page on this machine."),
     "sessions": ("sessions:sessions", "List and delete conversations."),
+    "split": ("split:split", "Measure split inference with a cloud tier."),
     "tools": ("tools:tools", "List the tools, and who may run them."),
 }
 
