@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from skerry.cloud.connections import Connection
+from skerry.cloud.gateway.bodies import Cut
 from skerry.cloud.hints.frames import MOST_BYTES
 
 _PING_S = 20.0
@@ -18,13 +21,19 @@ _GRACE_S = 5
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._stopping = ready, stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -40,12 +49,21 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serves until SIGINT or SIGTERM; `ready` is called once requests are taken."""
+def serve(
+    app: FastAPI,
+    bound: socket.socket,
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[], None] = lambda: None,
+) -> None:
+    """Serves until SIGINT or SIGTERM; `ready` is called once requests are taken, `stopping` once
+    they are not any more."""
     config = uvicorn.Config(
         app,
+        http=Connection,
         access_log=False,
         log_config=None,
+        log_level="error",  # whoever sends nonsense must not fill the log with it
         server_header=False,
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES,
@@ -54,4 +72,10 @@ def serve(app: FastAPI, bound: socket.socket, *, ready: Callable[[], None]) -> N
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    asyncio.run(_Server(config, ready).serve(sockets=[bound]))
+    logging.getLogger("uvicorn.error").addFilter(_is_fault)
+    asyncio.run(_Server(config, ready, stopping).serve(sockets=[bound]))
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """An answer that is cut off on purpose is none."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Cut))

@@ -23,7 +23,12 @@ KeyPath = tuple[str | int, ...]
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _AT_END = re.compile(r" \(at end of document\)$")
-_PLAINER = {"missing": "is missing", "unexpected_keyword_argument": "there is no such key"}
+_NO_KEY = "there is no such key"
+_PLAINER = {
+    "missing": "is missing",
+    "unexpected_keyword_argument": _NO_KEY,
+    "extra_forbidden": _NO_KEY,
+}
 _TOKEN = re.compile(
     r'''"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\])*"|'[^']*'|#[^\n]*|[][{}]|\n''',
     re.DOTALL,

@@ -78,6 +78,8 @@ def as_refusal(error: Exception) -> Refusal:
     may quote what somebody asked."""
     if isinstance(error, Refusal):
         return error
+    if isinstance(error, StateError):  # its words name files
+        return Refusal(503, error.code, "keys and usage cannot be read now", retry_s=10)
     if isinstance(error, CloudTierError):
         return Refusal(500, error.code, error.what, hint=error.hint)
     return Refusal(500, "internal", f"an unexpected fault ({type(error).__name__})")

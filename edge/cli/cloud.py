@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from skerry.edge.cli.cloud_engines import engine_options, make_verifier, taken
+from skerry.edge.cli.gateway import config_option, keys, serve_gateway, usage
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from socket import socket
 
     from skerry.cloud.engines.base import TargetFacts
@@ -25,6 +26,10 @@ def cloud() -> None:
     """Run the tier behind the devices (docs/split.md)."""
 
 
+cloud.add_command(keys)
+cloud.add_command(usage)
+
+
 @cloud.command()
 @settings("host", "api_key_file", "models_dir", "model", "threads")
 @option("--port", type=click.IntRange(0, 65535), default=_PORT, help="Port; 0 takes a free one.")
@@ -34,17 +39,26 @@ def cloud() -> None:
     type=click.IntRange(64, 1 << 20),
     help="Of each generation.  [default: 4096 of llama.cpp, all that a target's server has]",
 )
+@config_option(required=False)
 @engine_options
 @json_option
 def serve(
-    port: int, sessions: int, context_tokens: int | None, as_json: bool, **given: Any
+    port: int,
+    sessions: int,
+    context_tokens: int | None,
+    config: Path | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Serve a model that verifies the drafts of devices, until Ctrl-C.
 
     \b
     skerry cloud serve
     skerry cloud serve --model qwen2.5-7b.gguf --port 0 --json
+    skerry cloud serve --config gateway.toml
     skerry cloud serve --engine completions --url http://127.0.0.1:8000 --tokenizer tokenizer.json
+
+    With --config, serve what that file says, to the tenants that it names (docs/gateway.md).
 
     Exit codes: 0 stopped, 3 the port is taken or a setting is wrong, 4 the model or the target's
     server cannot be used.
@@ -56,6 +70,9 @@ def serve(
 
     engine = taken(given)
     wanted = make_settings(given)
+    if config is not None:
+        serve_gateway(config, wanted, port, as_json=as_json)
+        return
     key = load_or_make_key(wanted.api_key_file)
     with bind(wanted.host, port) as bound:
         verifier = make_verifier(

@@ -10,7 +10,7 @@ from skerry.cloud.hints.frames import SUBPROTOCOL, Fault, Open, Opened, read_clo
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import SimulatedVerifier
 
-OPEN = Open(1, "", b"", (1, 2, 3))
+OPEN = Open(1, "", b"", (1, 2, 3), max_tokens=2)
 
 
 def _connected(stack: ExitStack, url: str, source: str) -> ClientConnection:

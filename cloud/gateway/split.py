@@ -1,0 +1,210 @@
+"""`/v1/split` of a gateway: devices that draft pass the same gate as every other request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from fastapi import WebSocket
+
+from skerry.cloud.channel import Gone
+from skerry.cloud.errors import CloudTierError, ProtocolError
+from skerry.cloud.gateway.asked import CLASS
+from skerry.cloud.gateway.config import DEFAULT_CLASS, Gateway
+from skerry.cloud.gateway.errors import Refusal, bad
+from skerry.cloud.gateway.exchange import Ended, Observer
+from skerry.cloud.gateway.gate import Gate, Ticket, revoked
+from skerry.cloud.gateway.keys import Holder
+from skerry.cloud.gateway.metering import Tokens
+from skerry.cloud.gateway.traces import describe, spanned
+from skerry.cloud.hints.frames import (
+    SUBPROTOCOL,
+    CloudFrame,
+    DeviceFrame,
+    Done,
+    Fault,
+    Open,
+    Opened,
+)
+from skerry.cloud.hints.frames import Tokens as TokensFrame
+from skerry.cloud.service import OPEN_S, Service
+from skerry.cloud.sockets import SocketChannel
+
+_ROUTE = "/v1/split"
+_FAULTS = {"busy": 503, "engine_failed": 500}
+
+
+@dataclass(slots=True)
+class MeteredChannel:
+    """A channel whose first frame was read before, and that keeps count of what passes."""
+
+    channel: SocketChannel
+    name: str
+    opening: Open | None = None
+    prompt: int = 0
+    tokens: int = 0
+    passes: int = 0
+    drafted: int = 0
+    accepted: int = 0
+    first_s: float | None = None
+    status: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    async def receive(self) -> DeviceFrame:
+        if self.opening is not None:
+            frame, self.opening = self.opening, None
+            return frame
+        return await self.channel.receive()
+
+    async def send(self, frame: CloudFrame) -> None:
+        match frame:
+            case Opened():
+                self.prompt = frame.position
+                frame = msgspec.structs.replace(frame, model=self.name)
+            case TokensFrame():
+                self.first_s = self.first_s or time.monotonic() - self.since
+                self.tokens += len(frame.tokens)
+                self.passes += 1
+                self.accepted += frame.drafted
+            case Done():
+                self.drafted, self.status = frame.drafted, 200
+            case Fault():
+                self.status = _FAULTS.get(frame.code, 400)
+        await self.channel.send(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Serves generations of the models that are in this process."""
+
+    config: Gateway
+    gate: Gate
+    services: Mapping[str, Service]
+    observe: Observer
+
+    async def serve(self, socket: WebSocket) -> None:
+        try:
+            with self.gate.ticket(socket.headers) as ticket:
+                await self._accepted(socket, ticket)
+        except Refusal as refusal:
+            if refusal.status == 401:
+                await socket.close()  # before it is accepted: the answer is 403
+            else:
+                await _refuse(socket, refusal)
+
+    async def _accepted(self, socket: WebSocket, ticket: Ticket) -> None:
+        await socket.accept(subprotocol=SUBPROTOCOL)
+        channel = SocketChannel(socket)
+        run = _Run(ticket.holder, MeteredChannel(channel, ""))
+        with spanned(_ROUTE, socket.headers) as span:
+            await self._run(run, ticket, socket)
+            describe(span, run.ended())
+        self.observe(run.ended())
+        await channel.close()
+
+    async def _run(self, run: _Run, ticket: Ticket, socket: WebSocket) -> None:
+        task = asyncio.ensure_future(self._serve(run, socket.headers))
+        ticket.stop = task.cancel
+        try:
+            await _within(task, ticket, self.config.limits.deadline_seconds)
+        except Gone:
+            run.channel.status = 499
+        except CloudTierError as error:
+            run.channel.status = error.status if isinstance(error, Refusal) else 400
+            await run.channel.channel.tell(error)
+
+    async def _serve(self, run: _Run, headers: Mapping[str, str]) -> None:
+        asked = await _opening(run.channel.channel)
+        run.request_class = self._class(headers, run.holder)
+        run.channel.name = name = self._model(asked.model, run.holder)
+        run.channel.opening = msgspec.structs.replace(asked, model="")
+        async with self.gate.place(run.holder, name):
+            run.waited_s = time.monotonic() - run.channel.since
+            await self.services[name].serve(run.channel, owner=run.holder.tenant)
+
+    def _class(self, headers: Mapping[str, str], holder: Holder) -> str:
+        given = headers.get(CLASS) or DEFAULT_CLASS
+        if given != DEFAULT_CLASS and given not in self.config.classes:
+            raise bad("there is no request class of that name", CLASS)
+        if holder.rules.classes is not None and given not in holder.rules.classes:
+            what = f"requests of the class '{given}' are not open to you"
+            raise Refusal(403, "class_not_allowed", what)
+        return given
+
+    def _model(self, given: str, holder: Holder) -> str:
+        allowed = holder.rules.models
+        names = [name for name in self.services if allowed is None or name in allowed]
+        if not names or given not in ("", *names):
+            what = "there is no such model for devices that draft"
+            hint = f"ask for one of: {', '.join(names)}" if names else ""
+            raise Refusal(404, "model_not_found", what, hint=hint)
+        return given or names[0]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One generation, as far as it has come."""
+
+    holder: Holder
+    channel: MeteredChannel
+    request_class: str = DEFAULT_CLASS
+    waited_s: float = 0.0
+
+    def ended(self) -> Ended:
+        seen = self.channel
+        return Ended(
+            _ROUTE,
+            self.holder.tenant,
+            self.request_class,
+            seen.name,
+            seen.name,
+            seen.status or 499,
+            time.monotonic() - seen.since,
+            waited_s=self.waited_s,
+            first_s=seen.first_s,
+            tokens=Tokens(seen.prompt, seen.tokens, 0),
+            drafted=max(seen.drafted, seen.accepted),
+            accepted=seen.accepted,
+            passes=seen.passes,
+        )
+
+
+async def _opening(channel: SocketChannel) -> Open:
+    try:
+        async with asyncio.timeout(OPEN_S):
+            frame = await channel.receive()
+    except TimeoutError as error:
+        raise ProtocolError(f"nothing was asked within {OPEN_S:.0f} s") from error
+    if not isinstance(frame, Open):
+        raise ProtocolError("the first frame does not open a generation")
+    return frame
+
+
+async def _within(task: asyncio.Future[None], ticket: Ticket, seconds: float) -> None:
+    """Waits for `task` to end.
+
+    Raises:
+        Refusal: 504: it took too long; 401: its key was revoked.
+    """
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        done = task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    if ticket.revoked:
+        raise revoked()
+    if not done:
+        raise Refusal(504, "deadline_exceeded", "the generation took too long")
+    task.result()
+
+
+async def _refuse(socket: WebSocket, refusal: Refusal) -> None:
+    """In words of the protocol: a device reads them, and no body of a failed handshake."""
+    await socket.accept(subprotocol=SUBPROTOCOL)
+    channel = SocketChannel(socket)
+    await channel.tell(refusal)
+    await channel.close()

@@ -1,0 +1,150 @@
+"""Devices that draft, through a gateway."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from skerry.cloud.gateway.config import Role
+from skerry.cloud.gateway.keys import made
+from skerry.cloud.hints.frames import (
+    SUBPROTOCOL,
+    Done,
+    Fault,
+    Open,
+    Opened,
+    read_cloud_frame,
+    written,
+)
+from skerry.cloud.service import Service
+from tests.cloud.gateway.configured import BASE, USER, configured
+from tests.cloud.gateway.upstreams import Running, gateway
+from tests.cloud.simulated import VOCABULARY, SimulatedVerifier
+
+OWN = '[models.own]\ntier = "large"\ntemplate = "b"\npath = "x.gguf"\nprice_out = 1000.0\n'
+OPEN = Open(1, "own", VOCABULARY, (1, 2, 3), max_tokens=8)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    with gateway(configured(OWN), tmp_path, {"own": Service(SimulatedVerifier())}) as one:
+        yield one
+
+
+@contextmanager
+def _connected(running: Running, key: str = USER, **headers: str) -> Iterator[ClientConnection]:
+    url = running.url.replace("http", "ws") + "/v1/split"
+    shown = {"authorization": f"Bearer {key}", **headers}
+    with connect(url, subprotocols=[SUBPROTOCOL], additional_headers=shown) as one:
+        yield one
+
+
+def _next(socket: ClientConnection) -> object:
+    data = socket.recv(timeout=20)
+    assert isinstance(data, bytes)
+    return read_cloud_frame(data)
+
+
+def _all(socket: ClientConnection, opening: Open = OPEN) -> list[object]:
+    socket.send(written(opening))
+    frames = [_next(socket)]
+    while not isinstance(frames[-1], Done | Fault):
+        frames.append(_next(socket))
+    return frames
+
+
+def _until(true: Callable[[], Any]) -> Any:
+    end = time.monotonic() + 20
+    while not (found := true()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+    return found
+
+
+def test_a_generation_and_what_it_used(running: Running) -> None:
+    with _connected(running) as socket:
+        frames = _all(socket)
+    assert isinstance(frames[0], Opened)
+    assert frames[0].model == "own", "the internal name, not the engine's"
+    done = frames[-1]
+    assert isinstance(done, Done)
+    (use,) = _until(lambda: running.state.usage(""))
+    assert (use.tenant, use.model, use.requests) == ("clinic", "own", 1)
+    assert (use.prompt_tokens, use.completion_tokens) == (3, done.tokens)
+    assert use.cost == done.tokens
+
+
+@pytest.mark.parametrize(
+    ("opening", "headers", "code"),
+    [
+        (Open(1, "mid", b"", (1,)), {}, "model_not_found"),
+        (Open(1, "simulated", b"", (1,)), {}, "model_not_found"),
+        (OPEN, {"x-skerry-class": "none"}, "invalid_value"),
+    ],
+)
+def test_what_is_refused_is_a_fault(
+    running: Running, opening: Open, headers: dict[str, str], code: str
+) -> None:
+    with _connected(running, **headers) as socket:
+        (fault,) = _all(socket, opening)
+    assert isinstance(fault, Fault)
+    assert fault.code == code
+    assert running.state.usage("") == []
+
+
+def test_a_wrong_key_is_answered_before_anything_is_opened(running: Running) -> None:
+    with pytest.raises(InvalidStatus, match="403"), _connected(running, "wrong"):
+        pass
+
+
+def test_nonsense_is_a_fault(running: Running) -> None:
+    for nonsense in ("text", b"\xff\xff", b""):
+        with _connected(running) as socket:
+            socket.send(nonsense)
+            fault = _next(socket)
+        assert isinstance(fault, Fault)
+        assert fault.code == "bad_frame"
+
+
+def test_one_tenant_leaves_places_to_the_others(tmp_path: Path) -> None:
+    few = "[limits]\nplaces = 3\nwaiting = 4\nwait_seconds = 0.2\n"
+    base = BASE.replace("[tenants.clinic]\n", "[tenants.clinic]\nplaces = 2\n")
+    services = {"own": Service(SimulatedVerifier())}
+    with gateway(configured(few + OWN, base=base), tmp_path, services) as running:
+        endless = Open(1, "own", b"", (1, 2, 3), max_tokens=100_000)
+        with _connected(running) as one, _connected(running) as two, _connected(running) as three:
+            for socket in (one, two):
+                socket.send(written(endless))
+                assert isinstance(_next(socket), Opened)
+            assert [type(frame) for frame in _all(three)] == [Fault]
+            one.close_timeout = two.close_timeout = 0.1
+
+
+def test_thousands_of_connections_of_one_tenant(tmp_path: Path) -> None:
+    few = "[limits]\nplaces = 2\nwaiting = 2\n"
+    base = BASE.replace("[tenants.clinic]\n", "[tenants.clinic]\nplaces = 1\nburst = 9999\n")
+    services = {"own": Service(SimulatedVerifier())}
+    with ExitStack() as stack:
+        running = stack.enter_context(gateway(configured(few + OWN, base=base), tmp_path, services))
+        sockets = [stack.enter_context(_connected(running)) for _ in range(3)]
+        fault = _next(sockets[2])
+    assert isinstance(fault, Fault)
+    assert fault.code == "queue_full"
+
+
+def test_a_revoked_key_ends_a_generation(running: Running) -> None:
+    key, kept = made("clinic", Role.USER)
+    running.state.add_key(kept)
+    _until(lambda: kept.id in running.parts.gate.keys.ids)
+    with _connected(running, key) as socket:
+        running.state.revoke_key(kept.id, time.time())
+        fault = _next(socket)
+    assert isinstance(fault, Fault)
+    assert fault.code == "key_revoked"
