@@ -6,9 +6,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import msgspec
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -154,8 +156,9 @@ class _Run:
                 return
             tokens = self.ahead.sequence[-1:]
         data = written(self.ahead.guess(tokens))
-        self.data += len(data)
-        self._connection.send(data)
+        with suppress(ConnectionClosed):  # all that there is may have been said meanwhile
+            self._connection.send(data)
+            self.data += len(data)
 
     def _arrived(self, timeout: float | None) -> bool:
         try:

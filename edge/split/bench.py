@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -129,17 +129,18 @@ def round_trip_ms(options: SplitOptions) -> float:
             additional_headers=options.headers(),
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             open_timeout=options.connect_s,
+            close_timeout=options.connect_s,
             compression=None,
             proxy=None,
         ) as connection:
             took = [_ping_s(connection, options) for _ in range(_PINGS)]
+    except (OSError, TimeoutError, ConnectionClosed, InvalidMessage) as error:
+        raise _unreachable(options, str(error)) from error
     except InvalidHandshake as error:
         raise CloudRefused(
             f"{options.destination} serves no split inference: {error}",
             hint="check the URL and split_api_key",
         ) from error
-    except (OSError, TimeoutError, ConnectionClosed) as error:
-        raise _unreachable(options, str(error)) from error
     return statistics.median(took) * 1e3
 
 

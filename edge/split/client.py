@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+)
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -33,7 +38,11 @@ from skerry.edge.split.drafter import Drafter
 from skerry.edge.split.options import SplitOptions
 
 _TICK_S = 0.05
+_CLOSE_S = 1.0
 _LATER = "try again later; the device can answer meanwhile"
+_FULL = frozenset({"busy", "queue_full", "concurrency_exceeded"})
+"""Codes of a cloud that has no room now."""
+_OVERLOADED = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(slots=True)
@@ -104,8 +113,9 @@ class SplitGeneration:
                 return frame
             case Done():
                 self.done = frame
-            case Fault(_, what, hint):
-                raise CloudRefused(f"{self._options.destination}: {what}", hint=hint or _LATER)
+            case Fault(code, what, hint):
+                kind = CloudUnavailable if code in _FULL else CloudRefused
+                raise kind(f"{self._options.destination}: {what}", hint=hint or _LATER)
         return None
 
     @property
@@ -191,15 +201,26 @@ def _connected(options: SplitOptions, left_s: float) -> ClientConnection:
             additional_headers=options.headers(),
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             open_timeout=min(options.connect_s, left_s),
+            close_timeout=_CLOSE_S,
             max_size=MOST_BYTES,
             compression=None,
             proxy=None,
         )
     except InvalidHandshake as error:
+        if _passes_over(error):
+            what = f"{options.destination} cannot be reached: {error}"
+            raise CloudUnavailable(what, hint=_LATER) from error
         raise CloudRefused(
             f"{options.destination} serves no split inference: {error}",
             hint="check split_url and the API key",
         ) from error
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ConnectionClosed) as error:
         what = f"{options.destination} cannot be reached: {error}"
         raise CloudUnavailable(what, hint=_LATER) from error
+
+
+def _passes_over(error: InvalidHandshake) -> bool:
+    """Whether a handshake that failed may work later: the connection broke, or all is taken."""
+    if isinstance(error, InvalidStatus):
+        return error.response.status_code in _OVERLOADED
+    return isinstance(error, InvalidMessage)

@@ -10,7 +10,7 @@ from typing import Self
 from skerry.cloud.hints.frames import Reason, Tokens
 from skerry.edge.engines.base import FinishReason, Piece, Usage
 from skerry.edge.engines.text import TextStream
-from skerry.edge.errors import CloudRefused, CloudUnavailable
+from skerry.edge.errors import CloudRefused, CloudUnavailable, InputError
 from skerry.edge.escalate.base import Egress
 from skerry.edge.escalate.breaker import Breaker
 from skerry.edge.split.client import SplitGeneration
@@ -94,10 +94,18 @@ class SplitStream:
         yield self._last(_FINISH[done.reason] if done else FinishReason.CANCELLED)
 
     def _shown(self, frame: Tokens) -> str:
-        """The text that the tokens add, up to a stop string."""
+        """The text that the tokens add, up to a stop string.
+
+        Raises:
+            CloudRefused: the cloud sent an id that is no token.
+        """
         shown = []
         for token in frame.tokens:
-            shown.append(self._text.feed(self._tokenizer.piece(token)))
+            try:
+                piece = self._tokenizer.piece(token)
+            except InputError as error:
+                raise CloudRefused(f"{self._preview.destination}: {error.what}") from error
+            shown.append(self._text.feed(piece))
             if self._text.stopped:
                 break
         return "".join(shown)

@@ -22,7 +22,11 @@ class Tokenizer(Protocol):
         ...
 
     def piece(self, token: int) -> bytes:
-        """The bytes that a token adds to the text."""
+        """The bytes that a token adds to the text.
+
+        Raises:
+            InputError: the id is no token of the model.
+        """
         ...
 
     def vocabulary_digest(self) -> bytes:

@@ -18,11 +18,9 @@ KEY = "sk-skerry-test-0123456789"
 
 
 @contextmanager
-def served(verifier: Verifier, *, places: int = 64) -> Iterator[str]:
-    """The base URL."""
-    bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
-    bound.listen()
+def served(verifier: Verifier, *, places: int = 64, port: int = 0) -> Iterator[str]:
+    """The base URL; `port` 0 is a free one."""
+    bound = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
         app(Service(verifier), KEY, places=places),
         log_config=None,

@@ -10,6 +10,7 @@ import llama_cpp
 
 from skerry.cloud.hints.vocabulary import digest
 from skerry.edge.engines.llama.native import Handle, holding_gil
+from skerry.edge.errors import InputError
 
 _PIECE_BYTES = 256
 
@@ -72,7 +73,13 @@ class Vocabulary:
         return list(ids[:count])
 
     def detokenize(self, ids: Sequence[int]) -> str:
-        """The text of `ids`; control tokens have none."""
+        """The text of `ids`; control tokens have none.
+
+        Raises:
+            InputError: an id is no token of the model.
+        """
+        for token in ids:
+            self._check(token)
         tokens = (ctypes.c_int32 * len(ids))(*ids)
         room = 16 * len(ids) + 16
         while True:
@@ -85,11 +92,24 @@ class Vocabulary:
             room = -count
 
     def piece(self, token: int) -> bytes:
-        """The bytes that a generated token adds to the text; none for a control token."""
+        """The bytes that a generated token adds to the text; none for a control token.
+
+        Raises:
+            InputError: the id is no token of the model.
+        """
         known = self._pieces.get(token)
         if known is None:
+            self._check(token)
             known = self._pieces[token] = self._piece(token, _PIECE_BYTES)
         return known
+
+    def _check(self, token: int) -> None:
+        """llama.cpp ends the process where it is asked for a token that is not there."""
+        if not 0 <= token < self.size:
+            raise InputError(
+                f"{token} is no token of this model, which has {self.size}",
+                hint="give ids that the same model made",
+            )
 
     def _piece(self, token: int, room: int) -> bytes:
         buffer = ctypes.create_string_buffer(room)

@@ -23,7 +23,7 @@ from skerry.edge.engines.base import (
 )
 from skerry.edge.engines.llama import LlamaEngine, load_llama
 from skerry.edge.engines.llama.context import NativeContext
-from skerry.edge.errors import AdapterError, ConfigError, GrammarError, ModelError
+from skerry.edge.errors import AdapterError, ConfigError, GrammarError, InputError, ModelError
 from tests.edge.engines import tiny
 from tests.edge.engines.conformance import Answer, ask, chat, read
 
@@ -65,6 +65,15 @@ def ids(answer: Answer) -> list[int]:
 def run(engine: LlamaEngine, prompt: list[int], tokens: int = 24, **more: object) -> list[int]:
     """The ids of a greedy answer."""
     return ids(ask(engine, Generation(prompt=prompt, max_tokens=tokens, top_logprobs=0, **more)))  # type: ignore[arg-type]  # the fields are those of Generation
+
+
+@pytest.mark.parametrize("token", [-1, 10**6, 2**31 - 1])
+def test_an_id_that_is_no_token_has_no_text(load: Loader, token: int) -> None:
+    engine = load()
+    with pytest.raises(InputError, match="no token"):
+        engine.piece(token)
+    with pytest.raises(InputError, match="no token"):
+        engine.detokenize([3, token])
 
 
 # The KV cache

@@ -1,0 +1,125 @@
+"""Clouds that break the protocol on purpose: each is left in bounded time, and harms nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import pytest
+
+from skerry.cloud.hints.frames import (
+    MOST_BYTES,
+    MOST_TOKENS,
+    VERSION,
+    CloudFrame,
+    Done,
+    Open,
+    Opened,
+    Reason,
+    Tokens,
+    written,
+)
+from skerry.edge.engines.base import Message, Sampling
+from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable, InputError
+from skerry.edge.escalate.options import Secret
+from skerry.edge.split.lookup import PromptLookup
+from skerry.edge.split.options import SplitOptions
+from skerry.edge.split.tier import SplitTier
+from tests.cloud.simulated import SIZE, VOCABULARY
+from tests.edge.split.test_client import Knowing, Mute, Scripted, generation
+
+PROMPT = (3, 1, 4, 1, 5)
+AT = len(PROMPT)
+OPENED = Opened(VERSION, "m", AT, 16)
+FIRST = Tokens(AT, (7, 8), 0)
+NESTED = b"\x91" * 100_000
+BOUND_S = 30.0
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [OPENED, FIRST, b"\x00" * (MOST_BYTES + 1)],
+        [OPENED, FIRST, NESTED],
+        [OPENED, FIRST, b""],
+        [OPENED, FIRST, written(Tokens(AT + 2, (9,) * 66, 0))],
+        [OPENED, FIRST, written(Tokens(AT + 2, (), 0))],
+        [OPENED, FIRST, written(Tokens(AT + 2, (-1,), 0))],
+        [OPENED, FIRST, written(Tokens(AT + 2, (1 << 31,), 0))],
+        [OPENED, FIRST, written(Tokens(AT + 2, (9,), 2))],
+        [OPENED, FIRST, written(Open(VERSION, "", b"", (1,)))],
+    ],
+    ids=[
+        "too large", "nested", "empty", "too many tokens", "no tokens", "negative id", "huge id",
+        "more drafted than sent", "device's frame",
+    ],
+)  # fmt: skip
+def test_a_frame_that_breaks_the_rules_ends_it(frames: Sequence[CloudFrame | bytes]) -> None:
+    with Scripted(frames) as url:
+        one = generation(url, Mute())
+        with pytest.raises(CloudError):
+            list(one)
+        assert one.ahead.generated == [7, 8]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [Opened(VERSION, "m", AT, MOST_TOKENS), FIRST],
+        [OPENED, OPENED, FIRST],
+        [FIRST, OPENED],
+        [OPENED, FIRST, Done(Reason.STOP, MOST_TOKENS, 1 << 40, 9, 9, 9)],
+        [Done(Reason.STOP, 0, 0, 0, 0, 0), OPENED, FIRST],
+    ],
+    ids=["drafts without end", "opened twice", "tokens first", "untrue counts", "done first"],
+)
+def test_what_is_odd_and_harmless_gives_no_token_of_its_own(frames: Sequence[CloudFrame]) -> None:
+    with Scripted(frames, then="leave") as url:
+        one = generation(url, Knowing([7, 8, 9, 10] * 20))
+        try:
+            list(one)
+        except CloudUnavailable:
+            assert one.done is None
+        assert one.ahead.generated in ([], [7, 8])
+        assert one.ahead.depth <= 16
+
+
+def test_one_that_only_says_hello_again_and_again_is_left_at_the_deadline() -> None:
+    with Scripted([OPENED] * 20_000) as url:
+        one = generation(url, Mute(), deadline_s=0.3)
+        began = time.monotonic()
+        with pytest.raises(CloudUnavailable, match="too slow"):
+            list(one)
+        assert time.monotonic() - began < BOUND_S
+
+
+class Letters:
+    """Tells tokens as an engine does: a letter each, and no more than there are."""
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
+        return list(PROMPT)
+
+    def piece(self, token: int) -> bytes:
+        if token >= SIZE:
+            raise InputError(f"{token} is no token")
+        return bytes([ord("a") + token])
+
+    def vocabulary_digest(self) -> bytes:
+        return VOCABULARY
+
+
+def test_an_id_that_is_no_token_of_the_device_is_refused() -> None:
+    """A native tokenizer would end the process."""
+    with Scripted([OPENED, FIRST, Tokens(AT + 2, (SIZE,), 0)]) as url:
+        tier = SplitTier(
+            SplitOptions(base_url=url, api_key=Secret("k")),
+            lambda: nullcontext(Letters()),  # type: ignore[arg-type, return-value]
+            PromptLookup,
+        )
+        preview = tier.preview([], sampling=Sampling(), max_tokens=20)
+        with tier.send(preview, deadline_s=BOUND_S, cancel=threading.Event()) as stream:
+            assert next(stream).text == "hi"
+            with pytest.raises(CloudRefused, match="no token"):
+                next(stream)
