@@ -117,6 +117,7 @@ class _Server(uvicorn.Server):
 async def _served(verifier: PacedVerifier) -> AsyncIterator[int]:
     """The port."""
     bound = socket.create_server(("127.0.0.1", 0))
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does not, for such a one
     config = uvicorn.Config(
         app(Service(verifier), KEY, places=_PLACES), access_log=False, log_config=None,
         ws="websockets-sansio", ws_max_size=MOST_BYTES, ws_per_message_deflate=False,

@@ -21,6 +21,7 @@ KEY = "sk-skerry-test-0123456789"
 def served(verifier: Verifier, *, places: int = 64, port: int = 0) -> Iterator[str]:
     """The base URL; `port` 0 is a free one."""
     bound = socket.create_server(("127.0.0.1", port))
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         app(Service(verifier), KEY, places=places),
         log_config=None,

@@ -97,7 +97,7 @@ class FakeUpstream:
 @contextmanager
 def on_a_port(app: Any, **options: Any) -> Iterator[str]:
     """The base URL of an ASGI application that runs in a thread."""
-    bound = socket.socket()
+    bound = socket.socket(proto=socket.IPPROTO_TCP)
     bound.bind(("127.0.0.1", 0))
     bound.listen()
     config = uvicorn.Config(

@@ -3,6 +3,7 @@ many. Sockets, since no client library would send this."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -17,7 +18,7 @@ import pytest
 
 from skerry.edge import Runtime
 from skerry.edge.parts import Parts
-from skerry.edge.server import ServerOptions, connections
+from skerry.edge.server import ServerOptions, bind, connections
 from skerry.edge.settings import Settings
 from tests.edge.page.stage import KEY, serving
 from tests.edge.server.conftest import Server
@@ -157,3 +158,20 @@ def test_what_is_no_http_is_an_error_in_json(server: Server) -> None:
     assert b"application/json" in head
     error = json.loads(body)["error"]
     assert (error["code"], error["type"]) == ("invalid_http", "invalid_request_error")
+
+
+async def test_small_writes_do_not_wait_for_the_readers_word() -> None:
+    """Nagle's algorithm and delayed acknowledgements together keep each back for 40 ms."""
+    made: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+    class Taken(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            made.set_result(transport)
+
+    with bind("127.0.0.1", 0) as bound, socket.socket() as client:
+        server = await asyncio.get_running_loop().create_server(Taken, sock=bound)
+        async with server:
+            client.connect(bound.getsockname())
+            taken = (await made).get_extra_info("socket")
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            (await made).close()
