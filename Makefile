@@ -26,7 +26,7 @@ check: $(VENV)/.dev  ## Lint, format and types.
 	@$(BIN)/mypy
 
 bench: $(VENV)/.bench  ## Run every benchmark beside its peers (set SKERRY_DATA).
-	@for name in device search retrieval router server guardrails split; do $(BIN)/python -m benchmarks run $$name || exit 1; done
+	@for name in device search retrieval router server guardrails split gateway; do $(BIN)/python -m benchmarks run $$name || exit 1; done
 
 $(VENV)/.needs:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

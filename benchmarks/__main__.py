@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.contract import Benchmark, DataMissing, Figure, Options, machine
 from benchmarks.plot import draw
 
-NAMES = ("device", "search", "retrieval", "router", "server", "guardrails", "split")
+NAMES = ("device", "search", "retrieval", "router", "server", "guardrails", "split", "gateway")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
