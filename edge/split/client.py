@@ -40,8 +40,11 @@ from skerry.edge.split.options import SplitOptions
 _TICK_S = 0.05
 _CLOSE_S = 1.0
 _LATER = "try again later; the device can answer meanwhile"
-_FULL = frozenset({"busy", "queue_full", "concurrency_exceeded"})
-"""Codes of a cloud that has no room now."""
+_PASSES = frozenset({
+    "busy", "queue_full", "concurrency_exceeded", "rate_limit_exceeded", "no_replica", "stopping",
+    "deadline_exceeded",
+})  # fmt: skip
+"""Codes of a cloud that may take the same later."""
 _OVERLOADED = frozenset({429, 500, 502, 503, 504})
 
 
@@ -114,7 +117,7 @@ class SplitGeneration:
             case Done():
                 self.done = frame
             case Fault(code, what, hint):
-                kind = CloudUnavailable if code in _FULL else CloudRefused
+                kind = CloudUnavailable if code in _PASSES else CloudRefused
                 raise kind(f"{self._options.destination}: {what}", hint=hint or _LATER)
         return None
 

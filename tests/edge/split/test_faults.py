@@ -8,13 +8,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from skerry.cloud.engines.base import Pass, Target, Verifier
 from skerry.cloud.errors import RequestError, TargetError
-from skerry.cloud.hints.frames import VERSION, Choosing, Open
+from skerry.cloud.gateway.config import Role
+from skerry.cloud.gateway.keys import made
+from skerry.cloud.hints.frames import VERSION, Choosing, Open, Opened, Tokens
+from skerry.cloud.hints.frames import Fault as FaultFrame
 from skerry.cloud.hints.tree import Tree
+from skerry.cloud.service import Service
 from skerry.cloud.simulate.conditions import Conditions, Fault, FaultKind
 from skerry.cloud.simulate.link import linked
 from skerry.cloud.simulate.paced import Pace, PacedVerifier
@@ -23,9 +28,12 @@ from skerry.edge.escalate.options import Secret
 from skerry.edge.split import client
 from skerry.edge.split.client import SplitGeneration
 from skerry.edge.split.options import SplitOptions
+from tests.cloud.gateway.configured import configured
+from tests.cloud.gateway.test_split import OWN
+from tests.cloud.gateway.upstreams import gateway
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import VOCABULARY, SimulatedVerifier, alone
-from tests.edge.split.test_client import Knowing, Mute
+from tests.edge.split.test_client import Knowing, Mute, Scripted
 
 PROMPT = (3, 1, 4, 1, 5)
 CHOOSING = Choosing(temperature=1.0, seed=3)
@@ -50,9 +58,9 @@ def url() -> Iterator[str]:
 
 def generation(
     url: str, said: Sequence[int] = (), *, asked: Open | None = None, deadline_s: float = BOUND_S,
-    **limits: float,
+    key: str = KEY, **limits: float,
 ) -> SplitGeneration:  # fmt: skip
-    options = SplitOptions(base_url=url, api_key=Secret(KEY), **limits)  # type: ignore[arg-type]
+    options = SplitOptions(base_url=url, api_key=Secret(key), **limits)  # type: ignore[arg-type]
     asked = asked or Open(VERSION, "", VOCABULARY, PROMPT, CHOOSING, max_tokens=COUNT)
     drafter = Knowing(said, wrong_every=2) if said else Mute()
     return SplitGeneration(options, asked, drafter, deadline_s=deadline_s, cancel=threading.Event())
@@ -291,6 +299,43 @@ def test_a_cloud_that_is_full_says_so() -> None:
         assert list(first)
     assert isinstance(error, CloudUnavailable)
     assert "under way" in error.what
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("busy", CloudUnavailable),
+        ("rate_limit_exceeded", CloudUnavailable),
+        ("stopping", CloudUnavailable),
+        ("insufficient_quota", CloudRefused),
+        ("key_revoked", CloudRefused),
+        ("of another version", CloudRefused),
+    ],
+)
+def test_what_passes_over_is_told_from_what_does_not(code: str, kind: type[CloudError]) -> None:
+    opened = Opened(VERSION, "m", len(PROMPT), 16)
+    first = Tokens(len(PROMPT), tuple(SAID[:2]), 0)
+    with Scripted([opened, first, FaultFrame(code, "no")]) as url:
+        one = generation(url)
+        assert type(broken(one)) is kind
+    assert one.ahead.generated == SAID[:2]
+
+
+def test_a_key_that_is_revoked_in_mid_answer(tmp_path: Path) -> None:
+    services = {"own": Service(slow(40))}
+    with gateway(configured(OWN), tmp_path, services) as running:
+        key, kept = made("clinic", Role.USER)
+        running.state.add_key(kept)
+        eventually(lambda: kept.id in running.parts.gate.keys.ids)
+        one = generation(running.url, key=key)
+        frames = iter(one)
+        next(frames)
+        running.state.revoke_key(kept.id, time.time())
+        with pytest.raises(CloudRefused, match="revoked"):
+            list(frames)
+        with pytest.raises(CloudRefused, match="serves no split inference"):
+            list(generation(running.url, key=key))
+    assert one.ahead.generated == SAID[: len(one.ahead.generated)]
 
 
 @pytest.mark.parametrize("fault", ["engine", "context"])
