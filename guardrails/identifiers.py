@@ -235,7 +235,10 @@ _TITLE = (
     r"[MDPRmdp](?<![^\W_][\s\S])(?:(?<=M)(?:rs?|RS|s|iss|ISS|x)|(?<=D)[rR]|(?<=P)(?:rof|ROF)(?:essor)?|"
     r"(?<=R)ev|(?<=m)rs?|(?<=d)r|(?<=p)rof(?:essor)?)(?:\.\s?|\s)"
 )
-_NAME = r"(?!(?:Dr|Prof)\b)(?:[A-Z]['’])?[^\W\d_a-z][^\W\d_]{1,30}(?:-[^\W\d_]{1,30})?"
+_NAME = (
+    r"(?!(?:Dr|Prof|Flat|Apartment|Apt|Suite|Unit)\b)(?:[A-Z]['’])?[^\W\d_a-z][^\W\d_]{1,30}"
+    r"(?:-[^\W\d_]{1,30})?"
+)
 _PARTICLE = r"(?:van|von|der|den|de|da|di|du|la|le|bin|al|el)"
 
 _PEOPLE = (

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from skerry.guardrails.names import naming
 from skerry.guardrails.names.classifier import NamesClassifier, Word
-from skerry.guardrails.names.encoding import LABELS
+from skerry.guardrails.names.naming import Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ class Levels:
     """The least chance, in [0, 1], from which a word counts as part of a name.
 
     `alone` by itself, `after_context` after a title or the like, `beside` a sure one, `again` where
-    it is one elsewhere in the text, `before_thing` before "disease" and the like.
+    it is one elsewhere in the text, `before_thing` before "disease" and the like, or where a drug
+    stands; `small` in small letters in a text that has capitals, `acronym` in capitals among small
+    letters.
     """
 
     alone: float
@@ -30,6 +33,8 @@ class Levels:
     beside: float
     again: float
     before_thing: float
+    small: float
+    acronym: float
 
     @property
     def least(self) -> float:
@@ -37,8 +42,24 @@ class Levels:
         return min(self.alone, self.after_context, self.beside, self.again)
 
 
-SAID = Levels(alone=0.15, after_context=0.10, beside=0.10, again=0.08, before_thing=0.85)
-WRITTEN = Levels(alone=0.90, after_context=0.60, beside=0.50, again=0.50, before_thing=0.97)
+SAID = Levels(
+    alone=0.12,
+    after_context=0.10,
+    beside=0.10,
+    again=0.08,
+    before_thing=0.85,
+    small=0.5,
+    acronym=0.85,
+)
+WRITTEN = Levels(
+    alone=0.90,
+    after_context=0.60,
+    beside=0.50,
+    again=0.50,
+    before_thing=0.97,
+    small=0.9,
+    acronym=0.9,
+)
 SURE = 0.90
 """Where a word is part of a name this surely, less will do for its neighbours and its likes."""
 
@@ -49,43 +70,38 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _THING = re.compile(
-    r"(?:['’]s)?\s(?:(?-i:[A-Z])\w{1,20}\s)?(?:disease|syndrome|palsy|sign|test|scale|score|position|catheter|scan|monitor|"
+    r"(?:['’]s)?\s(?:(?-i:[A-Z])\w{1,20}\s)?(?:disease|syndrome|palsy|sign|test|scale|score|"
+    r"position|catheter|scan|monitor|"
     r"lymphoma|sarcoma|tumou?r|fracture|contracture|manoeuvre|maneuver|index|triad|reflex|stain|"
     r"thyroiditis|criteria|classification|procedure|operation|tablets?|capsules?)\b",
     re.IGNORECASE,
 )
+_DOSE = re.compile(
+    r"\s(?:\(?\d{1,4}(?:[.,]\d{1,3})?\s?(?:mg|mcg|g|ml|units?|iu|%)\b|(?:im|iv|po|tablets?|"
+    r"cream)\b)",
+    re.IGNORECASE,
+)
+_TAKEN = re.compile(
+    r"\b(?:taking|takes|prescribed|started on|dose of|mg of|ml of|effects? of|allergic to|refill "
+    r"of|"
+    r"medications? (?:are|is|include)|iv)\s\Z",
+    re.IGNORECASE,
+)
+"""Where drugs stand."""
+_LONGEST_ACRONYM = 6
 _CONTEXT_CHARACTERS = 24
 _LONGEST_WORD = 40
 _SHORTEST_KNOWN = 4
 _WHO_SPEAKS = re.compile(r"I(?![\w.\-'’])|I['’](?:m|ve|ll|d)\b")
 """Not the initial of a name; who says "Tell Ann I called" has none in it."""
-_CODE = re.compile(
-    r"\d{4,6}(?:-\d{4})?|\d\d-\d{3}|\d{3} \d\d|\d{4} ?[a-z]{2}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|"
-    r"[a-z]\d[a-z] ?\d[a-z]\d|[a-z]\d\d ?[a-z\d]{4}",
-    re.IGNORECASE,
-)
-"""A postcode of some country, where a place was expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name at [start, end) of the text, its class, and a score in [0, 1].
-
-    `label` is one of `LABELS`, or `postcode`.
-    """
-
-    start: int
-    end: int
-    label: str
-    score: float
 
 
 def names(classifier: NamesClassifier, text: str, levels: Levels = SAID) -> list[Name]:
     """The names in `text`, a plain copy (`normal.normalise`), in order, without overlap."""
     words = classifier.words(text)
-    weighing = _Weighing(text, words, levels, frozenset(_known(words, text)))
+    weighing = _Weighing(text, words, levels, frozenset(_known(words, text)), _has_capitals(text))
     counted = [weighing.counts(at) for at in range(len(words))]
-    return [_trimmed(one, text) for one in _joined(words, counted, text)]
+    return list(naming.named(words, counted, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +112,55 @@ class _Weighing:
     words: Sequence[Word]
     levels: Levels
     known: frozenset[str]
+    has_capitals: bool
 
     def counts(self, at: int) -> bool:
         """Whether the word number `at` is part of a name."""
         word = self.words[at]
         if word.chance < self.levels.least or word.end - word.start > _LONGEST_WORD:
             return False
-        if _WHO_SPEAKS.match(self.text, word.start):
+        if _WHO_SPEAKS.match(self.text, word.start) and not self._is_an_initial(at):
             return False
         return word.chance >= self.levels.before_thing or word.chance >= self._least(at)
 
+    def _is_an_initial(self, at: int) -> bool:
+        """Whether a surname or another initial follows: "I Calvorsen", "I O Barnes"."""
+        following = self.words[at + 1 : at + 2]
+        return bool(following) and (
+            following[0].chance >= SURE
+            and self.words[at].chance >= self.levels.beside
+            and self.text[following[0].start].isupper()
+        )
+
     def _least(self, at: int) -> float:
         word = self.words[at]
-        if _THING.match(self.text, word.end):
+        before = max(0, word.start - _CONTEXT_CHARACTERS)
+        if _THING.match(self.text, word.end) or _DOSE.match(self.text, word.end):
+            return self.levels.before_thing
+        if _TAKEN.search(self.text, before, word.start):
             return self.levels.before_thing
         if self.text[word.start : word.end] in self.known:
             return self.levels.again
         if self._is_beside_a_name(at):
             return self.levels.beside
-        before = max(0, word.start - _CONTEXT_CHARACTERS)
-        after_context = _CONTEXT.search(self.text, before, word.start)
-        return self.levels.after_context if after_context else self.levels.alone
+        if _CONTEXT.search(self.text, before, word.start):
+            return self.levels.after_context
+        return max(self.levels.alone, self._least_as_written(at))
+
+    def _least_as_written(self, at: int) -> float:
+        """More for small letters in a text that has capitals, and for capitals in other texts."""
+        word = self.text[self.words[at].start : self.words[at].end]
+        if self.has_capitals and word.isalpha() and not self._has_a_neighbour(at):
+            if word.islower():
+                return self.levels.small
+            if word.isupper() and 1 < len(word) <= _LONGEST_ACRONYM:
+                return self.levels.acronym
+        return 0.0
+
+    def _has_a_neighbour(self, at: int) -> bool:
+        """Whether the word before or after may well be part of the same name."""
+        around = self.words[max(0, at - 1) : at] + self.words[at + 1 : at + 2]
+        return any(one.chance >= self.levels.small for one in around)
 
     def _is_beside_a_name(self, at: int) -> bool:
         """Whether the word before or after, on the same line, is surely part of a name."""
@@ -134,58 +178,15 @@ class _Weighing:
         return not (small and self.text[self.words[other].start].isupper())
 
 
+def _has_capitals(text: str) -> bool:
+    """Whether the text begins with a capital and has small letters, too."""
+    first = next((one for one in text if one.isalpha()), "")
+    return first.isupper() and not text.isupper()
+
+
 def _known(words: Sequence[Word], text: str) -> Iterator[str]:
     """The words that are surely names, as they are written."""
     for word in words:
         written = text[word.start : word.end]
         if word.chance >= SURE and len(written) >= _SHORTEST_KNOWN and written.isalpha():
             yield written
-
-
-def _joined(words: Sequence[Word], counted: Sequence[bool], text: str) -> Iterator[Name]:
-    """Neighbouring words of one class as one name."""
-    run: list[Word] = []
-    for word, counts in zip(words, counted, strict=True):
-        if run and (not counts or _is_another(word, run[-1], text)):
-            yield from _named(run, text)
-            run = []
-        if counts and (run or text[word.start].isalnum()):
-            run.append(word)
-    yield from _named(run, text)
-
-
-def _is_another(word: Word, before: Word, text: str) -> bool:
-    """Whether another name begins: on another line, or one of another class."""
-    if "\n" in text[before.end : word.start]:
-        return True
-    return _class(word) != _class(before) and text[word.start].isalnum()
-
-
-def _class(word: Word) -> int:
-    return max(range(len(LABELS)), key=lambda at: word.chances[at])
-
-
-def _named(run: Sequence[Word], text: str) -> Iterator[Name]:
-    """The run without marks at its end; none if it is nothing but marks."""
-    kept = list(run)
-    while kept and not text[kept[-1].start].isalnum():
-        kept.pop()
-    if not kept or (len(kept) == 1 and kept[0].end - kept[0].start == 1):
-        return  # a letter alone is no name
-    sums = [sum(word.chances[at] for word in kept) for at in range(len(LABELS))]
-    label = max(range(len(LABELS)), key=lambda at: sums[at])
-    score = sum(word.chance for word in kept) / len(kept)
-    start, end = kept[0].start, kept[-1].end
-    yield Name(start, end, _named_as(LABELS[label], text[start:end]), min(1.0, score))
-
-
-def _named_as(label: str, written: str) -> str:
-    """The class, but for a place that is a code."""
-    return "postcode" if label == "place" and _CODE.fullmatch(written) else label
-
-
-def _trimmed(one: Name, text: str) -> Name:
-    """Without the 's of a genitive."""
-    if text[one.start : one.end].lower().endswith(("'s", "’s")) and one.end - one.start > 3:
-        return Name(one.start, one.end - 2, one.label, one.score)
-    return one
