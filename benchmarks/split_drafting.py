@@ -57,6 +57,11 @@ class Guesses:
         """The share of tokens that were guessed right."""
         return self.kinds.count(Guess.RIGHT) / len(self.answer)
 
+    @property
+    def silence(self) -> float:
+        """The share of tokens before which there was no idea."""
+        return self.kinds.count(Guess.NONE) / len(self.answer)
+
 
 def _kind(guess: int | None, token: int) -> Guess:
     if guess is None:

@@ -95,7 +95,7 @@ def _simulation(grid: Grid) -> Figure:
     )
     worst = max(errors, key=errors.__getitem__)
     note = (
-        f"guesses right by chance, as often as measured; {named(worst)}; "
+        f"guesses right or silent by chance, as often as measured; {named(worst)}; "
         f"mean {mean(errors.values()):.3f}; with the guesses as they were, {traced:.3f} at most"
     )
     return Figure(errors[worst], "ratio", "lower", 0.10, note=note)
@@ -110,20 +110,19 @@ def setting(far: Far, case: Case) -> Setting:
 
 
 def predicted(grid: Grid, cell: Cell) -> float:
-    """The speed-up that the simulation has, with guesses that are right by chance."""
+    """The speed-up that the simulation has, with guesses that are right by chance, as often as
+    those of each answer were."""
     far, family = cell
     cases, draw = _family(grid, family), Random(0)
-    chance = mean(case.guesses.acceptance for case in cases)
-    took = [
-        mean(
-            simulated(
-                setting(far, case), independent(chance, len(case.guesses.answer), draw)
-            ).took_ms
-            for _ in range(_DRAWS)
-        )
-        for case in cases
-    ]
+    took = [mean(_by_chance(far, case, draw) for _ in range(_DRAWS)) for case in cases]
     return _streamed(far, cases) / sum(took)
+
+
+def _by_chance(far: Far, case: Case, draw: Random) -> float:
+    """What one draw of the guesses takes [ms]."""
+    real = case.guesses
+    drawn = independent(real.acceptance, len(real.answer), draw, silence=real.silence)
+    return simulated(setting(far, case), drawn).took_ms
 
 
 def traced_speedup(grid: Grid, cell: Cell) -> float:

@@ -51,9 +51,12 @@ def passes_per_token(acceptance: float, depth: int) -> float:
     return (1 - acceptance) / (1 - acceptance ** (depth + 1))
 
 
-def independent(acceptance: float, count: int, draw: Random) -> list[Guess]:
-    """Guesses that are right by chance, each by itself."""
-    return [Guess.RIGHT if draw.random() < acceptance else Guess.WRONG for _ in range(count)]
+def independent(
+    acceptance: float, count: int, draw: Random, *, silence: float = 0.0
+) -> list[Guess]:
+    """Guesses that are right by chance, each by itself; `silence` is the share without an idea."""
+    chances = (acceptance, silence, max(0.0, 1 - acceptance - silence))
+    return draw.choices((Guess.RIGHT, Guess.NONE, Guess.WRONG), chances, k=count)
 
 
 def streamed_ms(setting: Setting, count: int) -> float:

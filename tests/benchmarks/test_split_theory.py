@@ -77,3 +77,6 @@ def test_chance_is_drawn_by_its_seed() -> None:
     assert guesses == independent(0.7, 2_000, Random(1))
     assert guesses.count(Guess.RIGHT) / 2_000 == pytest.approx(0.7, abs=0.03)
     assert Guess.NONE not in guesses
+    silent = independent(0.5, 2_000, Random(1), silence=0.3)
+    assert silent.count(Guess.NONE) / 2_000 == pytest.approx(0.3, abs=0.03)
+    assert independent(0.5, 50, Random(1), silence=0.5).count(Guess.WRONG) == 0

@@ -231,6 +231,17 @@ def test_a_device_that_vanishes_frees_its_place() -> None:
     assert whole == SAID
 
 
+def test_a_device_whose_network_died_frees_its_place() -> None:
+    """Nothing tells the cloud: the answer is said to nobody, to its end."""
+    verifier = SimulatedVerifier()
+    with (
+        served(PacedVerifier(verifier, Pace(pass_ms=4))) as url,
+        linked(url, None, [Fault(kind=FaultKind.STALL, after_bytes=LATE)]) as far,
+    ):
+        broken(generation(far, idle_s=0.2))
+        eventually(lambda: verifier.opened[-1].closed)
+
+
 def eventually(happens: object) -> None:
     until = time.monotonic() + BOUND_S
     while time.monotonic() < until:
