@@ -27,7 +27,7 @@ from skerry.guardrails.secrets import SECRETS
 
 if TYPE_CHECKING:
     from skerry.guardrails.injection.meaning import Encode
-    from skerry.guardrails.names.fusion import Name
+    from skerry.guardrails.names.naming import Name
     from skerry.guardrails.wording.signs import Least
 
 MAX_CHARACTERS = 1_000_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skerry.guardrails.names.fusion import Name
+    from skerry.guardrails.names.naming import Name
 
 
 def find(text: str) -> list[Name]:
