@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from skerry.cloud.simulate.conditions import Conditions, Fault, FaultKind, Way
+from skerry.cloud.simulate.conditions import Conditions, ConditionsError, Fault, FaultKind, Way
 
 _HOST = "127.0.0.1"
 _PIECE = 1_400
@@ -205,9 +205,18 @@ class Link:
 def linked(
     url: str, conditions: Conditions | None = None, faults: Sequence[Fault] = ()
 ) -> Iterator[str]:
-    """A link to the service at `url` (http), on a thread of its own: the URL to use instead."""
+    """A link to the service at `url` (http), on a thread of its own: the URL to use instead.
+
+    Raises:
+        ConditionsError: `url` is no http address.
+        OSError: nothing can listen on this machine.
+    """
     parts = urlsplit(url)
-    link = Link(parts.hostname or _HOST, parts.port or 80, conditions, faults)
+    if parts.scheme != "http" or not parts.hostname:
+        raise ConditionsError(
+            f"no link leads to '{url}'", hint="give it like http://127.0.0.1:8585"
+        )
+    link = Link(parts.hostname, parts.port or 80, conditions, faults)
     started, loop = threading.Event(), precise_loop()
     stop = asyncio.Event()
 
@@ -217,12 +226,17 @@ def linked(
             await stop.wait()
 
     def work() -> None:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(run())
+        try:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(run())
+        finally:
+            started.set()
 
     thread = threading.Thread(target=work, name="link", daemon=True)
     thread.start()
     started.wait()
+    if loop.is_closed():
+        raise OSError("the link cannot listen on this machine")
     try:
         yield link.url
     finally:

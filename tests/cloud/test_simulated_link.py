@@ -77,6 +77,12 @@ def test_faults_in_the_past_are_refused(values: dict[str, float]) -> None:
         Fault(kind=FaultKind.CUT, **values)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1:1", "127.0.0.1:1", "http://", ""])
+def test_a_link_leads_to_an_http_address(url: str) -> None:
+    with pytest.raises(ConditionsError, match="no link leads"), linked(url):
+        pass
+
+
 @contextmanager
 def echo() -> Iterator[str]:
     """A service that says again what it is told."""
@@ -149,6 +155,14 @@ def test_a_connection_that_is_cut_ends_between_pieces() -> None:
         assert said_again(one, b"def") == b""
         with connected(far) as another:  # it happened, and is over
             assert said_again(another, b"ghi") == b"ghi"
+
+
+def test_a_fault_waits_for_its_time() -> None:
+    with through(None, Fault(kind=FaultKind.CUT, after_s=0.5)) as (one, _):
+        began = time.monotonic()
+        while said_again(one, b"a") == b"a":
+            assert time.monotonic() - began < SOON
+        assert time.monotonic() - began >= 0.4
 
 
 def test_a_connection_that_is_truncated_ends_within_a_piece() -> None:
