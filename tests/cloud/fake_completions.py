@@ -117,14 +117,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def tokenizer_json(folder: Path, size: int = SIZE) -> Path:
-    """A tokenizer of `size` tokens that ends answers with `END`."""
+def tokenizer_json(folder: Path, size: int = SIZE, *, unknown: str = "w1") -> Path:
+    """A tokenizer of `size` tokens that ends answers with `END`; English is `unknown` to it."""
     words = {"[END]": END} | {f"w{token}": token for token in range(1, size)}
-    tokenizer = Tokenizer(WordLevel(words, unk_token="w1"))
+    tokenizer = Tokenizer(WordLevel(words, unk_token=unknown))
     tokenizer.pre_tokenizer = Whitespace()
     path = folder / "tokenizer.json"
     tokenizer.save(str(path))
-    (folder / "tokenizer_config.json").write_text('{"eos_token": {"content": "[END]"}}')
+    config = {"eos_token": "[END]", "tokenizer_class": "PreTrainedTokenizerFast"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return path
 
 

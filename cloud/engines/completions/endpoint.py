@@ -22,7 +22,6 @@ from skerry.cloud.engines.completions.options import EndpointOptions
 from skerry.cloud.errors import TargetError
 
 _MOST_BYTES = 16 << 20
-_JSON = {"content-type": "application/json"}
 
 
 @dataclass(slots=True)
@@ -87,21 +86,32 @@ class Endpoint:
         return await self._request("POST", url, msgspec.json.encode(body))
 
     async def _request(self, method: str, url: str, body: bytes) -> bytes:
+        status, data = await self.exchange(method, url, body)
+        if status != 200:
+            raise status_fault(self.options, status, data)
+        return data
+
+    async def exchange(
+        self, method: str, url: str, body: bytes = b"", media_type: str = "application/json"
+    ) -> tuple[int, bytes]:
+        """The status and the body of an answer, whatever it is.
+
+        Raises:
+            TargetError: there is none in time, or it is too large.
+        """
         if self._closed:
             raise TargetError("the engine is closed")
-        client = self._opened()
+        client, headers = self._opened(), {"content-type": media_type}
         with translated(self.options):
             async with (
                 asyncio.timeout(self.options.deadline_s),
-                client.stream(method, url, content=body, headers=_JSON) as response,
+                client.stream(method, url, content=body, headers=headers) as response,
             ):
                 data = await self._read(response)
         self.traffic.requests += 1
         self.traffic.sent += len(body)
         self.traffic.received += len(data)
-        if response.status_code != 200:
-            raise status_fault(self.options, response.status_code, data)
-        return data
+        return response.status_code, data
 
     async def _read(self, response: httpx2.Response) -> bytes:
         data = bytearray()

@@ -15,13 +15,14 @@ from skerry.cloud.engines.completions.dialects import Dialect, dialect_of
 from skerry.cloud.engines.completions.endpoint import Endpoint
 from skerry.cloud.engines.completions.options import EndpointOptions
 from skerry.cloud.engines.completions.prefixes import accepted, paths, shallow
+from skerry.cloud.engines.completions.served import ServedVerifier
 from skerry.cloud.engines.completions.vocabulary import (
     SAMPLE,
     UNKNOWN,
     Vocabulary,
     read_vocabulary,
 )
-from skerry.cloud.errors import Busy, RequestError, TargetError
+from skerry.cloud.errors import RequestError, TargetError
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import Tree
 
@@ -75,7 +76,7 @@ class CompletionsTarget:
             self._owner.endpoint.complete([self._tokens + drafts[i] for i in numbers], fields)
             for fields, numbers in alike.values()
         ]
-        answers = await asyncio.gather(*asked)
+        answers = await _all(asked)
         numbered = {
             number: choice
             for (_, numbers), choices in zip(alike.values(), answers, strict=True)
@@ -89,14 +90,12 @@ class CompletionsTarget:
             self._owner.leave()
 
 
-class CompletionsVerifier:
+class CompletionsVerifier(ServedVerifier):
     """See `skerry.cloud.engines.base.Verifier`."""
 
     def __init__(self, endpoint: Endpoint, dialect: Dialect, facts: TargetFacts) -> None:
-        self.endpoint, self.dialect, self.facts = endpoint, dialect, facts
-        self._free = endpoint.options.sessions
-        self._running: set[asyncio.Task[list[Choice]]] = set()
-        self._closed = False
+        super().__init__(endpoint, facts)
+        self.dialect = dialect
 
     @classmethod
     def connect(cls, options: EndpointOptions, tokenizer: Path | None) -> CompletionsVerifier:
@@ -142,47 +141,19 @@ class CompletionsVerifier:
         generated: int = 0,
         ends: frozenset[int] = frozenset(),
     ) -> CompletionsTarget:
-        check_tokens(tokens, self.facts)
         self.dialect.check(sampling)
-        if not self._free:
-            raise Busy("all sequences of the target are taken", hint="try again in a moment")
-        self._free -= 1
+        self.enter(tokens)
         return CompletionsTarget(self, tokens, _How(sampling, self.facts.ends | ends), generated)
 
-    async def run(self, asking: Coroutine[Any, Any, list[Choice]]) -> list[Choice]:
-        """The same, and TargetError when the engine is closed meanwhile."""
-        task = asyncio.ensure_future(asking)
-        self._running.add(task)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            if self._closed:
-                raise TargetError("the engine is closed") from None
-            raise
-        finally:
-            self._running.discard(task)
 
-    def leave(self) -> None:
-        """A sequence was closed."""
-        self._free += 1
-
-    async def close(self) -> None:
-        self._closed = True
-        for task in self._running:
-            task.cancel()
-        await self.endpoint.close()
-
-
-def check_tokens(tokens: Sequence[int], facts: TargetFacts) -> None:
-    """Raises RequestError: they are no sequence that the target can continue."""
-    if not tokens:
-        raise RequestError("there is nothing to continue", hint="send at least one token")
-    if len(tokens) >= facts.context_tokens:
-        raise RequestError(
-            f"{len(tokens)} tokens, where the target's context has {facts.context_tokens}"
-        )
-    if any(not 0 <= one < facts.size for one in tokens):
-        raise RequestError("an id is no token of the target's vocabulary")
+async def _all(asked: Sequence[Coroutine[Any, Any, list[Choice]]]) -> list[list[Choice]]:
+    """What they come to; the first error ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in asked]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _model(served: Sequence[Served], wanted: str) -> Served:

@@ -1,0 +1,191 @@
+"""The Verifier of vLLM: its plugin where the server has it, or else a batch of prefixes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from skerry.cloud.engines.base import Pass
+from skerry.cloud.engines.completions.endpoint import Endpoint
+from skerry.cloud.engines.completions.faults import status_fault
+from skerry.cloud.engines.completions.options import EndpointOptions
+from skerry.cloud.engines.completions.prefixes import paths, shallow
+from skerry.cloud.engines.completions.served import ServedVerifier
+from skerry.cloud.engines.completions.verifier import CompletionsVerifier
+from skerry.cloud.engines.llama.branches import leaves, with_leaves
+from skerry.cloud.engines.vllm import wire
+from skerry.cloud.errors import RequestError, TargetError
+from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.tree import Tree
+
+MOST_BRANCHES = 8
+_ABSENT = frozenset({404, 405})
+_FORGOTTEN = 409
+
+
+class VllmTarget:
+    """See `skerry.cloud.engines.base.Target`. The server holds the sequence under a name."""
+
+    cached = 0
+
+    def __init__(
+        self,
+        owner: VllmVerifier,
+        tokens: Sequence[int],
+        sampling: Sampling,
+        ends: frozenset[int],
+        generated: int,
+    ) -> None:
+        self._owner, self._tokens, self._generated = owner, list(tokens), generated
+        self._choosing, self._ends = wire.choosing_of(sampling), tuple(sorted(ends))
+        self._session, self._kept = uuid4().hex, 0
+        self._open = True
+
+    async def look(self, tree: Tree) -> Pass:
+        room = self._owner.facts.context_tokens - len(self._tokens)
+        if room < 1:
+            raise RequestError("the target's context is full", hint="ask with less before it")
+        began = time.perf_counter()
+        seen = await self._owner.run(self._seen(branches_of(shallow(tree, room - 1))))
+        self._tokens += seen.tokens
+        self._generated += len(seen.tokens)
+        self._kept = len(self._tokens)
+        return Pass(seen.tokens, seen.drafted, time.perf_counter() - began, seen.ended)
+
+    async def _seen(self, branches: tuple[tuple[int, ...], ...]) -> wire.Seen:
+        seen = await ask(self._owner.endpoint, self._asked(branches))
+        if seen is None:  # the server was started anew, or has forgotten
+            self._kept = 0
+            seen = await ask(self._owner.endpoint, self._asked(branches))
+        if seen is None:
+            raise TargetError("the target's server does not hold what it was just sent")
+        return seen
+
+    def _asked(self, branches: tuple[tuple[int, ...], ...]) -> wire.Look:
+        return wire.Look(
+            self._session,
+            self._kept,
+            tuple(self._tokens[self._kept :]),
+            branches,
+            self._choosing,
+            self._generated,
+            self._ends,
+        )
+
+    async def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._owner.leave()
+
+
+class VllmVerifier(ServedVerifier):
+    """See `skerry.cloud.engines.base.Verifier`. For a server with the plugin."""
+
+    async def open(
+        self,
+        tokens: Sequence[int],
+        sampling: Sampling,
+        *,
+        generated: int = 0,
+        ends: frozenset[int] = frozenset(),
+    ) -> VllmTarget:
+        self.enter(tokens)
+        return VllmTarget(self, tokens, sampling, self.facts.ends | ends, generated)
+
+
+def connect(
+    options: EndpointOptions, tokenizer: Path | None
+) -> tuple[VllmVerifier | CompletionsVerifier, str]:
+    """A Verifier with the vLLM server that `options` name; blocks while it is asked.
+
+    Also says why the plugin is not used, where it is not.
+
+    Raises:
+        TargetError: as `CompletionsVerifier.connect`.
+    """
+    stock = CompletionsVerifier.connect(options, tokenizer)
+    drafts, why = asyncio.run(_probed(stock.endpoint.options))
+    if why:
+        return stock, why
+    facts = stock.facts
+    if facts.drafts:
+        facts = replace(facts, drafts=min(options.drafts, drafts))
+    return VllmVerifier(Endpoint(stock.endpoint.options), facts), ""
+
+
+def branches_of(tree: Tree) -> tuple[tuple[int, ...], ...]:
+    """The tree as chains from its root to each of its leaves."""
+    tree = with_leaves(tree, MOST_BRANCHES)
+    drafts = paths(tree)
+    return tuple(tuple(drafts[leaf + 1]) for leaf in leaves(tree))
+
+
+async def ask(endpoint: Endpoint, look: wire.Look) -> wire.Seen | None:
+    """What the plugin says; None: it does not hold so much of the session.
+
+    Raises:
+        Busy, TargetError: see `Endpoint`.
+    """
+    url = f"{endpoint.options.url}{wire.LOOK_PATH}"
+    status, data = await endpoint.exchange("POST", url, wire.packed(look), wire.MEDIA_TYPE)
+    if status == _FORGOTTEN:
+        return None
+    if status != 200:
+        raise status_fault(endpoint.options, status, data)
+    try:
+        seen = msgspec.msgpack.decode(data, type=wire.Seen)
+    except msgspec.MsgspecError as error:
+        raise TargetError(
+            f"the target's server did not answer like Skerry's plugin: {error}",
+            hint="install the same release of Skerry there",
+        ) from error
+    if not 0 <= seen.drafted <= len(seen.tokens) or not seen.tokens:
+        raise TargetError("the target's server counted drafts that it did not choose")
+    return seen
+
+
+async def _probed(options: EndpointOptions) -> tuple[int, str]:
+    """How many drafted tokens the plugin looks at together, and why it cannot be used."""
+    endpoint = Endpoint(options)
+    try:
+        status, data = await endpoint.exchange("GET", f"{options.url}{wire.FACTS_PATH}")
+        if status in _ABSENT:
+            return 0, "the server has no plugin of Skerry's"
+        if status != 200:
+            raise status_fault(options, status, data)
+        facts = _facts(data)
+        why = facts.why or await _known_draft(endpoint)
+        return facts.drafts, why
+    finally:
+        await endpoint.close()
+
+
+def _facts(data: bytes) -> wire.PluginFacts:
+    try:
+        facts = msgspec.json.decode(data, type=wire.PluginFacts)
+    except msgspec.MsgspecError as error:
+        return wire.PluginFacts(
+            0, "", 0, f"what the server says of its plugin is unreadable: {error}"
+        )
+    if facts.version != wire.VERSION:
+        why = f"its plugin is of another release (version {facts.version}, not {wire.VERSION})"
+        return wire.PluginFacts(facts.version, facts.vllm, 0, why)
+    return facts
+
+
+async def _known_draft(endpoint: Endpoint) -> str:
+    """Whether what the model says is taken, when it is drafted; why not."""
+    greedy = wire.choosing_of(Sampling())
+    alone = await ask(endpoint, wire.Look(uuid4().hex, 0, (0,), (), greedy))
+    if alone is None:
+        return "its plugin does not look at what it is sent"
+    draft = wire.Look(uuid4().hex, 0, (0,), (alone.tokens,), greedy)
+    seen = await ask(endpoint, draft)
+    taken = seen is not None and (seen.drafted == 1 or seen.ended)
+    return "" if taken else "its plugin does not take a draft that is known to be right"
