@@ -56,7 +56,7 @@ def serve(
     skerry cloud serve
     skerry cloud serve --model qwen2.5-7b.gguf --port 0 --json
     skerry cloud serve --config gateway.toml
-    skerry cloud serve --engine completions --url http://127.0.0.1:8000 --tokenizer tokenizer.json
+    skerry cloud serve --engine vllm --url http://127.0.0.1:8000 --tokenizer tokenizer.json
 
     With --config, serve what that file says, to the tenants that it names (docs/gateway.md).
 

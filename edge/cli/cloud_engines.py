@@ -13,11 +13,12 @@ from skerry.edge.errors import ConfigError
 
 if TYPE_CHECKING:
     from skerry.cloud.engines.base import Verifier
+    from skerry.cloud.engines.completions.options import EndpointOptions
     from skerry.edge.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-LLAMA = "llama"
+LLAMA, VLLM = "llama", "vllm"
 _OF_SERVERS = ("url", "tokenizer", "target_model", "target_key_file")
 _MOST_KEY_BYTES = 4096
 
@@ -32,10 +33,11 @@ def engine_options(command: Command) -> Command:
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option(
         "--engine",
-        type=click.Choice([LLAMA, "completions"]),
+        type=click.Choice([LLAMA, "completions", VLLM]),
         default=LLAMA,
         show_default=True,
-        help="What runs the target: llama.cpp here, or a server with token ids for prompts.",
+        help="What runs the target: llama.cpp here, a server that takes token ids for prompts, or "
+        "vLLM, by its plugin where it has it.",
     ),
     option("--url", help="Address of the target's server."),
     option(
@@ -78,7 +80,7 @@ def make_verifier(
     """
     if given["engine"] == LLAMA:
         return _llama(wanted, given, sessions, context_tokens)
-    return _completions(given, sessions, context_tokens)
+    return _served(given, sessions, context_tokens)
 
 
 def _llama(wanted: Settings, given: dict[str, Any], sessions: int, context_tokens: int) -> Verifier:
@@ -88,16 +90,17 @@ def _llama(wanted: Settings, given: dict[str, Any], sessions: int, context_token
     for name in _OF_SERVERS:
         if given[name] is not None:
             flag = "--" + name.replace("_", "-")
-            raise click.UsageError(f"{flag} is for a target's server; give --engine completions")
+            raise click.UsageError(
+                f"{flag} is for a target's server; give --engine completions or vllm"
+            )
     path = catalogue(wanted.models_dir).find(wanted.model).path
     return LlamaVerifier.load(
         path, sessions=sessions, context_tokens=context_tokens, threads=wanted.threads or 0
     )
 
 
-def _completions(given: dict[str, Any], sessions: int, context_tokens: int) -> Verifier:
+def _served(given: dict[str, Any], sessions: int, context_tokens: int) -> Verifier:
     from skerry.cloud.engines.completions.options import EndpointOptions
-    from skerry.cloud.engines.completions.verifier import CompletionsVerifier
 
     if not given["url"]:
         raise click.UsageError(f"--engine {given['engine']} needs --url")
@@ -109,7 +112,20 @@ def _completions(given: dict[str, Any], sessions: int, context_tokens: int) -> V
         sessions=sessions,
         drafts=given["drafts"],
     )
-    return CompletionsVerifier.connect(options, given["tokenizer"])
+    return _connected(options, given["tokenizer"], plugin=given["engine"] == VLLM)
+
+
+def _connected(options: EndpointOptions, tokenizer: Path | None, *, plugin: bool) -> Verifier:
+    if not plugin:
+        from skerry.cloud.engines.completions.verifier import CompletionsVerifier
+
+        return CompletionsVerifier.connect(options, tokenizer)
+    from skerry.cloud.engines.vllm.verifier import connect
+
+    verifier, why = connect(options, tokenizer)
+    if why:
+        click.echo(f"drafts are verified by a batch of prefixes: {why}", err=True)
+    return verifier
 
 
 def _key(path: Path | None) -> str:

@@ -89,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
     fake: Fake
 
     def do_GET(self) -> None:
+        if not self.path.endswith("/models"):
+            self._answer({}, (404, b"{}"))
+            return
         model = {"id": MODEL, "owned_by": self.fake.owner, "max_model_len": self.fake.context}
         self._answer({"object": "list", "data": [model]})
 

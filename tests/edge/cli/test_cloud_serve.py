@@ -97,16 +97,18 @@ def test_a_key_of_the_target_that_cannot_be_read(tmp_path: Path) -> None:
     assert (code, "is empty" in error["what"]) == (3, True)
 
 
-def test_a_server_of_the_completions_api_is_the_target(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["completions", "vllm"])
+def test_a_server_of_the_completions_api_is_the_target(tmp_path: Path, engine: str) -> None:
     tokenizer = tokenizer_json(tmp_path)
     key_file, target_key = tmp_path / "key", tmp_path / "target-key"
     target_key.write_text("secret\n")
     opening = Open(VERSION, "", read_vocabulary(tokenizer).digest, (5, 6, 7), max_tokens=8)
     with faked(Fake(key="secret")) as url:
-        options = ["--engine", "completions", "--url", url, "--tokenizer", str(tokenizer)]
+        options = ["--engine", engine, "--url", url, "--tokenizer", str(tokenizer)]
         process = subprocess.Popen(
             [*COMMAND, *options, "--target-key-file", str(target_key)],
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "SKERRY_API_KEY_FILE": str(key_file)},
         )
@@ -114,7 +116,9 @@ def test_a_server_of_the_completions_api_is_the_target(tmp_path: Path) -> None:
         said = json.loads(process.stdout.readline())
         frames = _generation(said["url"], key_file.read_text().strip(), opening)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert ("no plugin of Skerry's" in errors) == (engine == "vllm")
     opened, done = frames[0], frames[-1]
     assert isinstance(opened, Opened)
     assert isinstance(done, Done)
