@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import random
 import statistics
@@ -124,6 +125,8 @@ class Seen:
     active: set[int] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
+    begins: float = math.inf
+    ends: float = math.inf
 
 
 async def _drafting(seconds: float, draw: random.Random) -> dict[str, Figure]:
@@ -158,10 +161,9 @@ async def _drafting(seconds: float, draw: random.Random) -> dict[str, Figure]:
 
 
 async def _sessions(url: str, seconds: float, draw: random.Random, cpu: Iterator[float]) -> Seen:
-    """All open first, a few at a time; then they draft for `seconds`, and are counted by whether a
-    verdict came in the last few."""
-    seen, begin, gate = Seen(), asyncio.Event(), asyncio.Semaphore(20)
-    settled, ends = asyncio.Event(), [0.0]
+    """They connect a few at a time, and draft from then on; measured are `seconds` from when all
+    are there."""
+    seen, gate, settled = Seen(), asyncio.Semaphore(20), asyncio.Event()
 
     def settle() -> None:
         seen.settled += 1
@@ -175,8 +177,7 @@ async def _sessions(url: str, seconds: float, draw: random.Random, cpu: Iterator
                 socket = await _opened(url)
             settle()
             async with socket:
-                await begin.wait()
-                await _draft(socket, number, think, seen, ends)
+                await _draft(socket, number, think, seen)
         except (OSError, TimeoutError, WebSocketException, ValueError) as error:
             seen.faults.append(f"{type(error).__name__}: {error}"[:100])
             settle()
@@ -184,8 +185,8 @@ async def _sessions(url: str, seconds: float, draw: random.Random, cpu: Iterator
     tasks = [asyncio.create_task(session(number)) for number in range(_SESSIONS)]
     await settled.wait()
     seen.cpu_s = next(cpu)
-    ends[0] = time.perf_counter() + seconds
-    begin.set()
+    seen.begins = time.perf_counter()
+    seen.ends = seen.begins + seconds
     await asyncio.gather(*tasks)
     return seen
 
@@ -210,13 +211,10 @@ async def _opened(url: str) -> ClientConnection:
     return socket
 
 
-async def _draft(
-    socket: ClientConnection, number: int, think: list[float], seen: Seen, ends: list[float]
-) -> None:
+async def _draft(socket: ClientConnection, number: int, think: list[float], seen: Seen) -> None:
     """Drafts what the target will say, waits for the verdict, thinks, and so on."""
     position, before, turn = 3, 3, 0
-    await asyncio.sleep(think[0] % _THINKS_S)
-    while (start := time.perf_counter()) < ends[0]:
+    while (start := time.perf_counter()) < seen.ends:
         drafted = list[int]()
         for i in range(_DRAFTED):
             drafted.append(next_token(position + i, drafted[-1] if drafted else before))
@@ -225,8 +223,9 @@ async def _draft(
         took = time.perf_counter() - start
         if not isinstance(frame, Tokens) or frame.drafted != _DRAFTED:
             raise ValueError(f"no verdict of the draft: {frame}")
-        seen.frames.append(took - _PASS_MS / 1e3)
-        if ends[0] - start < 4 * _THINKS_S:
+        if start >= seen.begins:
+            seen.frames.append(took - _PASS_MS / 1e3)
+        if seen.ends - start < 4 * _THINKS_S:
             seen.active.add(number)
         position, before, turn = position + len(frame.tokens), frame.tokens[-1], turn + 1
         await asyncio.sleep(think[turn % len(think)])
