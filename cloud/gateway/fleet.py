@@ -18,6 +18,7 @@ from skerry.cloud.gateway.config import Gateway
 _FAILURES = 3
 _OPEN_S = 5.0
 _LONGEST_OPEN_S = 60.0
+_MISSED = 2
 _OVERLOAD = 1.25
 _SPARE = 8
 
@@ -54,17 +55,21 @@ class Breaker:
 
 @dataclass(slots=True, eq=False)
 class Replica:
-    """One server of a model. `healthy`: its last health check went well."""
+    """One server of a model. `missed`: health checks in a row that did not go well."""
 
     model: str
     url: str
     under_way: int = 0
     drained: bool = False
-    healthy: bool = True
+    missed: int = 0
     breaker: Breaker = field(default_factory=Breaker)
 
-    def takes(self, now: float) -> bool:
-        return self.healthy and not self.drained and self.breaker.lets(now)
+    @property
+    def healthy(self) -> bool:
+        return self.missed < _MISSED
+
+    def open(self, now: float) -> bool:
+        return not self.drained and self.breaker.lets(now)
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -94,9 +99,11 @@ class Fleet:
         return self._of.get(model, ())
 
     def order(self, model: str, session: bytes) -> list[Replica]:
-        """Those that take requests, the session's own first."""
+        """Those that take requests, the session's own first. Where none is healthy, all of them:
+        a server that is busy may answer requests and no health checks."""
         now = self._clock()
-        there = [replica for replica in self.of(model) if replica.takes(now)]
+        every = [replica for replica in self.of(model) if replica.open(now)]
+        there = [replica for replica in every if replica.healthy] or every
         ranked = sorted(there, key=lambda one: _weight(session, one.url), reverse=True)
         share = _OVERLOAD * (sum(one.under_way for one in there) + 1) / max(1, len(there))
         most = max(_SPARE, share)

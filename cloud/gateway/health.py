@@ -17,7 +17,7 @@ _WITHIN_S = 5.0
 
 
 class Health:
-    """A replica is healthy where `GET {url}/models` is answered within 5 s and without a 5xx."""
+    """A check goes well where `GET {url}/models` is answered within 5 s and without a 5xx."""
 
     def __init__(self, config: Gateway, fleet: Fleet, *, every_s: float = EVERY_S) -> None:
         self._config, self._fleet, self._every_s = config, fleet, every_s
@@ -49,6 +49,7 @@ class Health:
             async with asyncio.timeout(_WITHIN_S):
                 answer = await self._http.get(f"{replica.url}/models", headers=headers)
         except (httpx2.HTTPError, TimeoutError):
-            replica.healthy = False
+            good = False
         else:
-            replica.healthy = answer.status_code < 500
+            good = answer.status_code < 500
+        replica.missed = 0 if good else replica.missed + 1

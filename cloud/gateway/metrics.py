@@ -54,7 +54,7 @@ class Metrics:
         """Everything, in the exposition format."""
         now = time.monotonic()
         for replica in self._fleet:
-            self._up.labels(replica.model, replica.url).set(replica.takes(now))
+            self._up.labels(replica.model, replica.url).set(replica.healthy and replica.open(now))
         return generate_latest(self.registry)
 
     def observe(self, ended: Ended) -> None:

@@ -139,7 +139,7 @@ class _Watched:
     """Tells the breaker of a replica how one request went, exactly once."""
 
     def __init__(self, replica: Replica, clock: Callable[[], float]) -> None:
-        self._breaker, self._clock = replica.breaker, clock
+        self._replica, self._breaker, self._clock = replica, replica.breaker, clock
         self._told = False
 
     def __enter__(self) -> _Watched:
@@ -158,6 +158,7 @@ class _Watched:
             self._breaker.failed(self._clock())
         else:
             self._breaker.worked()
+            self._replica.missed = 0
 
     def failed(self) -> None:
         self._told = True

@@ -294,6 +294,7 @@ def test_limits_of_a_tenant(tmp_path: Path) -> None:
                 assert 50 <= int(again.headers["retry-after"]) <= 60
             with _client(running, OTHER) as client:
                 assert client.post(CHAT, json=ASKED).status_code == 200
+                _until(lambda: running.parts.gate.under_way == 0)
                 spent = client.post(CHAT, json=ASKED)
                 assert spent.json()["error"]["code"] == "insufficient_quota"
                 assert client.get("/v1/usage").status_code == 200
