@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from skerry.cloud.errors import CloudTierError
+from skerry.cloud.gateway.admin_keys import AdminKeys
 from skerry.cloud.gateway.config import Gateway
 from skerry.cloud.gateway.errors import Refusal, as_refusal
 from skerry.cloud.gateway.exchange import Ended, Observer, booked
@@ -77,6 +78,7 @@ class Assembled:
         Routes(config, self.gate, self.fleet, self.state, self.keeper, self.metrics).add_to(
             self.app
         )
+        AdminKeys(config, self.gate, self.state, self.keeper).add_to(self.app)
         split = Split(config, self.gate, self.services, self.observe)
         self.app.add_api_websocket_route("/v1/split", split.serve)
         self.app.add_exception_handler(CloudTierError, _known)

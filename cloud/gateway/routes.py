@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,20 +12,20 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from skerry.cloud.gateway import metrics
-from skerry.cloud.gateway.bodies import whole_body
 from skerry.cloud.gateway.config import Gateway, Role
 from skerry.cloud.gateway.errors import Refusal, bad
 from skerry.cloud.gateway.fleet import Fleet
 from skerry.cloud.gateway.gate import Gate
 from skerry.cloud.gateway.keeping import Keeper
-from skerry.cloud.gateway.keys import Holder, check_role
+from skerry.cloud.gateway.keys import check_role
 from skerry.cloud.gateway.ledger import day_of
 from skerry.cloud.gateway.metrics import Metrics
+from skerry.cloud.gateway.requests import Json, asked_by, small_body
 from skerry.cloud.gateway.state import State
 
 _DAY_S = 86_400
 _MOST_DAYS = 366
-_MOST_BODY = 4_096
+_DRAINING = '{"model": NAME, "replica": URL, "drained": true or false}'
 
 
 class Draining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,13 +34,6 @@ class Draining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str
     replica: str
     drained: bool
-
-
-class Json(Response):
-    media_type = "application/json"
-
-    def render(self, content: Any) -> bytes:
-        return msgspec.json.encode(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +61,18 @@ class Routes:
         return Json({"status": "ok"})
 
     async def counts(self, request: Request) -> Response:
-        with self._asked(request, Role.OPERATOR):
+        with asked_by(self.gate, request, Role.OPERATOR):
             return Response(self.metrics.text(), media_type=metrics.TYPE)
 
     async def models(self, request: Request) -> Json:
-        with self._asked(request, Role.USER) as holder:
+        with asked_by(self.gate, request, Role.USER) as holder:
             allowed = holder.rules.models
             names = [name for name in self.config.models if allowed is None or name in allowed]
             return Json({"object": "list", "data": [self._model(name) for name in names]})
 
     async def usage(self, request: Request) -> Json:
         """A tenant's own; of an operator everybody's, or that of `?tenant=`."""
-        with self._asked(request, Role.USER) as holder:
+        with asked_by(self.gate, request, Role.USER) as holder:
             days = _days(request.query_params.get("days", "30"))
             tenant: str | None = request.query_params.get("tenant", "")
             if not holder.role.covers(Role.OPERATOR):
@@ -93,27 +84,20 @@ class Routes:
             return Json({"object": "list", "since": since, "data": [asdict(row) for row in rows]})
 
     async def replicas(self, request: Request) -> Json:
-        with self._asked(request, Role.OPERATOR):
+        with asked_by(self.gate, request, Role.OPERATOR):
             return Json({"object": "list", "data": self._replicas()})
 
     async def drain(self, request: Request) -> Json:
         """Lets a replica take no new requests, or again; those under way go on. All gateways of
         one state follow within seconds."""
-        with self._asked(request, Role.OPERATOR):
-            body = await whole_body(request.receive, request.headers, _MOST_BODY)
-            asked = _draining(body)
+        with asked_by(self.gate, request, Role.OPERATOR):
+            asked = await small_body(request, Draining, _DRAINING)
             if not any(one.url == asked.replica for one in self.fleet.of(asked.model)):
                 what = f"the model '{asked.model}' has no replica '{asked.replica}'"
                 raise Refusal(404, "replica_not_found", what, hint="see GET /admin/replicas")
             await asyncio.to_thread(self.state.drain, asked.model, asked.replica, on=asked.drained)
             await self.keeper.step()
             return Json({"object": "list", "data": self._replicas()})
-
-    @contextmanager
-    def _asked(self, request: Request, least: Role) -> Iterator[Holder]:
-        with self.gate.ticket(request.headers, free=True) as ticket:
-            check_role(ticket.holder, least)
-            yield ticket.holder
 
     def _model(self, name: str) -> dict[str, Any]:
         model = self.config.models[name]
@@ -141,11 +125,3 @@ def _days(given: str) -> int:
     if not 1 <= int(given) <= _MOST_DAYS:
         raise bad(f"'days' is a whole number from 1 to {_MOST_DAYS}", "days")
     return int(given)
-
-
-def _draining(body: bytes) -> Draining:
-    try:
-        return msgspec.json.decode(body, type=Draining)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        what = 'the body should be {"model": NAME, "replica": URL, "drained": true or false}'
-        raise bad(what, code="invalid_json") from None

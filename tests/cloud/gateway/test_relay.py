@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from skerry.cloud.gateway import bodies
 from skerry.cloud.gateway.ledger import day_of
 from skerry.cloud.gateway.state.base import Use
 from tests.cloud.gateway.configured import BASE, OTHER, USER, configured
@@ -149,6 +151,33 @@ def test_what_is_wrong_is_said_and_goes_nowhere(
     assert (answer.status_code, answer.json()["error"]["code"]) == said
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
     assert not fake.bodies
+
+
+def test_a_body_that_does_not_come_ends_the_request(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_S", 0.2)
+    host, port = running.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as slow:
+        slow.sendall(
+            f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {USER}\r\n"
+            "Content-Length: 99\r\n\r\n{".encode()
+        )
+        assert slow.recv(100).startswith(b"HTTP/1.1 408 ")
+    assert running.parts.gate.under_way == 0
+
+
+def test_a_client_that_does_not_read_ends_its_answer(
+    running: Running, fake: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "SEND_S", 0.2)
+    fake.endless = True
+    fake.padding = "x" * 100_000
+    with _client(running) as client:
+        asked = {**ASKED, "stream": True}
+        with client.stream("POST", CHAT, json=asked) as answer:
+            assert answer.status_code == 200
+            assert fake.ended.wait(20)
 
 
 def test_a_key_in_the_address_is_none(running: Running) -> None:

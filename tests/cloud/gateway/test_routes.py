@@ -74,6 +74,23 @@ def test_replicas_are_for_operators(running: Running) -> None:
         assert client.post("/admin/replicas", content=b"x" * 5_000).status_code == 401
 
 
+def test_keys_are_made_and_revoked_by_admins(running: Running) -> None:
+    with _client(running, OPERATOR) as client:
+        assert client.get("/admin/keys").status_code == 403
+    with _client(running, ADMIN) as client:
+        made = client.post("/admin/keys", json={"tenant": "clinic", "role": "operator"}).json()
+        listed = client.get("/admin/keys").json()["data"]
+        assert [(one["id"], one["role"]) for one in listed] == [(made["id"], "operator")]
+        assert made["key"] not in str(listed)
+        with _client(running, made["key"]) as other:
+            assert other.get("/admin/replicas").status_code == 200
+            assert client.delete(f"/admin/keys/{made['id']}").status_code == 200
+            assert other.get("/admin/replicas").status_code == 401
+        assert client.delete(f"/admin/keys/{made['id']}").status_code == 404
+        for wrong in ({"tenant": "nobody"}, {"tenant": "clinic", "role": "king"}, [], {}):
+            assert client.post("/admin/keys", json=wrong).status_code == 400
+
+
 def test_a_state_that_cannot_be_used_is_told_and_stops_nobody(running: Running) -> None:
     with _client(running) as client:
         assert client.get("/health").json() == {"status": "ok"}

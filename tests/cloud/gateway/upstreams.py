@@ -31,7 +31,8 @@ class FakeUpstream:
     """Answers at once, unless told otherwise.
 
     `status`: of every answer. `hangs`: before the first byte. `endless`: streams until nobody
-    listens. `breaks`: after the first event. `tells`: whether it counts tokens.
+    listens. `breaks`: after the first event. `tells`: whether it counts tokens. `padding` makes
+    events longer.
     """
 
     status: int = 200
@@ -39,6 +40,7 @@ class FakeUpstream:
     endless: bool = False
     breaks: bool = False
     tells: bool = True
+    padding: str = ""
     url: str = ""
     bodies: list[bytes] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
@@ -80,7 +82,7 @@ class FakeUpstream:
             count = 0
             while count < 3 or self.endless:
                 count += 1
-                event = {"choices": [{"delta": {"content": f"w{count} "}}]}
+                event = {"choices": [{"delta": {"content": f"w{count} {self.padding}"}}]}
                 yield b"data: " + json.dumps(event).encode() + b"\n\n"
                 if self.breaks:
                     raise ConnectionError
