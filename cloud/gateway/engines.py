@@ -45,7 +45,7 @@ def _llama(model: Model, path: Path, threads: int) -> Verifier:
 def _server(model: Model, tokenizer: Path) -> Verifier:
     """On the first of the replicas: what it holds of a sequence is nowhere else."""
     from skerry.cloud.engines.completions.options import EndpointOptions
-    from skerry.cloud.engines.completions.verifier import CompletionsVerifier
+    from skerry.cloud.engines.vllm.verifier import connect
 
     options = EndpointOptions(
         url=(model.replicas or ("",))[0],
@@ -53,4 +53,5 @@ def _server(model: Model, tokenizer: Path) -> Verifier:
         api_key=upstream_key(model),
         sessions=model.most_places or _SESSIONS,
     )
-    return CompletionsVerifier.connect(options, tokenizer)
+    verifier, _ = connect(options, tokenizer)
+    return verifier

@@ -39,6 +39,7 @@ class Fake:
     hold: threading.Event = field(default_factory=threading.Event)
     held: threading.Event = field(default_factory=threading.Event)
     slow: bool = False
+    cut: bool = False
     sample: tuple[int, ...] = (1,) * 7
     asked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -112,9 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.fake.key and self.headers["authorization"] != f"Bearer {self.fake.key}":
             status, data = 401, b'{"error": "Unauthorized"}'
         self.send_response(status)
-        self.send_header("content-length", str(len(data)))
+        self.send_header("content-length", str(len(data) + self.fake.cut))
         self.end_headers()
         self.wfile.write(data)
+        self.close_connection |= self.fake.cut
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""

@@ -119,6 +119,12 @@ def test_an_answer_that_is_none(answer: bytes) -> None:
     assert fault.hint
 
 
+def test_a_connection_that_breaks_in_mid_answer() -> None:
+    fault = _look_fault(Fake(), {"cut": True})
+    assert isinstance(fault, TargetError)
+    assert "broke" in fault.what
+
+
 @pytest.mark.parametrize(("status", "kind"), [(429, Busy), (503, Busy), (500, TargetError)])
 def test_a_server_that_fails(status: int, kind: type[CloudTierError]) -> None:
     fault = _look_fault(Fake(), {"broken": (status, b"no")})

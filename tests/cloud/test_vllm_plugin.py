@@ -24,12 +24,14 @@ from skerry.cloud.engines.vllm.plugin.routes import HintRoutes
 from skerry.cloud.engines.vllm.plugin.sampling import install, tokens_of
 from skerry.cloud.engines.vllm.verifier import VllmVerifier, ask, branches_of, connect
 from skerry.cloud.errors import TargetError
+from skerry.cloud.gateway.engines import services
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import Choosing
 from skerry.cloud.hints.tree import Tree, chain
 from tests.cloud.conformance import SAMPLINGS, Conformance, written
 from tests.cloud.fake_completions import tokenizer_json
 from tests.cloud.fake_vllm import FakeEngine, plugged
+from tests.cloud.gateway.configured import BASE, configured
 from tests.cloud.simulated import alone
 
 PROMPT = [5, 6, 7]
@@ -122,6 +124,19 @@ def test_a_server_without_the_scheduler(monkeypatch: pytest.MonkeyPatch, tmp_pat
         assert "--scheduler-cls" in why
         with pytest.raises(TargetError, match="501"):
             asyncio.run(_asked(url, wire.Look("a", 0, (1,), ())))
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_gateways_replica_with_the_plugin(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, deaf: bool
+) -> None:
+    tokenizer = tokenizer_json(tmp_path)
+    with plugged(FakeEngine(deaf=deaf), monkeypatch) as (url, _):
+        text = BASE.replace("http://127.0.0.1:1/v1", url).replace(
+            "template", f'tokenizer = "{tokenizer.name}"\ntemplate'
+        )
+        (service,) = services(configured(base=text), tmp_path).values()
+    assert type(service.verifier) is (CompletionsVerifier if deaf else VllmVerifier)
 
 
 def test_another_version_of_vllm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

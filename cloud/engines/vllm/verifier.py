@@ -25,7 +25,6 @@ from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import Tree
 
 MOST_BRANCHES = 8
-_ABSENT = frozenset({404, 405})
 _FORGOTTEN = 409
 
 
@@ -155,10 +154,8 @@ async def _probed(options: EndpointOptions) -> tuple[int, str]:
     endpoint = Endpoint(options)
     try:
         status, data = await endpoint.exchange("GET", f"{options.url}{wire.FACTS_PATH}")
-        if status in _ABSENT:
-            return 0, "the server has no plugin of Skerry's"
         if status != 200:
-            raise status_fault(options, status, data)
+            return 0, "the server has no plugin of Skerry's"
         facts = _facts(data)
         why = facts.why or await _known_draft(endpoint)
         return facts.drafts, why
