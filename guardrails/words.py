@@ -35,6 +35,9 @@ def _stemmer() -> snowballstemmer.stemmer:
     return snowballstemmer.stemmer("english")
 
 
+_SHORT = 1_000  # characters
+
+
 @lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
     stem: str = _stemmer().stemWord(word)
@@ -43,8 +46,16 @@ def _stem(word: str) -> str:
 
 def content_stems(text: str) -> frozenset[str]:
     """The stems of the words that carry meaning (Porter2 for English)."""
+    return _known_stems(text) if len(text) <= _SHORT else _content_stems(text)
+
+
+def _content_stems(text: str) -> frozenset[str]:
     words = (word.lower() for word in _WORD.findall(text))
     return frozenset(_stem(word) for word in words if word not in _STOP)
+
+
+_known_stems = lru_cache(maxsize=1_024)(_content_stems)
+"""Of short texts: clauses and sentences are asked for again and again within one check."""
 
 
 def numbers(text: str) -> frozenset[str]:

@@ -109,7 +109,7 @@ class _Weighing:
     """The words of a text, and which of them are surely names (`known`)."""
 
     text: str
-    words: Sequence[Word]
+    words: list[Word]
     levels: Levels
     known: frozenset[str]
     has_capitals: bool
