@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -55,9 +56,10 @@ def serve(
     *,
     ready: Callable[[], None],
     stopping: Callable[[], None] = lambda: None,
+    grace_s: float = _GRACE_S,
 ) -> None:
     """Serves until SIGINT or SIGTERM; `ready` is called once requests are taken, `stopping` once
-    they are not any more."""
+    they are not any more. Those under way have `grace_s` seconds then."""
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -70,7 +72,7 @@ def serve(
         ws_ping_interval=_PING_S,
         ws_ping_timeout=_PING_S,
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=math.ceil(grace_s),
     )
     logging.getLogger("uvicorn.error").addFilter(_is_fault)
     asyncio.run(_Server(config, ready, stopping).serve(sockets=[bound]))

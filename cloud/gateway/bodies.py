@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from starlette.types import Receive, Send
 
@@ -24,8 +25,42 @@ class Cut(Exception):
     """Ends a connection in the middle of an answer; there is no other way to say so any more."""
 
 
-async def whole_body(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
-    """The body of a request, `most` bytes at most.
+class Room:
+    """Memory for the bodies of all requests together: `size` bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.free = size
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[int], None]]:
+        """Takes bytes as they come, and gives them all back at the end.
+
+        Raises, when it is called:
+            Refusal: 503: there is no room for so many more.
+        """
+        taken = 0
+
+        def take(count: int) -> None:
+            nonlocal taken
+            if count > self.free:
+                what = "the bodies of requests take all memory that they may"
+                raise Refusal(503, "busy", what, hint="try again in a moment", retry_s=1)
+            self.free -= count
+            taken += count
+
+        try:
+            yield take
+        finally:
+            self.free += taken
+
+
+async def whole_body(
+    receive: Receive,
+    headers: Mapping[str, str],
+    most: int,
+    take: Callable[[int], None] = lambda _: None,
+) -> bytes:
+    """The body of a request, `most` bytes at most; `take` is told of bytes as they come.
 
     Raises:
         Refusal: 413, 408, 415, 400: too large, too slow, compressed, no number as its length.
@@ -39,7 +74,9 @@ async def whole_body(receive: Receive, headers: Mapping[str, str], most: int) ->
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Gone
-                body += message.get("body", b"")
+                part = message.get("body", b"")
+                take(len(part))
+                body += part
                 if len(body) > most:
                     raise _too_large(most)
                 if not message.get("more_body", False):

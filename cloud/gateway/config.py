@@ -66,7 +66,9 @@ class Limits(_Table):
     """What holds for everybody together.
 
     `places` requests are under way at once, `waiting` may wait for `wait_seconds`. No request
-    takes longer than `deadline_seconds`, no body has more than `body_kib`.
+    takes longer than `deadline_seconds`, no body has more than `body_kib`, all bodies together no
+    more than `bodies_mib`. A gateway that is told to stop lets requests go on for
+    `drain_seconds`.
     """
 
     places: Count = 256
@@ -74,6 +76,14 @@ class Limits(_Table):
     wait_seconds: Seconds = 10.0
     deadline_seconds: Seconds = 600.0
     body_kib: Annotated[int, Ge(1), Le(65_536)] = 4_096
+    bodies_mib: Annotated[int, Ge(1), Le(1 << 20)] = 256
+    drain_seconds: Seconds = 30.0
+
+    @model_validator(mode="after")
+    def _one_body_fits(self) -> Self:
+        if self.body_kib > self.bodies_mib * 1024:
+            raise ValueError("one body may be larger than all: body_kib is more than bodies_mib")
+        return self
 
 
 class Portion(_Table):

@@ -6,6 +6,7 @@ And what stops those under way: a key that is revoked. The state is read and wri
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 
 from skerry.cloud.gateway.admission import Admission, Pool
+from skerry.cloud.gateway.bodies import Room
 from skerry.cloud.gateway.config import Gateway
 from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.gateway.keys import Holder, KeyRing
@@ -22,11 +24,15 @@ from skerry.cloud.gateway.rate import Rates
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One request under way. `stop` ends it from outside."""
+    """One request under way. `stop` ends it from outside; `why` is what its client is told then."""
 
     holder: Holder
     stop: Callable[[], object] = lambda: None
-    revoked: bool = False
+    why: Refusal | None = None
+
+    def end(self, why: Refusal) -> None:
+        self.why = why
+        self.stop()
 
 
 class Gate:
@@ -38,6 +44,7 @@ class Gate:
         self.keys = KeyRing(config)
         self.ledger = Ledger(clock)
         self.admission = Admission(limits.places, limits.waiting, limits.wait_seconds)
+        self.room = Room(limits.bodies_mib << 20)
         self.gateways = 1
         self.closing = False
         self._rates, self._clock = Rates(), clock
@@ -91,17 +98,21 @@ class Gate:
         self.keys = ring
         for ticket in list(self._tickets):
             if ticket.holder.key_id not in ring.ids:
-                ticket.revoked = True
-                ticket.stop()
+                ticket.end(_revoked())
 
     def close(self) -> None:
-        """Lets nobody in any more."""
+        """Lets nobody in any more, and ends what is under way when its time is over."""
         self.closing = True
+        seconds = self.config.limits.drain_seconds
+        asyncio.get_running_loop().call_later(seconds, self._end_all)
+
+    def _end_all(self) -> None:
+        for ticket in list(self._tickets):
+            ticket.end(_stopping())
 
     def _check(self, holder: Holder, *, free: bool) -> None:
         if self.closing:
-            what = "the gateway is stopping"
-            raise Refusal(503, "stopping", what, hint="ask again when it is back", retry_s=5)
+            raise _stopping()
         rules = holder.rules
         most = rules.places + max(1, self.config.limits.waiting // 2)
         if self._open[holder.tenant] >= most:
@@ -117,5 +128,10 @@ class Gate:
             raise Refusal(429, "rate_limit_exceeded", what, hint=hint, retry_s=wait)
 
 
-def revoked() -> Refusal:
+def _stopping() -> Refusal:
+    what = "the gateway is stopping"
+    return Refusal(503, "stopping", what, hint="ask again when it is back", retry_s=5)
+
+
+def _revoked() -> Refusal:
     return Refusal(401, "key_revoked", "this API key was revoked", hint="ask for another")

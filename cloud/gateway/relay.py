@@ -21,7 +21,7 @@ from skerry.cloud.gateway.bodies import STRICT, Cut, Gone, refuse, sent, whole_b
 from skerry.cloud.gateway.config import Gateway
 from skerry.cloud.gateway.errors import Refusal, as_refusal
 from skerry.cloud.gateway.exchange import Ended, Observer
-from skerry.cloud.gateway.gate import Gate, Ticket, revoked
+from skerry.cloud.gateway.gate import Gate, Ticket
 from skerry.cloud.gateway.metering import BYTES_PER_TOKEN, Meter, Tokens, meter
 from skerry.cloud.gateway.shadow import Answered, Shadows
 from skerry.cloud.gateway.traces import describe, spanned, upward
@@ -40,6 +40,7 @@ class Exchange:
     headers: Headers
     send: Send
     since: float = field(default_factory=time.monotonic)
+    tenant: str = ""
     asked: Asked | None = None
     begun: Begun | None = None
     meter: Meter | None = None
@@ -70,7 +71,8 @@ class Exchange:
 
     @property
     def gone(self) -> bool:
-        return self.status in (0, _GONE)
+        """Nobody was told anything."""
+        return not self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +90,34 @@ class Relay:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(f"/v1{self.path}", Headers(scope=scope), send)
         with spanned(exchange.route, exchange.headers) as span:
-            ended = await self._exchanged(exchange, receive)
-            describe(span, ended)
-        self.observe(ended)
+            try:
+                await self._exchanged(exchange, receive)
+            finally:  # also where the gateway is stopped
+                ended = _ended(exchange)
+                describe(span, ended)
+                self.observe(ended)
         if exchange.asked is not None and self.generates and ended.tries:
             self.shadows.follow(exchange.asked, self.path, exchange.answered(ended))
         if exchange.cut:
             raise Cut
 
-    async def _exchanged(self, exchange: Exchange, receive: Receive) -> Ended:
-        tenant = ""
+    async def _exchanged(self, exchange: Exchange, receive: Receive) -> None:
         try:
             with self.gate.ticket(exchange.headers) as ticket:
-                tenant = ticket.holder.tenant
+                exchange.tenant = ticket.holder.tenant
                 await self._serve(exchange, ticket, receive)
         except Gone:
-            exchange.status = exchange.status or _GONE
+            pass
         except Exception as error:  # noqa: BLE001  nobody foresaw it: a clean 500, or a cut
             await self._fail(exchange, error)
-        return _ended(exchange, tenant)
 
     async def _serve(self, exchange: Exchange, ticket: Ticket, receive: Receive) -> None:
         most = self.config.limits.body_kib * 1024
-        body = await whole_body(receive, exchange.headers, most)
-        left = deadline_s(exchange.headers, self.config) - exchange.seconds
-        work = self._work(exchange, ticket, body, left)
-        await _while_wanted(work, ticket, receive, left)
+        with self.gate.room.held() as take:
+            body = await whole_body(receive, exchange.headers, most, take)
+            left = deadline_s(exchange.headers, self.config) - exchange.seconds
+            work = self._work(exchange, ticket, body, left)
+            await _while_wanted(work, ticket, receive, left)
 
     async def _work(self, exchange: Exchange, ticket: Ticket, body: bytes, left: float) -> None:
         holder = ticket.holder
@@ -185,7 +189,7 @@ async def _while_wanted(
 
     Raises:
         Gone: the client went away.
-        Refusal: 504: it took too long; 401: the key was revoked.
+        Refusal: 504: it took too long; or why it was stopped.
     """
     task = asyncio.ensure_future(work)
     gone = asyncio.create_task(_until_gone(receive))
@@ -197,8 +201,8 @@ async def _while_wanted(
         task.cancel()
         gone.cancel()
         await asyncio.gather(task, gone, return_exceptions=True)
-    if ticket.revoked:
-        raise revoked()
+    if ticket.why is not None:
+        raise ticket.why
     if task in done:
         task.result()
     elif gone in done:
@@ -228,16 +232,16 @@ def _part(body: bytes, *, more: bool) -> dict[str, object]:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-def _ended(exchange: Exchange, tenant: str) -> Ended:
+def _ended(exchange: Exchange) -> Ended:
     asked, begun = exchange.asked, exchange.begun
     model = asked.model if asked else ""
     return Ended(
         exchange.route,
-        tenant,
+        exchange.tenant,
         asked.request_class if asked else "",
         model,
         begun.replica.model if begun else model,
-        exchange.status,
+        exchange.status or _GONE,
         exchange.seconds,
         waited_s=exchange.waited_s,
         first_s=exchange.first_s,

@@ -12,11 +12,11 @@ from fastapi import WebSocket
 
 from skerry.cloud.channel import Gone
 from skerry.cloud.errors import CloudTierError, ProtocolError
-from skerry.cloud.gateway.asked import CLASS
+from skerry.cloud.gateway.asked import CLASS, deadline_s
 from skerry.cloud.gateway.config import DEFAULT_CLASS, Gateway
 from skerry.cloud.gateway.errors import Refusal, bad
 from skerry.cloud.gateway.exchange import Ended, Observer
-from skerry.cloud.gateway.gate import Gate, Ticket, revoked
+from skerry.cloud.gateway.gate import Gate, Ticket
 from skerry.cloud.gateway.keys import Holder
 from skerry.cloud.gateway.metering import Tokens
 from skerry.cloud.gateway.traces import describe, spanned
@@ -100,16 +100,20 @@ class Split:
         channel = SocketChannel(socket)
         run = _Run(ticket.holder, MeteredChannel(channel, ""))
         with spanned(_ROUTE, socket.headers) as span:
-            await self._run(run, ticket, socket)
-            describe(span, run.ended())
-        self.observe(run.ended())
+            try:
+                await self._run(run, ticket, socket)
+            finally:  # also where the gateway is stopped
+                ended = run.ended()
+                describe(span, ended)
+                self.observe(ended)
         await channel.close()
 
     async def _run(self, run: _Run, ticket: Ticket, socket: WebSocket) -> None:
-        task = asyncio.ensure_future(self._serve(run, socket.headers))
-        ticket.stop = task.cancel
         try:
-            await _within(task, ticket, self.config.limits.deadline_seconds)
+            seconds = deadline_s(socket.headers, self.config)
+            task = asyncio.ensure_future(self._serve(run, socket.headers))
+            ticket.stop = task.cancel
+            await _within(task, ticket, seconds)
         except Gone:
             run.channel.status = 499
         except CloudTierError as error:
@@ -187,7 +191,7 @@ async def _within(task: asyncio.Future[None], ticket: Ticket, seconds: float) ->
     """Waits for `task` to end.
 
     Raises:
-        Refusal: 504: it took too long; 401: its key was revoked.
+        Refusal: 504: it took too long; or why it was stopped.
     """
     try:
         await asyncio.wait({task}, timeout=seconds)
@@ -195,8 +199,8 @@ async def _within(task: asyncio.Future[None], ticket: Ticket, seconds: float) ->
         done = task.done()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    if ticket.revoked:
-        raise revoked()
+    if ticket.why is not None:
+        raise ticket.why
     if not done:
         raise Refusal(504, "deadline_exceeded", "the generation took too long")
     task.result()

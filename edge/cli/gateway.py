@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 CONFIG = "SKERRY_CLOUD_CONFIG"
 _DAY_S = 86_400
+_SPARE_S = 3.0  # for what is stopped to say so
 
 
 def config_option(*, required: bool) -> Callable[[Command], Command]:
@@ -163,6 +164,7 @@ def serve_gateway(config: Path, wanted: Settings, port: int, *, as_json: bool) -
             bound,
             ready=lambda: _announce(url_of(bound), config, parts, as_json=as_json),
             stopping=parts.gate.close,
+            grace_s=gateway.limits.drain_seconds + _SPARE_S,
         )
 
 

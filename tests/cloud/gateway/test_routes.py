@@ -12,6 +12,8 @@ import httpx2
 import pytest
 
 from skerry.cloud import connections
+from skerry.cloud.gateway.bodies import Room
+from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.gateway.ledger import day_of
 from skerry.cloud.gateway.state.base import Use
 from tests.cloud.gateway.configured import ADMIN, OPERATOR, USER, configured
@@ -113,3 +115,16 @@ def test_a_head_that_does_not_come_ends_the_connection(
     with socket.create_connection((host, int(port)), timeout=20) as slow:
         slow.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n")
         assert slow.recv(100) == b""
+
+
+def test_bodies_together_have_an_end() -> None:
+    room = Room(10)
+    with room.held() as take:
+        take(6)
+        with room.held() as other:
+            other(4)
+            with pytest.raises(Refusal) as refused:
+                other(1)
+        assert refused.value.status == 503
+        take(4)
+    assert room.free == 10

@@ -32,7 +32,7 @@ class FakeUpstream:
 
     `status`: of every answer. `hangs`: before the first byte. `endless`: streams until nobody
     listens. `breaks`: after the first event. `tells`: whether it counts tokens. `padding` makes
-    events longer.
+    events longer, `pause_s` is between them.
     """
 
     status: int = 200
@@ -41,6 +41,7 @@ class FakeUpstream:
     breaks: bool = False
     tells: bool = True
     padding: str = ""
+    pause_s: float = 0.0
     url: str = ""
     bodies: list[bytes] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
@@ -86,8 +87,7 @@ class FakeUpstream:
                 yield b"data: " + json.dumps(event).encode() + b"\n\n"
                 if self.breaks:
                     raise ConnectionError
-                if self.endless:
-                    await asyncio.sleep(0.005)
+                await asyncio.sleep(self.pause_s or 0.005 * self.endless)
             if wants and self.tells:
                 usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
                 yield b"data: " + json.dumps(usage).encode() + b"\n\n"
