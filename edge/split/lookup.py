@@ -19,24 +19,38 @@ class PromptLookup:
     def __init__(self) -> None:
         self._seen: list[int] = []
         self._followed: dict[tuple[int, ...], int] = {}
+        self._replaced: list[tuple[int, tuple[int, ...], int | None]] = []
 
     def draft(self, sequence: Sequence[int], most: int) -> list[int]:
         self._learn(sequence)
         for size in range(min(_LONGEST, len(sequence)), _SHORTEST - 1, -1):
-            said = tuple(sequence[-size:])
-            start = self._followed.get(said, len(sequence))
-            if start < len(sequence) and tuple(sequence[start - size : start]) == said:
+            start = self._followed.get(tuple(sequence[-size:]))
+            if start is not None:
                 return list(sequence[start : start + most])
         return []
 
     def close(self) -> None:
         self._followed.clear()
+        self._replaced.clear()
+        self._seen.clear()
 
     def _learn(self, sequence: Sequence[int]) -> None:
-        """Notes what follows every few tokens, but for the last ones. What was noted of guesses
-        that were wrong is found out when it is looked up."""
+        """Notes what follows every few tokens, but for the last ones."""
         kept = common(self._seen, sequence)
+        self._forget(kept)
         for end in range(max(kept, _SHORTEST), len(sequence)):
             for size in range(_SHORTEST, min(_LONGEST, end) + 1):
-                self._followed[tuple(sequence[end - size : end])] = end
+                few = tuple(sequence[end - size : end])
+                self._replaced.append((end, few, self._followed.get(few)))
+                self._followed[few] = end
         self._seen = list(sequence)
+
+    def _forget(self, kept: int) -> None:
+        """Undoes what was noted from the token `kept` on: guesses are copies, so that what a wrong
+        one replaced is where they came from."""
+        while self._replaced and self._replaced[-1][0] >= kept:
+            _, few, before = self._replaced.pop()
+            if before is None:
+                del self._followed[few]
+            else:
+                self._followed[few] = before
