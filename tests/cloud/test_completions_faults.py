@@ -98,8 +98,9 @@ def test_a_model_that_is_not_there() -> None:
     assert MODEL in fault.hint
 
 
-def test_prompts_of_ids_are_not_taken() -> None:
-    fault = _fault(Fake(refusal=(400, b'{"detail": "prompt: a string is wanted"}')))
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_prompts_of_ids_are_not_taken(status: int) -> None:
+    fault = _fault(Fake(refusal=(status, b'{"detail": "prompt: a string is wanted"}')))
     assert "a string is wanted" in fault.what
     assert "token ids" in fault.hint
 
@@ -128,7 +129,7 @@ def test_a_connection_that_breaks_in_mid_answer() -> None:
 @pytest.mark.parametrize(("status", "kind"), [(429, Busy), (503, Busy), (500, TargetError)])
 def test_a_server_that_fails(status: int, kind: type[CloudTierError]) -> None:
     fault = _look_fault(Fake(), {"broken": (status, b"no")})
-    assert type(fault) is kind
+    assert isinstance(fault, kind)
     assert str(status) in fault.what
 
 

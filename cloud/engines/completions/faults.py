@@ -14,13 +14,21 @@ from skerry.cloud.errors import Busy, CloudTierError, TargetError
 _SNIPPET_CHARACTERS = 300
 _BUSY = frozenset({429, 503})
 _HINTS = {
-    400: "the server does not take this request: check that it takes token ids as prompts",
+    400: "the server does not take this request: look into its log",
     401: "give its API key with --target-key-file",
     403: "its API key may not use this model",
     404: "check the URL and the model's name",
     413: "the server takes no request so large: give less context or fewer drafts",
-    422: "the server does not take this request: check that it takes token ids as prompts",
+    422: "the server does not take this request: look into its log",
 }
+
+
+class StatusFault(TargetError):
+    """The server answered with another `status` than 200."""
+
+    def __init__(self, what: str, *, hint: str, status: int) -> None:
+        super().__init__(what, hint=hint)
+        self.status = status
 
 
 def status_fault(options: EndpointOptions, status: int, body: bytes) -> CloudTierError:
@@ -30,8 +38,10 @@ def status_fault(options: EndpointOptions, status: int, body: bytes) -> CloudTie
     if status in _BUSY:
         return Busy(what, hint="try again in a moment")
     if 300 <= status < 400:
-        return TargetError(what, hint="give the final address; a redirect is never followed")
-    return TargetError(what, hint=_HINTS.get(status, "look into the server's log"))
+        hint = "give the final address; a redirect is never followed"
+    else:
+        hint = _HINTS.get(status, "look into the server's log")
+    return StatusFault(what, hint=hint, status=status)
 
 
 def large_fault(options: EndpointOptions, most: int) -> TargetError:

@@ -13,6 +13,7 @@ from skerry.cloud.engines.base import Pass, TargetFacts
 from skerry.cloud.engines.completions.answers import Choice, Served
 from skerry.cloud.engines.completions.dialects import Dialect, dialect_of
 from skerry.cloud.engines.completions.endpoint import Endpoint
+from skerry.cloud.engines.completions.faults import StatusFault
 from skerry.cloud.engines.completions.options import EndpointOptions
 from skerry.cloud.engines.completions.prefixes import accepted, paths, shallow
 from skerry.cloud.engines.completions.served import ServedVerifier
@@ -27,6 +28,7 @@ from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import Tree
 
 _CONTEXT = 4_096
+_NOT_TAKEN = frozenset({400, 422, 500})  # the last by llama-cpp-python's server
 _NO_TOKENIZER = "the cloud was not told the target's tokens: start it with --tokenizer"
 
 
@@ -117,7 +119,7 @@ class CompletionsVerifier(ServedVerifier):
             model = _model(await endpoint.models(), options.model)
             options = endpoint.options = replace(options, model=model.name)
             dialect = dialect_of(model.owner)
-            await endpoint.complete([[0], [0, 0]], dialect.fields(Sampling(), 1, ()))
+            await _check_prompts(endpoint, dialect)
             await _check_tokens(endpoint, vocabulary)
         finally:
             await endpoint.close()
@@ -165,6 +167,17 @@ def _model(served: Sequence[Served], wanted: str) -> Served:
         what = f"the target's server has no model '{wanted}'" if wanted else "it has no model"
         raise TargetError(what, hint=f"it has {names}" if names else "load one there")
     raise TargetError("the target's server has several models", hint=f"name one of {names}")
+
+
+async def _check_prompts(endpoint: Endpoint, dialect: Dialect) -> None:
+    """Raises TargetError: the server takes no list of prompts of ids, or tells none."""
+    try:
+        await endpoint.complete([[0], [0, 0]], dialect.fields(Sampling(), 1, ()))
+    except StatusFault as error:
+        if error.status not in _NOT_TAKEN:
+            raise
+        hint = "use a server that takes token ids for prompts: vLLM, SGLang or llama-server"
+        raise TargetError(error.what, hint=hint) from error
 
 
 async def _check_tokens(endpoint: Endpoint, vocabulary: Vocabulary) -> None:
