@@ -14,6 +14,7 @@ import msgspec
 BYTES_PER_TOKEN = 4
 _MOST_KEPT = 8 << 20
 _MOST_EVENT = 1 << 20
+_MOST_TOKENS = 1_000_000_000  # of one answer, whatever a server says
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -130,6 +131,8 @@ def meter(content_type: str, *, drops: bool) -> Meter:
 
 def _counted(usage: Usage | None, prompt_bytes: int, completion: int) -> Tokens:
     if usage is not None:
-        return Tokens(max(0, usage.prompt_tokens), max(0, usage.completion_tokens), 0)
+        counts = (usage.prompt_tokens, usage.completion_tokens)
+        prompt, completion = (min(max(0, count), _MOST_TOKENS) for count in counts)
+        return Tokens(prompt, completion, 0)
     prompt = -(-prompt_bytes // BYTES_PER_TOKEN)
     return Tokens(prompt, completion, prompt + completion)

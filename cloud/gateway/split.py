@@ -123,7 +123,7 @@ class Split:
     async def _serve(self, run: _Run, headers: Mapping[str, str]) -> None:
         asked = await _opening(run.channel.channel)
         run.request_class = self._class(headers, run.holder)
-        run.channel.name = name = self._model(asked.model, run.holder)
+        run.channel.name = name = self._model(asked.model, run.request_class, run.holder)
         run.channel.opening = msgspec.structs.replace(asked, model="")
         async with self.gate.place(run.holder, name):
             run.waited_s = time.monotonic() - run.channel.since
@@ -138,14 +138,21 @@ class Split:
             raise Refusal(403, "class_not_allowed", what)
         return given
 
-    def _model(self, given: str, holder: Holder) -> str:
+    def _model(self, given: str, request_class: str, holder: Holder) -> str:
+        """The model of that name or tier; of none, that of the class's tier, or else the first."""
         allowed = holder.rules.models
         names = [name for name in self.services if allowed is None or name in allowed]
-        if not names or given not in ("", *names):
-            what = "there is no such model for devices that draft"
-            hint = f"ask for one of: {', '.join(names)}" if names else ""
-            raise Refusal(404, "model_not_found", what, hint=hint)
-        return given or names[0]
+        tiers = {name: self.config.models[name].tier for name in names}
+        if given in names:
+            return given
+        of_class = self.config.classes.get(request_class)
+        wanted = given or (of_class and of_class.tier)
+        found = [name for name in names if tiers[name] == wanted]
+        if found or (names and not given):
+            return (found or names)[0]
+        what = "there is no such model for devices that draft"
+        hint = f"ask for one of: {', '.join(names)}" if names else ""
+        raise Refusal(404, "model_not_found", what, hint=hint)
 
 
 @dataclass(slots=True)

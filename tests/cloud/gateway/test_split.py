@@ -99,6 +99,32 @@ def test_what_is_refused_is_a_fault(
     assert running.state.usage("") == []
 
 
+@pytest.mark.parametrize(
+    ("model", "headers", "answers"),
+    [
+        ("", {}, "own"),
+        ("", {"x-skerry-class": "deep"}, "thinks"),
+        ("", {"x-skerry-class": "quick"}, "own"),
+        ("reasoning", {}, "thinks"),
+        ("own", {"x-skerry-class": "deep"}, "own"),
+    ],
+)
+def test_which_model_verifies(
+    tmp_path: Path, model: str, headers: dict[str, str], answers: str
+) -> None:
+    more = '[models.thinks]\ntier = "reasoning"\ntemplate = "b"\nreplicas = ["http://a"]\n'
+    classes = '[classes.deep]\ntier = "reasoning"\n[classes.quick]\ntier = "mid"\n'
+    services = {name: Service(SimulatedVerifier()) for name in ("own", "thinks")}
+    config = configured(OWN + more + classes)
+    with (
+        gateway(config, tmp_path, services) as running,
+        _connected(running, **headers) as socket,
+    ):
+        opened = _all(socket, Open(1, model, b"", (1,), max_tokens=2))[0]
+    assert isinstance(opened, Opened)
+    assert opened.model == answers
+
+
 def test_a_wrong_key_is_answered_before_anything_is_opened(running: Running) -> None:
     with pytest.raises(InvalidStatus, match="403"), _connected(running, "wrong"):
         pass
