@@ -29,7 +29,8 @@ from skerry.cloud.hints.frames import (
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.ahead import Ahead
 from skerry.edge.split.client import SplitGeneration
-from skerry.edge.split.drafter import Drafter
+from skerry.edge.split.drafter import Drafter, Guess
+from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
 
 _DEADLINE_S = 300.0
@@ -68,20 +69,28 @@ def hinted(url: str, opening: Open, drafter: Drafter, *, patience_ms: int = 0) -
     mode = Mode.THRIFT if patience_ms else Mode.LATENCY
     opening = msgspec.structs.replace(opening, mode=mode, patience_ms=patience_ms)
     options = replace(PRODUCT, base_url=url, patience_ms=patience_ms, idle_s=_DEADLINE_S)
+    ways = Ways(options)
     one = SplitGeneration(
-        options, opening, drafter, deadline_s=_DEADLINE_S, cancel=threading.Event()
-    )
+        options, opening, drafter, connect=lambda left: ways.connect(options.headers(), left),
+        deadline_s=_DEADLINE_S, cancel=threading.Event(),
+    )  # fmt: skip
     began = time.perf_counter()
     frames = tuple((time.perf_counter() - began, len(frame.tokens)) for frame in one)
     drafter.close()
-    data = one.traffic.sent + one.traffic.received - len(written(opening))
+    data = one.traffic.sent + one.traffic.received - one.traffic.opening
     ahead = one.ahead
     return Measured(tuple(ahead.generated), frames, one.passes, ahead.drafted, ahead.hit, data)
 
 
 class _NoDrafter:
-    def draft(self, sequence: object, most: int) -> list[int]:  # noqa: ARG002
+    def draft(self, sequence: object, most: int) -> list[Guess]:  # noqa: ARG002
         return []
+
+    def read(self, sequence: object) -> bool:  # noqa: ARG002
+        return False
+
+    def branch(self, sequence: object, token: int, most: int) -> list[int]:  # noqa: ARG002
+        return [token]
 
     def close(self) -> None:
         pass
@@ -149,13 +158,15 @@ class _Run:
         return not self._stuck and room >= self._how.burst
 
     def _draft(self) -> None:
-        tokens = self._drafter.draft(self.ahead.sequence, self._how.burst)
-        if not tokens:
+        guesses = self._drafter.draft(self.ahead.sequence, self._how.burst)
+        if guesses is None:
+            return
+        if not guesses:
             self._stuck = True
             if self.ahead.depth:
                 return
-            tokens = self.ahead.sequence[-1:]
-        data = written(self.ahead.guess(tokens))
+            guesses = [Guess(self.ahead.sequence[-1], 0.5)]
+        data = written(self.ahead.guess(guesses))
         with suppress(ConnectionClosed):  # all that there is may have been said meanwhile
             self._connection.send(data)
             self.data += len(data)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import click
 
-from benchmarks.split_theory import Guess
-from skerry.edge.split.drafter import Drafter
+from benchmarks.split_theory import Guess as Kind
+from skerry.edge.split.drafter import Drafter, Guess
 from skerry.edge.split.lookup import PromptLookup
 
 Drafters = Callable[[], Drafter]
@@ -21,7 +21,7 @@ Drafters = Callable[[], Drafter]
 _DRAFTERS: dict[str, Drafters] = {"product": PromptLookup, "lookup": PromptLookup}
 _SWITCH = "SKERRY_BENCH_DRAFTER"
 _CHEAP_MS = 0.5
-_FILLER = 0
+_FILLER = Guess(0, 0.6)
 
 
 def drafters() -> tuple[str, Drafters]:
@@ -44,18 +44,18 @@ class Guesses:
 
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
-    guesses: tuple[int | None, ...]
+    guesses: tuple[Guess | None, ...]
     draft_ms: float
 
     @property
-    def kinds(self) -> list[Guess]:
+    def kinds(self) -> list[Kind]:
         pairs = zip(self.guesses, self.answer, strict=True)
         return [_kind(guess, token) for guess, token in pairs]
 
     @property
     def acceptance(self) -> float:
         """The share of tokens that were guessed right."""
-        return self.kinds.count(Guess.RIGHT) / len(self.answer)
+        return self.kinds.count(Kind.RIGHT) / len(self.answer)
 
     @property
     def silence(self) -> float:
@@ -63,16 +63,18 @@ class Guesses:
         return self.kinds.count(Guess.NONE) / len(self.answer)
 
 
-def _kind(guess: int | None, token: int) -> Guess:
+def _kind(guess: Guess | None, token: int) -> Kind:
     if guess is None:
-        return Guess.NONE
-    return Guess.RIGHT if guess == token else Guess.WRONG
+        return Kind.NONE
+    return Kind.RIGHT if guess.token == token else Kind.WRONG
 
 
 def guessed(make: Drafters, prompt: Sequence[int], answer: Sequence[int]) -> Guesses:
     """Asks a drafter before each token of an answer."""
     drafter, so_far = make(), list(prompt)
-    found, took = list[int | None](), list[float]()
+    found, took = list[Guess | None](), list[float]()
+    while drafter.read(so_far):
+        pass
     for token in answer:
         began = time.perf_counter()
         guess = drafter.draft(so_far, 1)
@@ -94,28 +96,35 @@ class Replayed:
         self._recorded = recorded
         self._whole = (*recorded.prompt, *recorded.answer)
 
-    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
-        tokens = self._chain(sequence, most)
-        time.sleep(len(tokens) * self._recorded.draft_ms / 1e3)
-        return tokens
+    def draft(self, sequence: Sequence[int], most: int) -> list[Guess]:
+        guesses = self._chain(sequence, most)
+        time.sleep(len(guesses) * self._recorded.draft_ms / 1e3)
+        return guesses
+
+    def read(self, sequence: Sequence[int]) -> bool:  # noqa: ARG002
+        return False
+
+    def branch(self, sequence: Sequence[int], token: int, most: int) -> list[int]:
+        """After a right correction the drafter guesses as it did with what is before right."""
+        return [token, *(one.token for one in self.draft([*sequence, token], most - 1))]
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _chain(self, sequence: Sequence[int], most: int) -> list[int]:
+    def _chain(self, sequence: Sequence[int], most: int) -> list[Guess]:
         start = len(sequence) - len(self._recorded.prompt)
         if tuple(sequence) != self._whole[: len(sequence)]:
             return [_FILLER] * most
-        tokens = list[int]()
+        guesses = list[Guess]()
         for guess, token in zip(
             self._recorded.guesses[start:], self._whole[len(sequence) :], strict=True
         ):
-            if guess is None or len(tokens) == most:
-                return tokens
-            tokens.append(guess)
-            if guess != token:
-                return tokens + [_FILLER] * (most - len(tokens))
-        return tokens
+            if guess is None or len(guesses) == most:
+                return guesses
+            guesses.append(guess)
+            if guess.token != token:
+                return guesses + [_FILLER] * (most - len(guesses))
+        return guesses
 
 
 def replayer(make: Drafters, recorded: Guesses) -> Drafters:

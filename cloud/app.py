@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Request, WebSocket
+from starlette.datastructures import Address
 
+from skerry.cloud.channel import Telling
 from skerry.cloud.errors import CloudTierError
 from skerry.cloud.gateway.admission import Admission
 from skerry.cloud.hints.frames import SUBPROTOCOL
+from skerry.cloud.over_http import routes
 from skerry.cloud.service import Service
 from skerry.cloud.sockets import SocketChannel
 
@@ -36,19 +39,34 @@ def app(service: Service, api_key: str, *, places: int = 64) -> FastAPI:
     def health() -> dict[str, Any]:
         return {"status": "ok", "model": service.verifier.facts.model}
 
+    def knows(given: str) -> bool:
+        key = given.removeprefix("Bearer ")
+        return hmac.compare_digest(key.encode(), api_key.encode())
+
+    async def serve(channel: Telling, client: str) -> None:
+        try:
+            async with admission.place(client, most=most):
+                await service.serve(channel)
+        except CloudTierError as error:
+            await channel.tell(error)
+
+    def client_of(request: Request) -> str | None:
+        allowed = knows(request.headers.get("authorization", ""))
+        return _host(request.client) if allowed else None
+
     @made.websocket("/v1/split")
     async def split(socket: WebSocket) -> None:
-        given = socket.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), api_key.encode()):
+        if not knows(socket.headers.get("authorization", "")):
             await socket.close()  # before it is accepted: the answer is 403
             return
         await socket.accept(subprotocol=SUBPROTOCOL)
         channel = SocketChannel(socket)
-        try:
-            async with admission.place(socket.client.host if socket.client else "", most=most):
-                await service.serve(channel)
-        except CloudTierError as error:
-            await channel.tell(error)
+        await serve(channel, _host(socket.client))
         await channel.close()
 
+    made.include_router(routes(serve, client_of))
     return made
+
+
+def _host(client: Address | None) -> str:
+    return client.host if client else ""

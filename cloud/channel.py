@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from skerry.cloud.errors import CloudTierError
 from skerry.cloud.hints.frames import CloudFrame, DeviceFrame
 
 
@@ -20,4 +21,12 @@ class Channel(Protocol):
 
     async def send(self, frame: CloudFrame) -> None:
         """Raises Gone."""
+        ...
+
+
+class Telling(Channel, Protocol):
+    """A channel that can say what went wrong."""
+
+    async def tell(self, error: CloudTierError) -> None:
+        """To whoever is still there."""
         ...

@@ -8,7 +8,7 @@ asked for, to take fewer passes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -90,12 +90,13 @@ class Hints:
 
 
 async def generate(
-    channel: Channel, asked: Open, target: Target, facts: TargetFacts, prompt: int, *, drafts: int
-) -> tuple[list[int], Done]:
-    """Continues a sequence of `prompt` tokens until it ends; sends its tokens as they come.
+    channel: Channel, asked: Open, target: Target, facts: TargetFacts, prompt: Sequence[int],
+    *, tokens: list[int], drafts: int,
+) -> Done:  # fmt: skip
+    """Continues `prompt` until it ends; sends its tokens as they come, and adds them to `tokens`.
 
-    At most `drafts` tokens of hints are looked at in one pass. Returns the tokens, and the frame
-    that tells the device of the end.
+    At most `drafts` tokens of hints are looked at in one pass. Returns the frame that tells the
+    device of the end. A generation that goes on may have ended before its connection broke.
 
     Raises:
         ProtocolError: the device sent what is no frame, or not one for now.
@@ -104,26 +105,31 @@ async def generate(
         Gone: the device went away.
     """
     ends = facts.ends | set(asked.ends)
-    hints, tally, tokens = Hints(prompt, facts.size), Tally(), list[int]()
+    hints, tally = Hints(len(prompt), facts.size), Tally()
+    said = prompt[len(prompt) - asked.generated :]
     async with _listening(hints, channel):
-        while (reason := _ended(tokens, asked, ends, hints)) is None:
+        while (reason := _ended(said, tokens, asked, ends, hints)) is None:
             if asked.mode is Mode.THRIFT and drafts:
                 await hints.wait(asked.patience_ms / 1e3)
             tree = hints.best(min(drafts, asked.max_tokens - len(tokens) - 1))
             result = await target.look(tree)
             hints.advance(result)
             tally.add(tree, result)
-            position = prompt + len(tokens)
+            position = len(prompt) + len(tokens)
             tokens += result.tokens
             await _send(channel, position, result)
         if hints.fault is not None:
             raise hints.fault
     counts = (tally.passes, tally.drafted, tally.accepted)
-    return tokens, Done(reason, *counts, prompt_tokens=prompt, tokens=len(tokens))
+    return Done(reason, *counts, prompt_tokens=len(prompt), tokens=len(tokens))
 
 
-def _ended(tokens: list[int], asked: Open, ends: frozenset[int], hints: Hints) -> Reason | None:
-    if hints.ended or (tokens and tokens[-1] in ends):
+def _ended(
+    said: Sequence[int], tokens: Sequence[int], asked: Open, ends: frozenset[int], hints: Hints
+) -> Reason | None:
+    """Why a generation is over, which had `said` something before its connection broke."""
+    last = (tokens or said)[-1:]
+    if hints.ended or (last and last[0] in ends):
         return Reason.STOP
     if len(tokens) >= asked.max_tokens:
         return Reason.LENGTH

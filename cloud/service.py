@@ -48,13 +48,16 @@ class Service:
         target = await self.verifier.open(
             whole, asked.choosing.sampling(), generated=asked.generated, ends=frozenset(asked.ends)
         )
+        tokens: list[int] = []
         try:
             opened = Opened(VERSION, facts.model, len(whole), drafts, why, target.cached)
             await channel.send(opened)
-            tokens, done = await generate(channel, asked, target, facts, len(whole), drafts=drafts)
-            self.contexts.keep(owner, asked.session, (*whole, *tokens))
+            done = await generate(
+                channel, asked, target, facts, whole, tokens=tokens, drafts=drafts
+            )
             await channel.send(done)
         finally:
+            self.contexts.keep(owner, asked.session, (*whole, *tokens))
             await target.close()
 
     def _drafts(self, asked: Open) -> tuple[int, str]:

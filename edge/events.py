@@ -86,6 +86,14 @@ class Reply:
 
         return is_unfounded(self.receipt)
 
+    @property
+    def unverified(self) -> bool:
+        """Whether the cloud that verifies went away, and the device wrote the end alone; the
+        receipt's line of what left says how many tokens that is."""
+        from skerry.edge.receipts.words import unverified
+
+        return bool(unverified(self.receipt))
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:

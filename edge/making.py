@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skerry.edge.errors import ConfigError
@@ -103,8 +104,9 @@ def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> R
     Raises:
         ConfigError: none is configured.
     """
+    from skerry.edge.device import device_state
     from skerry.edge.escalate import Secret
-    from skerry.edge.split.lookup import PromptLookup
+    from skerry.edge.split.drafting import Drafting
     from skerry.edge.split.options import SplitOptions
     from skerry.edge.split.tier import SplitTier
 
@@ -112,6 +114,26 @@ def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> R
         raise ConfigError("no split inference is configured", hint="set split_url")
     key = settings.split_api_key.get_secret_value() if settings.split_api_key else ""
     options = SplitOptions(
-        base_url=settings.split_url, api_key=Secret(key), patience_ms=settings.split_patience_ms
+        base_url=settings.split_url,
+        api_key=Secret(key),
+        patience_ms=settings.split_patience_ms,
+        transport=settings.split_transport,
     )
-    return SplitTier(options, lease, PromptLookup, offline=lambda: network() is Network.OFFLINE)
+    path, wanted = _draft_model(settings)
+    drafting = Drafting(path, threads=settings.threads or 1, state=device_state, wanted=wanted)
+    return SplitTier(
+        options, lease, drafting, offline=lambda: network() is Network.OFFLINE,
+        closing=drafting.close,
+    )  # fmt: skip
+
+
+def _draft_model(settings: Settings) -> tuple[Path | None, bool]:
+    """The draft model that was named, or the one that comes with Skerry; whether it was named."""
+    from skerry.edge.folders import expanded
+    from skerry.edge.split.drafting import BUILT_IN
+
+    if settings.split_draft == "off":
+        return None, False
+    if settings.split_draft == "auto":
+        return (BUILT_IN if BUILT_IN.is_file() else None), False
+    return expanded(Path(settings.split_draft)), True

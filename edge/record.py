@@ -60,6 +60,12 @@ class Record:
     error: EdgeError | None = None
     count_tokens: CountTokens | None = None
 
+    def _fell_back(self) -> Iterator[str]:
+        """Why others answered than the route's tier, or answered to the end."""
+        yield from (failure.why for failure in self.failures)
+        splits = (departure.split for departure in self.work.ledger)
+        yield from (one.broke for one in splits if one is not None and one.alone)
+
     def receipt(self) -> Receipt:
         """The receipt, with a new id and the time now."""
         work, outcome = self.work, self.outcome
@@ -72,7 +78,7 @@ class Record:
             route=work.route,
             policy=PolicyUsed(self.policy.version, self.policy.digest),
             answered_by=self.tier,
-            fell_back="; ".join(failure.why for failure in self.failures) or None,
+            fell_back="; ".join(self._fell_back()) or None,
             model=_model(outcome, work.generation.adapter),
             encoder=self.encoder,
             findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),

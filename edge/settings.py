@@ -179,6 +179,15 @@ class Settings(BaseSettings):
     split_patience_ms: int = Field(
         0, ge=0, le=10_000, description="How long it waits for drafts; 0 never waits."
     )
+    split_draft: str = Field(
+        "auto",
+        min_length=1,
+        description="GGUF model that drafts on this device; `off` only copies, `auto` takes the "
+        "one that comes with Skerry, where its tokens are the model's.",
+    )
+    split_transport: Literal["auto", "websocket", "http"] = Field(
+        "auto", description="How drafts travel; `auto` takes HTTP where WebSockets are blocked."
+    )
 
     role: str = Field("user", min_length=1, description="Role of the user, for the rules of tools.")
     appointments: UserPath = _in_data(

@@ -253,6 +253,7 @@ def _preview(work: Work, cloud: RemoteTier, pseudonyms: Pseudonyms, *, reasoning
         stop=work.generation.stop,
         reasoning=reasoning,
         redactions=len(pseudonyms),
+        request_class=work.route.request_class,
     )
 
 

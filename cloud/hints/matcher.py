@@ -1,9 +1,11 @@
 """What hints are worth: a trie of drafted tokens that continues what is verified. Pure.
 
 A hint is checked by value. One that starts behind the end must repeat what has been verified since;
-what goes on from there is kept. One that starts beyond the end continues the newest hint. A hint
-that is late, lost, repeated, reordered or a lie can cost time, never a token: the output is what
-the target chooses, and the trie only says what it is asked to look at together.
+what goes on from there is kept. One that starts beyond the end continues the trunk: at each place,
+what was offered first. Where it begins otherwise than the trunk, it is an alternative, which is
+there when the target corrects the trunk. A hint that is late, lost, repeated, reordered or a lie
+can cost time, never a token: the output is what the target chooses, and the trie only says what it
+is asked to look at together.
 """
 
 from __future__ import annotations
@@ -54,7 +56,6 @@ class Matcher:
         self._root = _Node(-1, 0)
         self._nodes = 0
         self._offered = 0
-        self._trunk: list[_Node] = []
         self._waiting: list[Hint] = []
 
     @property
@@ -84,8 +85,6 @@ class Matcher:
         for token in tokens:
             self._verified.append(token)
             self._root = self._root.children.get(token) or _Node(token, 0)
-            follows = bool(self._trunk) and self._trunk[0] is self._root
-            self._trunk = self._trunk[1:] if follows else []
         self._nodes = sum(1 for _ in _below(self._root))
         waiting, self._waiting = self._waiting, []
         for hint in waiting:
@@ -104,18 +103,27 @@ class Matcher:
             at = child
         if at != ROOT and at not in hint.tree.parents:
             return Worth.LATE
-        return self._graft(hint.tree, at, self._root, [])
+        return self._graft(hint.tree, at, self._root)
 
     def _offer_ahead(self, hint: Hint, ahead: int) -> Worth:
-        """A hint that continues the newest one, or waits until it does."""
-        if ahead <= len(self._trunk):
-            return self._graft(hint.tree, ROOT, self._trunk[ahead - 1], self._trunk[:ahead])
+        """A hint that continues the trunk, or waits until it does."""
+        if (place := self._trunk(ahead)) is not None:
+            return self._graft(hint.tree, ROOT, place)
         if len(self._waiting) == _MOST_WAITING:
             return Worth.FULL
         self._waiting.append(hint)
         return Worth.WAITING
 
-    def _graft(self, tree: Tree, top: int, onto: _Node, path: list[_Node]) -> Worth:
+    def _trunk(self, depth: int) -> _Node | None:
+        """The node so deep in the trunk, if it reaches there."""
+        node = self._root
+        for _ in range(depth):
+            if not node.children:
+                return None
+            node = next(iter(node.children.values()))
+        return node
+
+    def _graft(self, tree: Tree, top: int, onto: _Node) -> Worth:
         """Puts what is below `top` of a tree under a node of the trie."""
         placed = {top: onto}
         before = self._nodes
@@ -131,7 +139,6 @@ class Matcher:
                 placed[parent].children[token] = node
                 self._nodes += 1
             placed[i] = node
-        self._trunk = [*path, *_first_branch(tree, top, placed)]
         return Worth.KEPT if self._nodes > before else Worth.KNOWN
 
 
@@ -142,12 +149,3 @@ def _below(top: _Node) -> Iterator[tuple[_Node, _Node]]:
         node, parent = stack.pop()
         yield node, parent
         stack += [(child, node) for child in node.children.values()]
-
-
-def _first_branch(tree: Tree, top: int, placed: dict[int, _Node]) -> Iterator[_Node]:
-    """The nodes that the drafter put first: what its next hint continues."""
-    at = top
-    for i, parent in enumerate(tree.parents):
-        if parent == at and i in placed:
-            at = i
-            yield placed[i]

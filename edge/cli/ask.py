@@ -155,8 +155,11 @@ def _print_end(reply: Reply, *, receipt: bool, err: bool = False) -> None:
         is_unfounded,
         is_unsure,
         left_out,
+        unverified,
     )
 
+    if told := unverified(reply.receipt):
+        click.secho(f"({told})", fg="yellow", err=err)
     if left_out(reply.receipt):
         click.secho(f"({LEFT_OUT})", fg="yellow", err=err)
     if is_unfounded(reply.receipt):

@@ -66,8 +66,9 @@ class RemoteTier(Protocol):
         stop: Sequence[str] = (),
         reasoning: bool = False,
         redactions: int = 0,
+        request_class: str = "",
     ) -> Preview:
-        """Exactly what `send` would send.
+        """Exactly what `send` would send. What is measured is kept apart by `request_class`.
 
         Raises:
             InputError: a message cannot be sent as text.

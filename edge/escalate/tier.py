@@ -68,6 +68,7 @@ class CloudTier:
         stop: Sequence[str] = (),
         reasoning: bool = False,
         redactions: int = 0,
+        request_class: str = "",  # noqa: ARG002  not told to services that may be anybody's
     ) -> Preview:
         """Exactly what `send` would send; the same arguments give the same digest.
 

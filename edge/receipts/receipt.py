@@ -106,7 +106,8 @@ class SplitUsed:
 
     `tokens` of the answer were verified in `passes` forward passes of the target `model`. `drafted`
     tokens were guessed here and sent, `taken` of them stand in the answer. `why` no drafts were
-    wanted; empty where they were.
+    wanted; empty where they were. The connection was made anew `resumed` times. `alone` tokens at
+    the end were not verified: the device went on by itself, because of `broke`.
     """
 
     model: str
@@ -115,6 +116,9 @@ class SplitUsed:
     drafted: int
     taken: int
     why: str = ""
+    resumed: int = 0
+    alone: int = 0
+    broke: str = ""
 
 
 @dataclass(frozen=True, slots=True)

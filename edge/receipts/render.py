@@ -133,7 +133,10 @@ def _split(one: Egress) -> str:
     if used is None:
         return ""
     drafts = used.why or f"{used.drafted} drafted here, {used.taken} of them taken"
-    return f"; {used.tokens} tokens in {used.passes} passes of {used.model}, {drafts}"
+    resumed = f", connected anew {used.resumed} times" if used.resumed else ""
+    alone = f"; the last {used.alone} tokens by this device alone" if used.alone else ""
+    verified = f"{used.tokens} tokens verified in {used.passes} passes of {used.model}"
+    return f"; {verified}, {drafts}{resumed}{alone}"
 
 
 def _replaced(one: Egress) -> str:

@@ -133,6 +133,16 @@ def is_unfounded(receipt: Receipt) -> bool:
     return by_model and receipt.route.request_class in _ASKS and not receipt.chunks
 
 
+def unverified(receipt: Receipt) -> str:
+    """What to tell of an answer whose end no cloud has verified; empty where it was, or none was
+    to."""
+    shared = [one.split for one in receipt.egress if one.split is not None]
+    if not shared or not shared[-1].alone:
+        return ""
+    alone, whole = shared[-1].alone, shared[-1].alone + shared[-1].tokens
+    return f"the cloud went away: this device alone wrote the last {alone} of {whole} tokens"
+
+
 def left_out(receipt: Receipt) -> bool:
     """Whether a source was left out because it reads as orders to a model."""
     used = {chunk.id for chunk in receipt.chunks}

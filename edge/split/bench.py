@@ -111,8 +111,8 @@ def _read(tier: SplitTier, preview: SplitPreview, deadline_s: float) -> Reading:
     with tier.send(preview, deadline_s=deadline_s, cancel=threading.Event()) as stream:
         text = "".join(piece.text for piece in stream)
         took = time.perf_counter() - began
-        sent = stream.egress
-        data = sent.bytes_sent + sent.bytes_received - len(preview.body)
+        traffic = stream.traffic
+        data = traffic.sent + traffic.received - traffic.opening
         return Reading(took, text, stream.report, data)
 
 

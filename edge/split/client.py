@@ -1,98 +1,102 @@
-"""One generation with a cloud that verifies: drafts go up while verdicts come down."""
+"""One generation with a cloud that verifies: drafts go up while verdicts come down.
+
+When the connection breaks, it is made anew and goes on after the last verified token: noise is
+keyed by position, so that the answer stays the same.
+"""
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidMessage,
-    InvalidStatus,
-)
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+import msgspec
 
+from skerry.cloud.contexts import NoContext
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import (
-    MOST_BYTES,
-    SUBPROTOCOL,
     Cancel,
     CloudFrame,
     DeviceFrame,
     Done,
     Fault,
+    Mode,
     Open,
     Opened,
+    Reason,
     Tokens,
     read_cloud_frame,
-    written,
 )
 from skerry.edge.errors import CloudRefused, CloudUnavailable
 from skerry.edge.split.ahead import Ahead
+from skerry.edge.split.controller import Controller, Measured
 from skerry.edge.split.drafter import Drafter
+from skerry.edge.split.link import LATER, Link
 from skerry.edge.split.options import SplitOptions
 
+Connect = Callable[[float], Link]
+"""Makes a link within so many seconds."""
+
 _TICK_S = 0.05
-_CLOSE_S = 1.0
-_LATER = "try again later; the device can answer meanwhile"
 _PASSES = frozenset({
     "busy", "queue_full", "concurrency_exceeded", "rate_limit_exceeded", "no_replica", "stopping",
     "deadline_exceeded",
 })  # fmt: skip
 """Codes of a cloud that may take the same later."""
-_OVERLOADED = frozenset({429, 500, 502, 503, 504})
+_PAUSE_S = 0.25
 
 
 @dataclass(slots=True)
 class Traffic:
-    """Bytes of frames, without the headers of WebSocket, TLS and TCP."""
+    """Bytes of frames, without the headers of WebSocket, HTTP, TLS and TCP. `opening` of those that
+    were sent told the sequence."""
 
     sent: int = 0
     received: int = 0
+    opening: int = 0
 
 
 class SplitGeneration:
     """Iterating yields the frames of tokens, in order; `done` is there at the end.
 
     What was yielded before an error stays verified. It ends within `deadline_s` of its making.
+    `kept`: the cloud holds so many of the first tokens under the session that `asked` names.
 
     Raises while iterating:
         CloudRefused: the cloud will not serve this, or sends what the protocol does not allow.
-        CloudUnavailable: it cannot be reached, went away, was silent or too slow.
+        CloudUnavailable: it cannot be reached, went away for good, was silent or too slow.
     """
 
     def __init__(
-        self, options: SplitOptions, asked: Open, drafter: Drafter, *, deadline_s: float,
-        cancel: threading.Event,
+        self, options: SplitOptions, asked: Open, drafter: Drafter, *, connect: Connect,
+        deadline_s: float, cancel: threading.Event, measured: Measured | None = None, kept: int = 0,
     ) -> None:  # fmt: skip
-        self._options, self._drafter = options, drafter
-        self._asked, self._cancel = asked, cancel
-        self._most = options.depth
+        self._options, self._drafter, self._connect = options, drafter, connect
+        self._asked, self._cancel, self._kept = asked, cancel, kept
+        self._controller = Controller(
+            measured or Measured(), options.depth, waits=asked.mode is Mode.THRIFT
+        )
         self._ends_at = time.monotonic() + deadline_s
-        self._connection: ClientConnection | None = None
-        self._held = ExitStack()
+        self._link: Link | None = None
         self._stuck = self._cancelled = False
-        self.ahead = Ahead(asked.tokens)
+        self._reading = True
+        self.ahead = Ahead(asked.tokens, asked.generated)
         self.traffic = Traffic()
         self.opened: Opened | None = None
         self.done: Done | None = None
-        self.passes = 0
+        self.passes = self.resumed = 0
+        self.session = asked.session
 
     def __iter__(self) -> Iterator[Tokens]:
         try:
-            self._connection = self._held.enter_context(_connected(self._options, self._left()))
-            self._send(self._asked)
             while self.done is None:
-                frame = self._receive()
-                if frame is None:
-                    self._draft()
-                elif (tokens := self._take(frame)) is not None:
-                    yield tokens
+                try:
+                    yield from self._connection()
+                except CloudUnavailable:
+                    if not self._may_resume():
+                        raise
         except ProtocolError as error:
             raise CloudRefused(f"{self._options.destination}: {error.what}") from error
         finally:
@@ -100,44 +104,125 @@ class SplitGeneration:
 
     def close(self) -> None:
         """May be called twice."""
-        self._held.close()
+        if self._link is not None:
+            self._link.close()
+
+    def _connection(self) -> Iterator[Tokens]:
+        """Frames of tokens for as long as one connection holds."""
+        if self._left_to_ask() == 0:
+            self.done = self._whole()
+            return
+        self._link = self._connect(self._left())
+        self._open()
+        while self.done is None:
+            frame = self._receive()
+            if frame is None:
+                self._draft()
+            elif (tokens := self._take(frame)) is not None:
+                yield tokens
+
+    def _left_to_ask(self) -> int:
+        """Tokens that may still be generated."""
+        return self._asked.max_tokens + self._asked.generated - len(self.ahead.generated)
+
+    def _whole(self) -> Done:
+        """The end of a generation of which only the last frame was lost."""
+        ahead = self.ahead
+        prompt, tokens = len(self._asked.tokens), len(ahead.generated)
+        return Done(Reason.LENGTH, self.passes, ahead.drafted, ahead.hit, prompt, tokens)
+
+    def _open(self) -> None:
+        """Asks for what is not generated yet, and sends no more of the sequence than is needed."""
+        told = self.ahead.sequence[: self.ahead.verified]
+        generated = len(self.ahead.generated)
+        frame = msgspec.structs.replace(
+            self._asked,
+            tokens=tuple(told[self._kept :]),
+            kept=self._kept,
+            generated=generated,
+            max_tokens=self._left_to_ask(),
+        )
+        self.traffic.opening += self._send(frame)
+        self._stuck = False
+
+    def _may_resume(self) -> bool:
+        """Waits a little, where trying again may help. What was guessed is guessed still."""
+        self.close()
+        if self.opened is None or self.resumed >= self._options.resumes or self._cancel.is_set():
+            return False
+        pause = _PAUSE_S * 2**self.resumed * random.uniform(0.5, 1.5)  # noqa: S311  no secret
+        if pause >= self._left():
+            return False
+        self._cancel.wait(pause)
+        self.resumed += 1
+        self._kept = 0
+        return True
 
     def _take(self, frame: CloudFrame) -> Tokens | None:
         match frame:
             case Opened():
                 self.opened = frame
-                self._most = min(self._most, frame.drafts)
             case Tokens():
-                self.ahead.verify(frame)
-                if len(self.ahead.generated) > self._asked.max_tokens:
-                    raise ProtocolError("the cloud sent more tokens than were asked for")
-                self.passes += 1
-                self._stuck = False
+                self._judge(frame)
                 return frame
             case Done():
                 self.done = frame
+            case Fault(NoContext.code) if self._kept:
+                self._kept = 0
+                self.close()
+                self._link = self._connect(self._left())
+                self._open()
             case Fault(code, what, hint):
                 kind = CloudUnavailable if code in _PASSES else CloudRefused
-                raise kind(f"{self._options.destination}: {what}", hint=hint or _LATER)
+                raise kind(f"{self._options.destination}: {what}", hint=hint or LATER)
         return None
+
+    def _judge(self, frame: Tokens) -> None:
+        self.ahead.verify(frame)
+        if self._left_to_ask() < 0:
+            raise ProtocolError("the cloud sent more tokens than were asked for")
+        self._controller.judge(self.ahead.right, self.ahead.wrong)
+        self._controller.measured.pass_s.add(frame.pass_us / 1e6)
+        self.passes += 1
+        self._stuck = False
 
     @property
     def _drafts(self) -> bool:
-        """Whether there is something to draft now."""
-        return (
-            self.opened is not None
-            and not self._stuck
-            and not self._cancelled
-            and self.ahead.depth < self._most
-        )
+        """Whether there is something to draft now, or to read for it."""
+        if self._cancelled or self._stuck:
+            return False
+        return self._reading if self.opened is None else self.opened.drafts > 0
 
     def _draft(self) -> None:
-        room = min(self._most - self.ahead.depth, self._options.burst)
-        tokens = self._drafter.draft(self.ahead.sequence, room)
-        if tokens:
-            self._send(self.ahead.guess(tokens))
+        """Drafts on; where that is far enough, a likely correction."""
+        if self.opened is None:
+            self._reading = self._drafter.read(self.ahead.sequence)
+            return
+        plan = self._controller.plan()
+        room = min(plan.depth - self.ahead.depth, self._options.burst)
+        if room > 0 and self._controller.worth_guessing(self.ahead.reach):
+            self._guess(room)
+        elif plan.branch:
+            self._branch(plan.branch)
         else:
             self._stuck = True
+
+    def _guess(self, most: int) -> None:
+        began = time.perf_counter()
+        guesses = self._drafter.draft(self.ahead.sequence, most)
+        if guesses:
+            taken = (time.perf_counter() - began) / len(guesses)
+            self._controller.measured.draft_s.add(taken)
+            self._send(self.ahead.guess(guesses))
+        self._stuck = guesses == []
+
+    def _branch(self, most: int) -> None:
+        fork = self.ahead.fork()
+        self._stuck = fork is None or not self._controller.worth_guessing(fork.odds)
+        if fork is not None and not self._stuck:
+            before = self.ahead.sequence[: fork.position]
+            tokens = self._drafter.branch(before, fork.token, most)
+            self._send(self.ahead.branch(fork, tokens))
 
     def _receive(self) -> CloudFrame | None:
         """The next frame; None: there is none yet, and drafting is of more use than waiting."""
@@ -145,28 +230,20 @@ class SplitGeneration:
         while True:
             self._heed_cancel()
             self._heed_time(silent_at)
-            if (data := self._arrived()) is not None:
+            data = self._open_link.receive(0 if self._drafts else _TICK_S)
+            if (rtt := self._open_link.rtt_s) is not None:
+                self._controller.measured.rtt_s.value = rtt
+            if data is not None:
                 self.traffic.received += len(data)
                 return read_cloud_frame(data)
             if self._drafts:
                 return None
 
-    def _arrived(self) -> bytes | None:
-        wait = 0 if self._drafts else _TICK_S
-        try:
-            data = self._open_connection.recv(timeout=wait)
-        except TimeoutError:
-            return None
-        except ConnectionClosed as error:
-            raise self._gone(error) from error
-        if isinstance(data, str):
-            raise ProtocolError("frames are binary, and this one is text")
-        return data
-
     def _heed_time(self, silent_at: float) -> None:
-        if time.monotonic() > min(silent_at, self._ends_at):
+        now = time.monotonic()
+        if now > min(silent_at, self._ends_at):
             raise CloudUnavailable(
-                f"{self._options.destination} was silent or too slow", hint=_LATER
+                f"{self._options.destination} was silent or too slow", hint=LATER
             )
 
     def _heed_cancel(self) -> None:
@@ -175,55 +252,15 @@ class SplitGeneration:
             self._send(Cancel())
 
     @property
-    def _open_connection(self) -> ClientConnection:
-        if self._connection is None:
+    def _open_link(self) -> Link:
+        if self._link is None:
             raise RuntimeError("nothing is connected yet")
-        return self._connection
+        return self._link
 
-    def _send(self, frame: DeviceFrame) -> None:
-        """A connection that was closed meanwhile is found out where it is read: what came before
-        may be all."""
-        data = written(frame)
-        with suppress(ConnectionClosed, OSError):
-            self._open_connection.send(data)
-            self.traffic.sent += len(data)
-
-    def _gone(self, error: Exception) -> CloudUnavailable:
-        return CloudUnavailable(
-            f"{self._options.destination} closed the connection ({error})", hint=_LATER
-        )
+    def _send(self, frame: DeviceFrame) -> int:
+        size = self._open_link.send(frame)
+        self.traffic.sent += size
+        return size
 
     def _left(self) -> float:
         return max(0.001, self._ends_at - time.monotonic())
-
-
-def _connected(options: SplitOptions, left_s: float) -> ClientConnection:
-    try:
-        return connect(
-            options.url,
-            additional_headers=options.headers(),
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            open_timeout=min(options.connect_s, left_s),
-            close_timeout=_CLOSE_S,
-            max_size=MOST_BYTES,
-            compression=None,
-            proxy=None,
-        )
-    except InvalidHandshake as error:
-        if _passes_over(error):
-            what = f"{options.destination} cannot be reached: {error}"
-            raise CloudUnavailable(what, hint=_LATER) from error
-        raise CloudRefused(
-            f"{options.destination} serves no split inference: {error}",
-            hint="check split_url and the API key",
-        ) from error
-    except (OSError, TimeoutError, ConnectionClosed) as error:
-        what = f"{options.destination} cannot be reached: {error}"
-        raise CloudUnavailable(what, hint=_LATER) from error
-
-
-def _passes_over(error: InvalidHandshake) -> bool:
-    """Whether a handshake that failed may work later: the connection broke, or all is taken."""
-    if isinstance(error, InvalidStatus):
-        return error.response.status_code in _OVERLOADED
-    return isinstance(error, InvalidMessage)

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A token, the odds that it is right (0 to 1), and what else may stand in its place."""
+
+    token: int
+    odds: float
+    instead: int | None = None
 
 
 class Drafter(Protocol):
     """Guesses how a sequence goes on. Used by one thread."""
 
-    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
-        """At most `most` tokens that may follow the sequence; none where it has no idea.
+    def draft(self, sequence: Sequence[int], most: int) -> list[Guess] | None:
+        """At most `most` guesses of what follows the sequence; none where it has no idea.
 
-        The sequence may have lost its end since the last call.
+        The sequence may have lost its end since the last call. None: it is still reading the
+        sequence, and should be asked again.
         """
+        ...
+
+    def read(self, sequence: Sequence[int]) -> bool:
+        """Reads a part of a sequence before it is to be drafted on; whether there is more."""
+        ...
+
+    def branch(self, sequence: Sequence[int], token: int, most: int) -> list[int]:
+        """`token` after a part of the sequence that was drafted on, and what may follow it: at
+        most `most` tokens."""
         ...
 
     def close(self) -> None:
@@ -27,9 +47,22 @@ class Cascade:
     def __init__(self, drafters: Sequence[Drafter]) -> None:
         self._drafters = tuple(drafters)
 
-    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
-        drafts = (one.draft(sequence, most) for one in self._drafters)
-        return next((one for one in drafts if one), [])
+    def draft(self, sequence: Sequence[int], most: int) -> list[Guess] | None:
+        reading = False
+        for one in self._drafters:
+            guesses = one.draft(sequence, most)
+            if guesses:
+                return guesses
+            reading = reading or guesses is None
+        return None if reading else []
+
+    def read(self, sequence: Sequence[int]) -> bool:
+        more = [one.read(sequence) for one in self._drafters]
+        return any(more)
+
+    def branch(self, sequence: Sequence[int], token: int, most: int) -> list[int]:
+        branches = (one.branch(sequence, token, most) for one in self._drafters)
+        return next((one for one in branches if len(one) > 1), [token])
 
     def close(self) -> None:
         for one in self._drafters:

@@ -6,8 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skerry.cloud.hints.prefix import common
+from skerry.edge.split.drafter import Guess
 
 _LONGEST, _SHORTEST = 4, 2
+_ODDS = {2: 0.55, 3: 0.75, 4: 0.9}
+"""How often what followed the same two, three or four tokens follows again; measured roughly."""
 
 
 class PromptLookup:
@@ -21,13 +24,23 @@ class PromptLookup:
         self._followed: dict[tuple[int, ...], int] = {}
         self._replaced: list[tuple[int, tuple[int, ...], int | None]] = []
 
-    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
+    def draft(self, sequence: Sequence[int], most: int) -> list[Guess]:
         self._learn(sequence)
         for size in range(min(_LONGEST, len(sequence)), _SHORTEST - 1, -1):
             start = self._followed.get(tuple(sequence[-size:]))
             if start is not None:
-                return list(sequence[start : start + most])
+                first, rest = _ODDS[size], _ODDS[_LONGEST]
+                copied = sequence[start : start + most]
+                return [Guess(one, rest if i else first) for i, one in enumerate(copied)]
         return []
+
+    def read(self, sequence: Sequence[int]) -> bool:
+        self._learn(sequence)
+        return False
+
+    def branch(self, sequence: Sequence[int], token: int, most: int) -> list[int]:
+        copied = self.draft([*sequence, token], most - 1) if most > 1 else []
+        return [token, *(one.token for one in copied)]
 
     def close(self) -> None:
         self._followed.clear()

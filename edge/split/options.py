@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from skerry.edge.escalate.options import Secret, check_url
 
+Transport = Literal["auto", "websocket", "http"]
+
 _NO_KEY = Secret("")
 _PATH = "/v1/split"
+_HTTP_PATH = "/v1/split/http"
 _SCHEMES = {"http": "ws", "https": "wss"}
 
 
@@ -18,6 +22,8 @@ class SplitOptions:
     `base_url` is an http(s) address; `model` empty takes what is there. `depth` is how many tokens
     the device guesses beyond what is verified, `burst` how many it guesses before it looks for
     news. `patience_ms` 0 is latency mode; more is thrift mode: the cloud waits so long for guesses.
+    A broken connection is made anew `resumes` times. `transport` names the way of the frames:
+    `websocket`, `http`, or `auto`, which takes HTTP where WebSockets do not get through.
 
     Raises:
         ConfigError: `base_url` cannot be used, or text may not be sent to it unencrypted.
@@ -26,8 +32,10 @@ class SplitOptions:
     base_url: str
     api_key: Secret = _NO_KEY
     model: str = ""
-    depth: int = 16
+    depth: int = 32
     burst: int = 4
+    resumes: int = 3
+    transport: Transport = "auto"
     patience_ms: int = 0
     connect_s: float = 5.0
     idle_s: float = 15.0
@@ -41,6 +49,12 @@ class SplitOptions:
         url = check_url(self.base_url)
         path = url.path.rstrip("/").removesuffix("/v1")
         return str(url.copy_with(scheme=_SCHEMES[url.scheme], path=path + _PATH))
+
+    @property
+    def http_url(self) -> str:
+        """Where frames go over plain HTTP."""
+        url = check_url(self.base_url)
+        return str(url.copy_with(path=url.path.rstrip("/").removesuffix("/v1") + _HTTP_PATH))
 
     @property
     def destination(self) -> str:

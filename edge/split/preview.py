@@ -26,6 +26,8 @@ class SplitPreview(Preview):
     opening: Open = field(kw_only=True)
     told: tuple[OutgoingMessage, ...] = field(kw_only=True)
     stop: tuple[str, ...] = field(kw_only=True, default=())
+    sampling: Sampling = field(kw_only=True, default=Sampling())
+    request_class: str = field(kw_only=True, default="")
 
     @property
     def model(self) -> str:
@@ -49,7 +51,7 @@ class SplitPreview(Preview):
 
 def split_preview(
     messages: Sequence[Message], tokenizer: Tokenizer, options: SplitOptions, sampling: Sampling,
-    *, max_tokens: int, stop: Sequence[str], redactions: int,
+    *, max_tokens: int, stop: Sequence[str], redactions: int, request_class: str = "",
 ) -> SplitPreview:  # fmt: skip
     """Raises what `Tokenizer.prompt_tokens` does."""
     opening = Open(
@@ -71,6 +73,8 @@ def split_preview(
         opening=opening,
         told=tuple(outgoing(message) for message in messages),
         stop=tuple(stop),
+        sampling=sampling,
+        request_class=request_class,
     )
 
 

@@ -14,7 +14,8 @@ class SplitReport:
     """`tokens` of the answer were verified in `passes` forward passes of the target `model`.
 
     `drafted` tokens were guessed here and sent, `taken` of them stand in the answer. `why` drafts
-    were not wanted; empty where they were.
+    were not wanted; empty where they were. The connection was made anew `resumed` times; `alone`
+    tokens at the end were not verified: the device went on by itself, because of `broke`.
     """
 
     model: str
@@ -23,6 +24,9 @@ class SplitReport:
     drafted: int
     taken: int
     why: str = ""
+    resumed: int = 0
+    alone: int = 0
+    broke: str = ""
 
     @classmethod
     def of(cls, generation: SplitGeneration) -> Self:
@@ -34,4 +38,5 @@ class SplitReport:
             drafted=ahead.drafted,
             taken=ahead.hit,
             why=opened.why if opened else "",
+            resumed=generation.resumed,
         )

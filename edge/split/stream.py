@@ -1,19 +1,25 @@
-"""A split generation as pieces of text, like those of an engine."""
+"""A split generation as pieces of text, like those of an engine.
+
+When the cloud is gone for good in mid-answer, the device goes on by itself from the last verified
+token; the report says how much of the answer that is.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Self
+from dataclasses import replace
+from typing import Protocol, Self
 
-from skerry.cloud.hints.frames import Reason, Tokens
-from skerry.edge.engines.base import FinishReason, Piece, Usage
+from skerry.cloud.hints.frames import Reason
+from skerry.edge.engines.base import Engine, FinishReason, Generation, Piece, Usage
 from skerry.edge.engines.text import TextStream
-from skerry.edge.errors import CloudRefused, CloudUnavailable, InputError
+from skerry.edge.errors import CloudError, CloudRefused, InputError
 from skerry.edge.escalate.base import Egress
 from skerry.edge.escalate.breaker import Breaker
-from skerry.edge.split.client import SplitGeneration
+from skerry.edge.split.client import SplitGeneration, Traffic
 from skerry.edge.split.preview import SplitPreview
 from skerry.edge.split.report import SplitReport
 from skerry.edge.split.tokenizer import Tokenizer
@@ -25,15 +31,21 @@ _FINISH = {
 }
 
 
+class Device(Engine, Tokenizer, Protocol):
+    """The device's model, which can go on from tokens."""
+
+
 class SplitStream:
     """See `skerry.edge.escalate.base.RemoteStream`."""
 
     def __init__(
-        self, generation: SplitGeneration, tokenizer: Tokenizer, preview: SplitPreview,
-        held: ExitStack, breaker: Breaker,
+        self, generation: SplitGeneration, device: Device, preview: SplitPreview,
+        *, held: ExitStack, breaker: Breaker, cancel: threading.Event,
     ) -> None:  # fmt: skip
-        self._generation, self._tokenizer, self._preview = generation, tokenizer, preview
-        self._held, self._breaker = held, breaker
+        self._generation, self._device, self._preview = generation, device, preview
+        self._held, self._breaker, self._cancel = held, breaker, cancel
+        self._alone, self._broke = 0, ""
+        self._told: list[int] = []
         self._text = TextStream(preview.stop)
         self._began = time.perf_counter()
         self._first_at: float | None = None
@@ -46,9 +58,15 @@ class SplitStream:
         return Egress(self._preview.destination, traffic.sent, traffic.received, attempts)
 
     @property
+    def traffic(self) -> Traffic:
+        return self._generation.traffic
+
+    @property
     def report(self) -> SplitReport:
         """What was drafted and taken so far."""
-        return SplitReport.of(self._generation)
+        report = SplitReport.of(self._generation)
+        verified = len(self._told) - self._alone
+        return replace(report, tokens=verified, alone=self._alone, broke=self._broke)
 
     def __iter__(self) -> Iterator[Piece]:
         return self
@@ -70,22 +88,47 @@ class SplitStream:
     def _run(self) -> Generator[Piece, None, None]:
         tell = self._breaker.abandoned
         try:
-            yield from self._watched()
+            yield from self._verified()
             tell = self._breaker.succeeded
-        except CloudUnavailable:
-            tell = self._breaker.failed
-            raise
-        except CloudRefused:
-            tell = self._breaker.succeeded  # it is there, and it says no
-            raise
+        except CloudError as error:
+            there = isinstance(error, CloudRefused)  # and says no
+            tell = self._breaker.succeeded if there else self._breaker.failed
+            if not self._told:
+                raise
+            self._broke = error.what
+            yield from self._by_itself()
         finally:
             tell()
 
-    def _watched(self) -> Generator[Piece, None, None]:
+    def _by_itself(self) -> Generator[Piece, None, None]:
+        """The device's own model goes on from the last verified token."""
+        asked = self._preview.opening
+        left = asked.max_tokens - len(self._told)
+        whole = [*asked.tokens, *self._told]
+        if left <= 0 or len(whole) >= self._device.info.context_tokens:
+            yield self._last(FinishReason.LENGTH)
+            return
+        generation = Generation(
+            prompt=whole, max_tokens=left, sampling=self._preview.sampling, top_logprobs=0,
+            cancel=self._cancel,
+        )  # fmt: skip
+        finish, verified = FinishReason.LENGTH, len(self._told)
+        for piece in self._device.generate(generation):
+            text = self._fed([one.token_id for one in piece.tokens])
+            self._alone = len(self._told) - verified
+            if text:
+                yield Piece(text)
+            if self._text.stopped:
+                finish = FinishReason.STOP
+                break
+            finish = piece.finish or finish
+        yield self._last(finish)
+
+    def _verified(self) -> Generator[Piece, None, None]:
         for frame in self._generation:
             if self._first_at is None:
                 self._first_at = time.perf_counter()
-            if text := self._shown(frame):
+            if text := self._fed(frame.tokens):
                 yield Piece(text)
             if self._text.stopped:
                 yield self._last(FinishReason.STOP)
@@ -93,18 +136,19 @@ class SplitStream:
         done = self._generation.done
         yield self._last(_FINISH[done.reason] if done else FinishReason.CANCELLED)
 
-    def _shown(self, frame: Tokens) -> str:
-        """The text that the tokens add, up to a stop string.
+    def _fed(self, tokens: Sequence[int]) -> str:
+        """The text that tokens add, up to a stop string.
 
         Raises:
-            CloudRefused: the cloud sent an id that is no token.
+            CloudRefused: one is no token of the device's model.
         """
         shown = []
-        for token in frame.tokens:
+        for token in tokens:
             try:
-                piece = self._tokenizer.piece(token)
+                piece = self._device.piece(token)
             except InputError as error:
                 raise CloudRefused(f"{self._preview.destination}: {error.what}") from error
+            self._told.append(token)
             shown.append(self._text.feed(piece))
             if self._text.stopped:
                 break
@@ -117,7 +161,7 @@ class SplitStream:
         usage = Usage(
             prompt_tokens=len(self._preview.opening.tokens),
             cached_tokens=opened.cached if opened else 0,
-            completion_tokens=len(self._generation.ahead.generated),
+            completion_tokens=len(self._told),
             prefill_ms=(first - self._began) * 1e3,
             decode_ms=(now - first) * 1e3,
             queued_ms=0.0,

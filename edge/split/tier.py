@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from typing import cast
+
+import msgspec
 
 from skerry.edge.engines.base import Engine, Message, Sampling
 from skerry.edge.errors import CloudUnavailable, ConfigError
 from skerry.edge.escalate.breaker import Breaker
 from skerry.edge.escalate.preview import Preview
 from skerry.edge.split.client import SplitGeneration
+from skerry.edge.split.controller import Measured
 from skerry.edge.split.drafter import Drafter
+from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
 from skerry.edge.split.preview import SplitPreview, split_preview
-from skerry.edge.split.stream import SplitStream
+from skerry.edge.split.stream import Device, SplitStream
 from skerry.edge.split.tokenizer import Tokenizer
+from skerry.edge.split.told import Told
 
 Lease = Callable[[], AbstractContextManager[Engine]]
+Drafting = Callable[[SplitPreview], Drafter]
+"""Makes the drafter of what is about to be sent."""
 
+CLASS_HEADER = "x-skerry-class"
 _FAILURES = 3
 _COOLDOWN_S = 30.0
 
@@ -28,21 +38,20 @@ class SplitTier:
 
     Args:
         lease: gives the device's model, whose tokens both sides must share.
-        drafters: makes the drafters of one generation.
+        drafting: makes the drafter of one generation.
         offline: asked before every generation; while it says True, no socket is made.
     """
 
     def __init__(
-        self,
-        options: SplitOptions,
-        lease: Lease,
-        drafters: Callable[[], Drafter],
-        *,
-        offline: Callable[[], bool] = lambda: False,
-    ) -> None:
+        self, options: SplitOptions, lease: Lease, drafting: Drafting, *,
+        offline: Callable[[], bool] = lambda: False, closing: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self.options = options
-        self._lease, self._drafters, self._offline = lease, drafters, offline
+        self._lease, self._drafting, self._offline = lease, drafting, offline
+        self._closing = closing
         self._breaker = Breaker(_FAILURES, _COOLDOWN_S)
+        self._ways, self._told = Ways(options), Told()
+        self._measured: defaultdict[str, Measured] = defaultdict(Measured)
 
     def available(self) -> bool:
         return not self._offline() and self._breaker.admits
@@ -56,12 +65,13 @@ class SplitTier:
         stop: Sequence[str] = (),
         reasoning: bool = False,  # noqa: ARG002  the target is what it is
         redactions: int = 0,
+        request_class: str = "",
     ) -> SplitPreview:
         """Raises ConfigError: the device's model cannot tell its tokens."""
         with self._lease() as engine:
             return split_preview(
-                messages, _tokenizer(engine), self.options, sampling,
-                max_tokens=max_tokens, stop=stop, redactions=redactions,
+                messages, _device(engine), self.options, sampling, max_tokens=max_tokens,
+                stop=stop, redactions=redactions, request_class=request_class,
             )  # fmt: skip
 
     def send(self, preview: Preview, *, deadline_s: float, cancel: threading.Event) -> SplitStream:
@@ -74,22 +84,40 @@ class SplitTier:
                 hint="try again later; the device can answer meanwhile",
             )
         held = ExitStack()
-        tokenizer = _tokenizer(held.enter_context(self._lease()))
-        drafter = self._drafters()
+        device = _device(held.enter_context(self._lease()))
+        drafter = self._drafting(preview)
         held.callback(drafter.close)
+        session, kept = self._told.take(preview.opening.tokens)
         generation = SplitGeneration(
-            self.options, preview.opening, drafter, deadline_s=deadline_s, cancel=cancel
+            self.options, msgspec.structs.replace(preview.opening, session=session), drafter,
+            connect=lambda left: self._ways.connect(self._headers(preview), left),
+            deadline_s=deadline_s, cancel=cancel, kept=kept,
+            measured=self._measured[preview.request_class],
+        )  # fmt: skip
+        held.callback(self._remember, session, generation)
+        return SplitStream(
+            generation, device, preview, held=held, breaker=self._breaker, cancel=cancel
         )
-        return SplitStream(generation, tokenizer, preview, held, self._breaker)
+
+    def _headers(self, preview: SplitPreview) -> dict[str, str]:
+        told = {CLASS_HEADER: preview.request_class} if preview.request_class else {}
+        return self.options.headers() | told
+
+    def _remember(self, session: str, generation: SplitGeneration) -> None:
+        """Notes what the cloud holds, if it has taken the sequence at all."""
+        if generation.opened is not None:
+            ahead = generation.ahead
+            self._told.give_back(session, ahead.sequence[: ahead.verified])
 
     def close(self) -> None:
-        """Nothing is kept open between generations."""
+        """Nothing is kept open between generations but the draft model."""
+        self._closing()
 
 
-def _tokenizer(engine: Engine) -> Tokenizer:
+def _device(engine: Engine) -> Device:
     if not isinstance(engine, Tokenizer):
         raise ConfigError(
             f"the model '{engine.info.name}' cannot draft: its engine does not tell its tokens",
             hint="use a GGUF model for split inference",
         )
-    return engine
+    return cast("Device", engine)

@@ -14,11 +14,12 @@ from benchmarks.split_drafting import Guesses, Replayed, drafters, guessed, repl
 from benchmarks.split_figures import KEYS, figures
 from benchmarks.split_grid import HINTS, PIPELINED, PLAIN, THRIFT, Grid, Plan, measured, sync
 from benchmarks.split_plots import draw
-from benchmarks.split_theory import Guess
+from benchmarks.split_theory import Guess as Kind
 from skerry.cloud.engines.base import TargetFacts
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import VERSION, Choosing, Open
 from skerry.cloud.simulate.recorded import Recording
+from skerry.edge.split.drafter import Guess
 from skerry.edge.split.lookup import PromptLookup
 
 FACTS = TargetFacts("made up", b"v" * 32, 64, frozenset({0}), 4_096, 32)
@@ -82,7 +83,8 @@ def test_the_pictures_are_drawn(grid: Grid, tmp_path: Path) -> None:
     assert all(one.read_bytes().startswith(b"\x89PNG") for one in files)
 
 
-GUESSES = Guesses((9, 9), (1, 2, 3, 4), (1, 2, 7, None), 0.0)
+KNOWN = (Guess(1, 0.9), Guess(2, 0.9), Guess(7, 0.5, 3), None)
+GUESSES = Guesses((9, 9), (1, 2, 3, 4), KNOWN, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -97,17 +99,24 @@ GUESSES = Guesses((9, 9), (1, 2, 3, 4), (1, 2, 7, None), 0.0)
     ],
 )
 def test_recorded_guesses_are_replayed(sequence: list[int], most: int, drafted: list[int]) -> None:
-    assert Replayed(GUESSES).draft(sequence, most) == drafted
+    assert [one.token for one in Replayed(GUESSES).draft(sequence, most)] == drafted
+
+
+def test_what_follows_a_correction_is_replayed_where_it_is_right() -> None:
+    known = (*KNOWN[:3], Guess(4, 0.9))
+    replayed = Replayed(Guesses((9, 9), (1, 2, 3, 4), known, 0.0))
+    assert replayed.branch([9, 9, 1, 2], 3, 2) == [3, 4]
+    assert replayed.branch([9, 9, 1, 2], 8, 2) == [8, 0]
 
 
 def test_guesses_are_counted_by_what_they_are() -> None:
-    assert GUESSES.kinds == [Guess.RIGHT, Guess.RIGHT, Guess.WRONG, Guess.NONE]
+    assert GUESSES.kinds == [Kind.RIGHT, Kind.RIGHT, Kind.WRONG, Kind.NONE]
     assert GUESSES.acceptance == 0.5
     assert GUESSES.silence == 0.25
 
 
 def test_only_a_drafter_that_costs_something_is_replayed() -> None:
-    slow = Guesses((9,), (1,), (1,), 8.0)
+    slow = Guesses((9,), (1,), (Guess(1, 0.9),), 8.0)
     assert isinstance(replayer(PromptLookup, slow)(), Replayed)
     assert isinstance(replayer(PromptLookup, GUESSES)(), PromptLookup)
 

@@ -32,9 +32,11 @@ class SimulatedTarget:
 
     cached = 0
 
-    def __init__(self, tokens: Sequence[int], sampling: Sampling, ends: frozenset[int]) -> None:
+    def __init__(
+        self, tokens: Sequence[int], sampling: Sampling, ends: frozenset[int], generated: int = 0
+    ) -> None:
         self._tokens = list(tokens)
-        self._start = len(tokens)
+        self._start = len(tokens) - generated
         self._sampling, self._ends = sampling, ends
         self.looked: list[Tree] = []
         self.closed = False
@@ -72,7 +74,7 @@ class SimulatedVerifier:
         generated: int = 0,
         ends: frozenset[int] = frozenset(),
     ) -> SimulatedTarget:
-        self.opened.append(SimulatedTarget(tokens, sampling, self.facts.ends | ends))
+        self.opened.append(SimulatedTarget(tokens, sampling, self.facts.ends | ends, generated))
         return self.opened[-1]
 
     async def close(self) -> None:

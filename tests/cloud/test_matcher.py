@@ -40,7 +40,19 @@ def test_a_hint_that_says_otherwise_than_what_is_verified_is_wrong() -> None:
     assert matcher().offer(Hint(9, chain([1]))) is Worth.WRONG
 
 
-def test_a_hint_goes_on_from_the_newest_one() -> None:
+def test_an_alternative_is_there_when_the_trunk_is_corrected() -> None:
+    one = matcher()
+    one.offer(Hint(10, chain([1, 2, 3])))
+    assert one.offer(Hint(11, chain([8, 9]))) is Worth.KEPT
+    assert one.offer(Hint(13, chain([4]))) is Worth.KEPT
+    assert one.best(3) == chain([1, 2, 3])
+    one.advance([1, 8])
+    assert one.best(9) == chain([9])
+    assert one.offer(Hint(13, chain([5]))) is Worth.KEPT
+    assert one.best(9) == chain([9, 5])
+
+
+def test_a_hint_goes_on_from_the_one_before() -> None:
     one = matcher()
     one.offer(Hint(10, chain([1, 2])))
     assert one.offer(Hint(12, chain([3]))) is Worth.KEPT

@@ -53,7 +53,7 @@ def url(verifier: SimulatedVerifier) -> Iterator[str]:
 
 def tier(url: str, drafters: Any = PromptLookup, key: str = KEY) -> SplitTier:
     options = SplitOptions(base_url=url, api_key=Secret(key))
-    return SplitTier(options, lambda: nullcontext(Letters()), drafters)  # type: ignore[arg-type, return-value]
+    return SplitTier(options, lambda: nullcontext(Letters()), lambda _: drafters())  # type: ignore[arg-type, return-value]
 
 
 def test_both_say_what_the_target_says(url: str, verifier: SimulatedVerifier) -> None:

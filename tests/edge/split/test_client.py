@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 from websockets.sync.server import Server, ServerConnection
@@ -16,7 +18,6 @@ from skerry.cloud.hints.frames import (
     Choosing,
     CloudFrame,
     Done,
-    Draft,
     Fault,
     Mode,
     Open,
@@ -28,6 +29,8 @@ from skerry.cloud.hints.frames import (
 from skerry.edge.errors import CloudRefused, CloudUnavailable
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.client import SplitGeneration
+from skerry.edge.split.drafter import Guess
+from skerry.edge.split.link import Link, Ways
 from skerry.edge.split.options import SplitOptions
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import VOCABULARY, SimulatedVerifier, alone
@@ -43,12 +46,19 @@ class Knowing:
         self.calls = 0
         self.closed = False
 
-    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
+    def draft(self, sequence: Sequence[int], most: int) -> list[Guess]:
         self.calls += 1
         if self._wrong_every and self.calls % self._wrong_every == 0:
-            return [23] * min(most, 2)
+            return [Guess(23, 0.9)] * min(most, 2)
         same = list(sequence) == self._said[: len(sequence)]
-        return self._said[len(sequence) : len(sequence) + most] if same else []
+        told = self._said[len(sequence) : len(sequence) + most] if same else []
+        return [Guess(one, 0.9) for one in told]
+
+    def read(self, sequence: Sequence[int]) -> bool:
+        return False
+
+    def branch(self, sequence: Sequence[int], token: int, most: int) -> list[int]:
+        return [token]
 
     def close(self) -> None:
         self.closed = True
@@ -58,7 +68,7 @@ class Mute(Knowing):
     def __init__(self) -> None:
         super().__init__(())
 
-    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
+    def draft(self, sequence: Sequence[int], most: int) -> list[Guess]:
         self.calls += 1
         return []
 
@@ -66,9 +76,9 @@ class Mute(Knowing):
 class Slow(Knowing):
     """Takes its time to draft something wrong."""
 
-    def draft(self, sequence: Sequence[int], most: int) -> list[int]:
+    def draft(self, sequence: Sequence[int], most: int) -> list[Guess]:
         time.sleep(0.2)
-        return [23]
+        return [Guess(23, 0.9)]
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +95,11 @@ def generation(
     cancel = changed.pop("cancel", None) or threading.Event()
     options = SplitOptions(base_url=url, api_key=Secret(str(key)), **changed)  # type: ignore[arg-type]
     asked = asked or Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=40)
-    return SplitGeneration(options, asked, drafter, deadline_s=deadline_s, cancel=cancel)  # type: ignore[arg-type]
+    ways = Ways(options)
+    return SplitGeneration(
+        options, asked, drafter, connect=lambda left: ways.connect(options.headers(), left),
+        deadline_s=deadline_s, cancel=cancel,
+    )  # type: ignore[arg-type]  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -111,13 +125,15 @@ def test_a_drafter_without_ideas_costs_nothing_but_a_call_for_each_verdict(url: 
     mute = Mute()
     one = generation(url, mute)
     frames = list(one)
-    assert 0 < mute.calls <= len(frames) + 1
+    assert mute.calls <= len(frames) + 1
     assert one.ahead.drafted == 0
 
 
 def test_a_wrong_key_is_refused(url: str) -> None:
-    with pytest.raises(CloudRefused, match="split inference"):
+    with pytest.raises(CloudRefused, match="API key is wrong"):
         list(generation(url, Mute(), api_key="wrong"))
+    with pytest.raises(CloudRefused, match="serves no split inference"):
+        list(generation(url, Mute(), api_key="wrong", transport="websocket"))
 
 
 def test_a_model_that_is_not_there_is_refused(url: str) -> None:
@@ -180,6 +196,45 @@ class Scripted:
                 return
 
 
+class Blocking:
+    """A proxy that passes HTTP, and answers 400 to a WebSocket's handshake."""
+
+    def __init__(self, url: str) -> None:
+        self._port = int(url.rpartition(":")[2])
+        self._socket = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                device, _ = self._socket.accept()
+                threading.Thread(target=self._pass, args=(device,), daemon=True).start()
+
+    def _pass(self, device: socket.socket) -> None:
+        head = device.recv(65_536)
+        if b"upgrade: websocket" in head.lower():
+            device.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            device.close()
+            return
+        cloud = socket.create_connection(("127.0.0.1", self._port))
+        cloud.sendall(head)
+        threading.Thread(target=_pump, args=(device, cloud), daemon=True).start()
+        _pump(cloud, device)
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
 OPENED = Opened(VERSION, "m", len(PROMPT), 16)
 FIRST = Tokens(len(PROMPT), (7, 8), 0)
 
@@ -206,7 +261,7 @@ def test_a_hostile_or_failing_cloud_is_left(frames: list[CloudFrame | bytes]) ->
 
 def test_a_cloud_that_goes_away_leaves_what_was_verified() -> None:
     with Scripted([OPENED, FIRST], then="leave") as url:
-        one = generation(url, Mute())
+        one = generation(url, Mute(), resumes=0)
         with pytest.raises(CloudUnavailable, match="closed the connection"):
             list(one)
         assert one.ahead.generated == [7, 8]
@@ -215,7 +270,7 @@ def test_a_cloud_that_goes_away_leaves_what_was_verified() -> None:
 @pytest.mark.parametrize("limit", ["idle_s", "deadline_s"])
 def test_a_silent_cloud_is_not_waited_for_without_end(limit: str) -> None:
     with Scripted([OPENED, FIRST]) as url:
-        one = generation(url, Mute(), **{limit: 0.3})
+        one = generation(url, Mute(), resumes=0, **{limit: 0.3})
         began = time.monotonic()
         with pytest.raises(CloudUnavailable, match="silent or too slow"):
             list(one)
@@ -252,18 +307,78 @@ def test_a_draft_that_comes_too_late_for_the_end_costs_nothing() -> None:
         assert one.done == done
 
 
-def test_drafts_are_sent_for_the_place_where_they_belong() -> None:
-    from skerry.edge.split.ahead import Ahead
+class Breaking:
+    """A link that breaks after so many frames."""
 
-    ahead = Ahead(PROMPT)
-    assert ahead.guess([7, 8, 9]) == Draft(5, (7, 8, 9))
-    assert ahead.guess([10]) == Draft(8, (10,))
-    assert ahead.verify(Tokens(5, (7, 8), 1))
-    assert ahead.depth == 2
-    assert not ahead.verify(Tokens(7, (1,), 0))
-    assert ahead.depth == 0
-    assert ahead.generated == [7, 8, 1]
-    assert ahead.hit == 2
+    def __init__(self, link: Link, frames: int) -> None:
+        self._link, self._frames = link, frames
+
+    def receive(self, wait_s: float) -> bytes | None:
+        if not self._frames:
+            raise CloudUnavailable("the line is cut")
+        data = self._link.receive(wait_s)
+        self._frames -= data is not None
+        return data
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._link, name)
+
+
+@pytest.mark.parametrize("transport", ["websocket", "http"])
+@pytest.mark.parametrize("frames", [2, 3, 7])
+def test_a_broken_connection_is_made_anew_and_the_answer_is_the_same(
+    url: str, transport: str, frames: int
+) -> None:
+    choosing = Choosing(temperature=1.0, seed=8, frequency_penalty=0.5)
+    said = alone(PROMPT, choosing.sampling(), 40)
+    options = SplitOptions(base_url=url, api_key=Secret(KEY), transport=transport)  # type: ignore[arg-type]
+    ways, links = Ways(options), list[Link]()
+
+    def connect(left_s: float) -> Link:
+        link = ways.connect(options.headers(), left_s)
+        links.append(link if len(links) > 1 else Breaking(link, frames))  # type: ignore[arg-type]
+        return links[-1]
+
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, choosing, max_tokens=40)
+    one = SplitGeneration(
+        options, asked, Knowing(said, 3), connect=connect, deadline_s=20, cancel=threading.Event()
+    )
+    assert [token for frame in one for token in frame.tokens] == said
+    assert one.resumed == len(links) - 1 > 0
+    assert one.done is not None
+    assert one.done.reason is Reason.STOP if said[-1] == 0 else Reason.LENGTH
+
+
+def test_only_the_end_was_lost(url: str) -> None:
+    """All tokens have come, and the frame that says so has not."""
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=1)
+    options = SplitOptions(base_url=url, api_key=Secret(KEY))
+    ways = Ways(options)
+    one = SplitGeneration(
+        options, asked, Mute(), deadline_s=20, cancel=threading.Event(),
+        connect=lambda left: Breaking(ways.connect(options.headers(), left), 2),  # type: ignore[arg-type,return-value]
+    )  # fmt: skip
+    assert len([token for frame in one for token in frame.tokens]) == 1
+    assert one.done is not None
+    assert one.done.reason is Reason.LENGTH
+
+
+def test_http_carries_the_same_frames(url: str) -> None:
+    said = alone(PROMPT, Choosing().sampling(), 40)
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, Choosing(), Mode.THRIFT, 200, max_tokens=40)
+    one = generation(url, Knowing(said), asked, transport="http")
+    assert [token for frame in one for token in frame.tokens] == said
+    assert one.done is not None
+    assert one.done.accepted > 0
+
+
+def test_where_websockets_are_blocked_http_is_taken(url: str) -> None:
+    """Something between answers the handshake like an ordinary request."""
+    with Blocking(url) as blocked:
+        one = generation(blocked, Mute())
+        assert len([token for frame in one for token in frame.tokens]) > 1
+        with pytest.raises(CloudRefused, match="serves no split inference"):
+            list(generation(blocked, Mute(), transport="websocket"))
 
 
 def test_done_says_what_it_took(url: str) -> None:

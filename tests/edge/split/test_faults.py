@@ -27,6 +27,7 @@ from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split import client
 from skerry.edge.split.client import SplitGeneration
+from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
 from tests.cloud.gateway.configured import configured
 from tests.cloud.gateway.test_split import OWN
@@ -58,12 +59,19 @@ def url() -> Iterator[str]:
 
 def generation(
     url: str, said: Sequence[int] = (), *, asked: Open | None = None, deadline_s: float = BOUND_S,
-    key: str = KEY, **limits: float,
+    key: str = KEY, resumes: int = 0, **limits: float,
 ) -> SplitGeneration:  # fmt: skip
-    options = SplitOptions(base_url=url, api_key=Secret(key), **limits)  # type: ignore[arg-type]
+    """Over one connection, where `resumes` does not say otherwise."""
+    options = SplitOptions(
+        base_url=url, api_key=Secret(key), transport="websocket", resumes=resumes, **limits
+    )  # type: ignore[arg-type]  # fmt: skip
+    ways = Ways(options)
     asked = asked or Open(VERSION, "", VOCABULARY, PROMPT, CHOOSING, max_tokens=COUNT)
     drafter = Knowing(said, wrong_every=2) if said else Mute()
-    return SplitGeneration(options, asked, drafter, deadline_s=deadline_s, cancel=threading.Event())
+    return SplitGeneration(
+        options, asked, drafter, connect=lambda left: ways.connect(options.headers(), left),
+        deadline_s=deadline_s, cancel=threading.Event(),
+    )  # fmt: skip
 
 
 def test_the_answer_is_long_enough_for_a_fault() -> None:
@@ -95,6 +103,16 @@ def test_a_connection_that_ends_in_mid_answer(url: str, kind: FaultKind, drafts:
     assert isinstance(error, CloudUnavailable)
     assert error.retryable
     assert 0 < len(one.ahead.generated) < COUNT
+
+
+@pytest.mark.parametrize("kind", ENDS)
+def test_a_connection_that_ends_is_made_anew(url: str, kind: FaultKind) -> None:
+    """The fault is of every connection that has brought so much: the rest takes some of them."""
+    fault = Fault(kind=kind, after_bytes=LATE, lasts_s=0.1)
+    with linked(url, Conditions(delay_ms=1), [fault]) as far:
+        one = generation(far, SAID, resumes=20)
+        assert [token for frame in one for token in frame.tokens] == SAID
+    assert one.resumed > 0
 
 
 def test_a_network_that_dies_in_mid_answer(url: str) -> None:
@@ -139,7 +157,7 @@ def test_a_connection_that_fails_before_it_is_open(url: str, kind: FaultKind) ->
 )
 def test_a_server_that_answers_otherwise(status: str, kind: type[CloudError]) -> None:
     with saying(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n".encode()) as url:
-        assert type(broken(generation(url))) is kind
+        assert isinstance(broken(generation(url)), kind)
 
 
 @pytest.mark.parametrize("answer", [b"", b"220 mail.example.org ESMTP\r\n"], ids=["none", "mail"])
@@ -218,6 +236,9 @@ class Stepped:
 
     def monotonic(self) -> float:
         return time.monotonic() + self.ahead_s
+
+    def perf_counter(self) -> float:
+        return time.perf_counter() + self.ahead_s
 
 
 def test_a_device_that_vanishes_frees_its_place() -> None:

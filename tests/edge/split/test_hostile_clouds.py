@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 
 import pytest
@@ -21,8 +21,15 @@ from skerry.cloud.hints.frames import (
     Tokens,
     written,
 )
-from skerry.edge.engines.base import Message, Sampling
-from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable, InputError
+from skerry.edge.engines.base import (
+    FinishReason,
+    Generation,
+    Message,
+    Piece,
+    Sampling,
+    TokenLogprob,
+)
+from skerry.edge.errors import CloudError, CloudUnavailable, InputError
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.lookup import PromptLookup
 from skerry.edge.split.options import SplitOptions
@@ -77,7 +84,7 @@ def test_a_frame_that_breaks_the_rules_ends_it(frames: Sequence[CloudFrame | byt
 )
 def test_what_is_odd_and_harmless_gives_no_token_of_its_own(frames: Sequence[CloudFrame]) -> None:
     with Scripted(frames, then="leave") as url:
-        one = generation(url, Knowing([7, 8, 9, 10] * 20))
+        one = generation(url, Knowing([7, 8, 9, 10] * 20), resumes=0)
         try:
             list(one)
         except CloudUnavailable:
@@ -96,7 +103,18 @@ def test_one_that_only_says_hello_again_and_again_is_left_at_the_deadline() -> N
 
 
 class Letters:
-    """Tells tokens as an engine does: a letter each, and no more than there are."""
+    """Tells tokens as an engine does: a letter each, and no more than there are; goes on with j."""
+
+    class info:
+        context_tokens = 512
+
+    def __init__(self) -> None:
+        self.went_on: list[Generation] = []
+
+    def generate(self, request: Generation) -> Iterator[Piece]:
+        self.went_on.append(request)
+        yield Piece("j", [TokenLogprob(9, "j", 0.0)])
+        yield Piece("", finish=FinishReason.STOP)
 
     def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
         return list(PROMPT)
@@ -110,16 +128,20 @@ class Letters:
         return VOCABULARY
 
 
-def test_an_id_that_is_no_token_of_the_device_is_refused() -> None:
+def test_after_an_id_that_is_no_token_the_device_goes_on_alone() -> None:
     """A native tokenizer would end the process."""
+    device = Letters()
     with Scripted([OPENED, FIRST, Tokens(AT + 2, (SIZE,), 0)]) as url:
         tier = SplitTier(
             SplitOptions(base_url=url, api_key=Secret("k")),
-            lambda: nullcontext(Letters()),  # type: ignore[arg-type, return-value]
-            PromptLookup,
+            lambda: nullcontext(device),  # type: ignore[arg-type, return-value]
+            lambda _: PromptLookup(),
         )
         preview = tier.preview([], sampling=Sampling(), max_tokens=20)
         with tier.send(preview, deadline_s=BOUND_S, cancel=threading.Event()) as stream:
-            assert next(stream).text == "hi"
-            with pytest.raises(CloudRefused, match="no token"):
-                next(stream)
+            assert "".join(piece.text for piece in stream) == "hij"
+            assert "no token" in stream.report.broke
+            assert (stream.report.tokens, stream.report.alone) == (2, 1)
+        (request,) = device.went_on
+        assert request.prompt == [*PROMPT, 7, 8]
+        assert request.max_tokens == 18

@@ -11,6 +11,10 @@ from skerry.edge.split.lookup import PromptLookup
 SOURCE = [1, 2, 3, 4, 5, 6, 7, 8]
 
 
+def copied(drafter: PromptLookup, sequence: list[int], most: int) -> list[int]:
+    return [one.token for one in drafter.draft(sequence, most)]
+
+
 @pytest.mark.parametrize(
     ("sequence", "most", "drafted"),
     [
@@ -30,16 +34,25 @@ SOURCE = [1, 2, 3, 4, 5, 6, 7, 8]
     ],
 )  # fmt: skip
 def test_what_followed_before_is_copied(sequence: list[int], most: int, drafted: list[int]) -> None:
-    assert PromptLookup().draft(sequence, most) == drafted
+    assert copied(PromptLookup(), sequence, most) == drafted
 
 
 def test_a_wrong_guess_does_not_hide_where_it_was_copied_from() -> None:
     drafter = PromptLookup()
     begun = [*SOURCE, 20, 2, 3]
-    guessed = drafter.draft(begun, 4)
-    assert drafter.draft([*begun, *guessed], 4) == [8, 20, 2, 3]
+    guessed = copied(drafter, begun, 4)
+    assert copied(drafter, [*begun, *guessed], 4) == [8, 20, 2, 3]
     corrected = [*begun, 30, 5, 6]
-    assert drafter.draft(corrected, 2) == [7, 8]
+    assert copied(drafter, corrected, 2) == [7, 8]
+
+
+def test_a_longer_match_has_better_odds_and_a_correction_is_copied_on_from() -> None:
+    drafter = PromptLookup()
+    short, long = (drafter.draft([*SOURCE, 20, *end], 2) for end in ([2, 3], [1, 2, 3, 4]))
+    assert short[0].odds < long[0].odds == long[1].odds <= 1
+    assert drafter.branch([*SOURCE, 20, 2], 3, 4) == [3, 4, 5, 6]
+    assert drafter.branch([*SOURCE, 20, 2], 9, 4) == [9]
+    assert drafter.branch([*SOURCE, 20, 2], 3, 1) == [3]
 
 
 @given(

