@@ -60,7 +60,7 @@ class Guesses:
     @property
     def silence(self) -> float:
         """The share of tokens before which there was no idea."""
-        return self.kinds.count(Guess.NONE) / len(self.answer)
+        return self.kinds.count(Kind.NONE) / len(self.answer)
 
 
 def _kind(guess: Guess | None, token: int) -> Kind:
