@@ -25,8 +25,8 @@ class Guess(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A link, a target and a device; times in milliseconds. `depth` and `burst` are those of
-    `skerry.edge.split.options.SplitOptions`."""
+    """A link, a target and a device; times in milliseconds. `depth`, `burst` and `patience_ms` are
+    those of `skerry.edge.split.options.SplitOptions`."""
 
     rtt_ms: float
     pass_ms: float
@@ -34,6 +34,7 @@ class Setting:
     draft_ms: float
     depth: int = 16
     burst: int = 4
+    patience_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def expected_speedup(
 
 
 def simulated(setting: Setting, guesses: Sequence[Guess]) -> Predicted:
-    """One answer in latency mode, a token for each guess."""
+    """One answer, a token for each guess; in latency mode where there is no patience."""
     return _Simulation(setting, guesses).run()
 
 
@@ -130,10 +131,12 @@ class _Simulation:
         self._events: list[tuple[float, int, str, tuple[int, ...]]] = []
         self._numbers = iter(range(1 << 30))
         self._last = 0.0
+        self._waits = 0
+        self._running = False
 
     def run(self) -> Predicted:
         rtt = self._setting.rtt_ms
-        self._start_pass(2.5 * rtt)
+        self._ready(2.5 * rtt)
         self._at(3 * rtt, "opened")
         for now, kind, values in self._next():
             getattr(self, f"_{kind}")(now, *values)
@@ -147,22 +150,39 @@ class _Simulation:
             when, _, kind, values = heapq.heappop(self._events)
             yield when, kind, values
 
+    def _ready(self, now: float) -> None:
+        """Begins the next pass, or waits for a hint first."""
+        if self._setting.patience_ms and not self._cloud.looked_at:
+            self._waits += 1
+            self._at(now + self._setting.patience_ms, "waited", self._waits)
+        else:
+            self._start_pass(now)
+
+    def _waited(self, now: float, number: int) -> None:
+        """The patience is over, if it was for the wait that goes on now."""
+        if number == self._waits and not self._running:
+            self._start_pass(now)
+
     def _start_pass(self, now: float) -> None:
         """What has come by now is looked at."""
         left = len(self._guesses) - self._cloud.verified
         if left <= 0:
             return
-        took = self._setting.pass_ms + self._setting.hint_ms * self._cloud.looked_at
+        self._running = True
+        took = self._setting.pass_ms + self._setting.hint_ms * min(self._cloud.looked_at, left - 1)
         self._at(now + took, "passed", min(left, self._cloud.right + 1))
 
     def _passed(self, now: float, count: int) -> None:
         self._cloud.verified += count
         self._cloud.passes += 1
         self._at(now + self._setting.rtt_ms / 2, "news", self._cloud.verified)
-        self._start_pass(now)
+        self._running = False
+        self._ready(now)
 
-    def _heard(self, _: float, end: int, wrong_at: int) -> None:
+    def _heard(self, now: float, end: int, wrong_at: int) -> None:
         self._cloud.hear(end, None if wrong_at < 0 else wrong_at)
+        if self._waits and not self._running and self._cloud.looked_at:
+            self._start_pass(now)
 
     def _opened(self, now: float) -> None:
         self._device.drafting = False

@@ -45,6 +45,24 @@ def test_by_hand() -> None:
     assert found.took_ms == pytest.approx(263)
 
 
+def test_patience_by_hand() -> None:
+    """The cloud waits for the first hint, which is there at 110; the others wait for nobody."""
+    setting = Setting(
+        rtt_ms=20, pass_ms=50, hint_ms=1, draft_ms=10, depth=4, patience_ms=100
+    )  # fmt: skip
+    found = simulated(setting, [Guess.RIGHT] * 7)
+    # from 110 on 54 ms for 5 tokens; the device hears of it at 174, two guesses are there at 204
+    assert found.passes == 2
+    assert found.took_ms == pytest.approx(204 + 51 + 10)
+
+
+def test_patience_is_over_where_there_is_no_guess() -> None:
+    patient = Setting(rtt_ms=50, pass_ms=40, hint_ms=0, draft_ms=8, patience_ms=100)
+    found = simulated(patient, [Guess.NONE] * 10)
+    assert found.passes == 10
+    assert found.took_ms == streamed_ms(patient, 10) + 10 * 100
+
+
 def test_right_guesses_take_few_passes_and_wrong_ones_cost_little() -> None:
     assert simulated(SETTING, [Guess.RIGHT] * 200).passes < 50
     wrong = simulated(SETTING, [Guess.WRONG] * 200)
