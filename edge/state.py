@@ -58,12 +58,13 @@ class StateFile:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path, schema: Schema) -> Self:
+    def open(cls, path: Path | str, schema: Schema) -> Self:
         """Opens `path`, making it (mode 0600) and the tables of `schema` where absent.
 
         Raises:
             StateCorrupt: it is damaged, no database, or another program's; it stays as it is.
         """
+        path = Path(path)
         with state_faults(str(path)):
             _make_ready(path)
             with _reading(path) as connection:

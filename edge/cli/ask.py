@@ -29,7 +29,7 @@ EVENT_SCHEMA = "skerry.event/1"
 
 
 @click.command()
-@click.argument("question", required=False)
+@click.argument("question", nargs=-1)
 @settings(*GENERATING, *PLACES, *ASKING)
 @option("--session", metavar="ID", help="Continue this conversation.")
 @option("--as-of", type=When(moment), help="Ask what was in force then; at the end of a day.")
@@ -41,7 +41,7 @@ EVENT_SCHEMA = "skerry.event/1"
 @option("--stream", is_flag=True, help="With --json: one object a line, as things happen.")
 @json_option
 def ask(
-    question: str | None,
+    question: tuple[str, ...],
     session: str | None,
     as_of: Any,
     schema: Path | None,
@@ -54,6 +54,8 @@ def ask(
     **given: Any,
 ) -> None:
     """Ask one question. Without QUESTION, or with -, it is read from standard input.
+
+    Quotation marks keep what the shell would take for itself, such as ? and *.
 
     \b
     skerry ask "How often is the emergency trolley checked?"
@@ -198,9 +200,10 @@ def _print_json(events: Iterator[Event], *, stream: bool) -> None:
             emit(SCHEMA, reply_fields(event.reply))
 
 
-def _question(given: str | None) -> str:
-    if given is not None and given != "-":
-        return given
-    if given is None and sys.stdin.isatty():
+def _question(given: tuple[str, ...]) -> str:
+    """The words in a row, as the shell may have parted them."""
+    if given and given != ("-",):
+        return " ".join(given)
+    if not given and sys.stdin.isatty():
         raise click.UsageError("no question: give one, or pipe one in")
     return sys.stdin.buffer.read(2_000_000).decode(errors="surrogateescape")

@@ -12,15 +12,15 @@ SCHEMA = "skerry.route/1"
 
 
 @click.command()
-@click.argument("question")
+@click.argument("question", nargs=-1, required=True)
 @settings(*PLACES, *ASKING)
 @json_option
-def route(question: str, as_json: bool, **given: Any) -> None:
+def route(question: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Decide only: where would QUESTION be answered, and why?"""
     from skerry.edge.policy import explain
 
     with make_runtime(given) as runtime:
-        decided = runtime.route(question)
+        decided = runtime.route(" ".join(question))
     if as_json:
         from skerry.edge.cli.output import emit
         from skerry.edge.fields import route_fields

@@ -64,7 +64,7 @@ class ReceiptStore:
         self._retention = retention
 
     @classmethod
-    def open(cls, path: Path, *, retention: Retention | None = None) -> Self:
+    def open(cls, path: Path | str, *, retention: Retention | None = None) -> Self:
         """Opens the state file `path`, making it (mode 0600) and its tables where absent."""
         return cls(StateFile.open(path, RECEIPTS), retention or Retention())
 

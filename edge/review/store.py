@@ -43,7 +43,9 @@ class ReviewStore:
         self._clock = clock
 
     @classmethod
-    def open(cls, path: Path, *, keep_text: bool, clock: Callable[[], float] = time.time) -> Self:
+    def open(
+        cls, path: Path | str, *, keep_text: bool, clock: Callable[[], float] = time.time
+    ) -> Self:
         """Opens the state file `path`, making it (mode 0600) and its tables where absent."""
         return cls(StateFile.open(path, REVIEWS), keep_text=keep_text, clock=clock)
 

@@ -56,7 +56,7 @@ class SessionStore:
     @classmethod
     def open(
         cls,
-        path: Path,
+        path: Path | str,
         *,
         store_text: bool = True,
         limits: SessionLimits | None = None,

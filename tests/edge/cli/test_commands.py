@@ -110,6 +110,13 @@ def test_route_decides_only(handbook: Path, skerry) -> None:
     assert "because" in skerry("route", QUESTION, "--offline").out
 
 
+def test_words_that_the_shell_has_parted_are_one_question(handbook: Path, skerry) -> None:
+    parted = skerry("route", *QUESTION.split(), "--json", "--offline").json
+    assert parted == skerry("route", QUESTION, "--json", "--offline").json
+    done = skerry("ask", *QUESTION.split(), "--offline", "--json")
+    assert "before 09:00" in done.json["answer"]
+
+
 def test_index_commands(handbook: Path, skerry) -> None:
     (document,) = skerry("index", "ls", "--json").json["documents"]
     assert document["title"] == "Emergency trolley"

@@ -322,3 +322,10 @@ def test_no_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("secrets.token_urlsafe", lambda _: next(drawn))
     with SessionStore(StateFile.in_memory(SESSIONS), SessionLimits()) as store:
         assert store.create().id == "b-c"
+
+
+def test_a_path_may_be_a_text(path: Path) -> None:
+    with SessionStore.open(str(path)) as opened:
+        made = opened.create()
+    with SessionStore.open(path) as opened:
+        assert opened.get(made.id).info.id == made.id
