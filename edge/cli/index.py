@@ -121,7 +121,7 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
 
 
 @index.command()
-@click.argument("query")
+@click.argument("query", nargs=-1, required=True)
 @settings("index", "labels", "domain")
 @option(
     "--floor",
@@ -133,7 +133,9 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
 @option("--limit", default=6, show_default=True, help="Most hits.")
 @option("--as-of", type=When(moment), help="What was in force then; at the end of a day.")
 @json_option
-def search(query: str, limit: int, as_of: float | None, as_json: bool, **given: Any) -> None:
+def search(
+    query: tuple[str, ...], limit: int, as_of: float | None, as_json: bool, **given: Any
+) -> None:
     """Search the documents, as a question would."""
     from skerry.edge.index import Query
 
@@ -141,7 +143,7 @@ def search(query: str, limit: int, as_of: float | None, as_json: bool, **given: 
         _require_index(runtime)
         wanted = runtime.parts.settings
         asked = Query(
-            query,
+            " ".join(query),
             limit=limit,
             labels=wanted.labels,
             domain=wanted.domain,

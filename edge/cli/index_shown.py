@@ -41,6 +41,7 @@ def show_report(report: IngestReport) -> None:
             f"{len(report.dated)} kept the expiry or beginning that was declared of the same "
             "content elsewhere; --no-expires and --valid-from say otherwise"
         )
+    _show_out_of_force(report)
     if report.links:
         click.echo("links out of the folder, not followed without --follow-links:", err=True)
         show_list(report.links)
@@ -50,6 +51,32 @@ def show_report(report: IngestReport) -> None:
         _show_told(f"{warning.source}: {warning.what}", warning.hint)
     for failure in report.failed:
         _show_told(_failure(failure), failure.hint)
+
+
+def _show_out_of_force(report: IngestReport) -> None:
+    """Which documents are not served: by a newer version, or by their own date."""
+    if report.superseded:
+        click.echo(f"{len(report.superseded)} superseded, and kept for questions as of their time:")
+        _echo_list(
+            [
+                f"{_version(it.source, it.version)}, by {_version(it.by, it.by_version)}"
+                for it in report.superseded
+            ]
+        )
+    if report.expired:
+        click.echo(f"{len(report.expired)} expired already, and not served:")
+        _echo_list(report.expired)
+
+
+def _version(source: str, version: str) -> str:
+    return f"{source} (version {version})" if version else source
+
+
+def _echo_list(lines: Sequence[str]) -> None:
+    for line in lines[:_MOST_LISTED]:
+        click.echo(f"  {visible_line(line)}")
+    if len(lines) > _MOST_LISTED:
+        click.echo(f"  and {len(lines) - _MOST_LISTED:,} more")
 
 
 def _show_told(what: str, hint: str) -> None:

@@ -24,6 +24,7 @@ from skerry.edge.index.types import (
     Reranker,
     SourceFreshness,
     Stats,
+    Superseded,
     VerifyReport,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "Reranker",
     "SourceFreshness",
     "Stats",
+    "Superseded",
     "VerifyReport",
     "reembed",
 ]

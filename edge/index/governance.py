@@ -55,6 +55,22 @@ def supersession(
     return Supersession(min(later, default=None), closing)
 
 
+def superseded(
+    new: Version,
+    others: Mapping[int, Version],
+    ends: Mapping[int, float | None],
+    outcome: Supersession,
+) -> list[tuple[Version, Version]]:
+    """The versions that end by `outcome` and did not before, each with what follows it.
+
+    The new one is among them where it is older than one that is there.
+    """
+    ended = [(others[id_], new) for id_, at in outcome.others_end_at.items() if at != ends[id_]]
+    following = (one for one in others.values() if one.valid_from == outcome.new_ends_at)
+    follower = next((one for one in following if _precedes(new, one)), None)
+    return ended if follower is None else [*ended, (new, follower)]
+
+
 def _precedes(older: Version, newer: Version, *, added_before: bool = False) -> bool:
     """Whether `newer` supersedes `older`.
 

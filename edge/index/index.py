@@ -21,9 +21,9 @@ from skerry.edge.index import (
     add,
     declarable,
     events,
-    files,
     freshness,
     fusion,
+    listing,
     reembedding,
     screened,
     spelling,
@@ -35,13 +35,12 @@ from skerry.edge.index.database import Database
 from skerry.edge.index.declared import Declaration
 from skerry.edge.index.drafts import Drafter
 from skerry.edge.index.following import Following
-from skerry.edge.index.governance import document_in_force, gone
 from skerry.edge.index.intake import Intake
 from skerry.edge.index.opening import Opened, open_database
 from skerry.edge.index.rescreening import rescreen
 from skerry.edge.index.resealing import reseal
 from skerry.edge.index.screened import Passage, Screener
-from skerry.edge.index.search import QUERY_CHARACTERS, Searcher
+from skerry.edge.index.search import QUERY_CHARACTERS, Searcher, check
 from skerry.edge.index.types import (
     BelowFloor,
     Chunk,
@@ -61,7 +60,7 @@ from skerry.edge.index.types import (
     VerifyReport,
 )
 from skerry.edge.index.words import WordSplitter, plain
-from skerry.edge.private import secret, why_no_secret
+from skerry.edge.private import secret
 
 if TYPE_CHECKING:
     from skerry.guardrails.findings import Finding
@@ -166,7 +165,7 @@ class Index:
         database = open_database(Path(path), encoder, timeout, read_only=read_only, make=make)
         try:
             key = screening_key and secret(screening_key, make=not read_only)
-            told = () if key or screening_key is None else (_keyless(screening_key),)
+            told = () if key or screening_key is None else (screened.keyless(screening_key),)
             made = partial(cls, database, encoder, settings, reranker, clock)
             return made(key=key or None, warnings=told)
         except BaseException:  # after Ctrl-C as well, no open file is left behind
@@ -230,7 +229,7 @@ class Index:
             InputError: the text is empty, `limit` or `per_source` is below 1, or the
                 vector has another shape.
         """
-        _check(query)
+        check(query)
         if vector is None:
             vector = self._encoder.encode([query.text[:QUERY_CHARACTERS]])[0]
         if vector.shape != (self._encoder.dimensions,):
@@ -285,15 +284,14 @@ class Index:
             include_superseded: also what is superseded, expired, or not in force yet.
             labels: only what a caller with these may read; None is everything.
         """
-        now = self._clock()
-        at = now if as_of is None else as_of
         with self._reading() as (connection, _):
-            return [
-                document
-                for document in store.read_documents(connection)
-                if (labels is None or document.labels <= labels)
-                and (include_superseded or document_in_force(document, at, now))
-            ]
+            return listing.documents(
+                connection,
+                self._clock(),
+                labels,
+                as_of=as_of,
+                include_superseded=include_superseded,
+            )
 
     def document_text(self, document_id: int, *, labels: frozenset[str] | None = None) -> str:
         """The whole extracted text, to which a chunk's `start` and `end` refer.
@@ -306,11 +304,7 @@ class Index:
                 read it: which of these is not said.
         """
         with self._reading() as (connection, _):
-            document = store.read_document(connection, document_id)
-            readable = document and (labels is None or document.labels <= labels)
-            if document is None or not readable or gone(document, self._clock()):
-                raise InputError(f"there is no document {document_id}", hint="List the documents.")
-            return store.read_text(connection, document_id)
+            return listing.text(connection, document_id, self._clock(), labels)
 
     def chunks(self, ids: Iterable[int], *, labels: frozenset[str] | None = None) -> list[Chunk]:
         """Those of the chunks `ids` that are still there, in no order.
@@ -318,18 +312,13 @@ class Index:
         Args:
             labels: those that the caller holds; None may read everything.
         """
-        now = self._clock()
         with self._reading() as (connection, _):
-            found = store.read_chunks(connection, list(ids)).values()
-        readable = (one for one in found if labels is None or one.labels <= labels)
-        return [chunk for chunk in readable if not gone(chunk, now)]
+            return listing.chunks(connection, ids, self._clock(), labels)
 
     def matching(self, source_or_id: str | int) -> list[Document]:
         """The versions that `remove` would delete, in the order they were added."""
         with self._reading() as (connection, _):
-            ids = _matching(connection, source_or_id)
-            found = (store.read_document(connection, id_) for id_ in ids)
-            return [document for document in found if document]
+            return listing.matching(connection, source_or_id)
 
     def remove(self, *sources_or_ids: str | int) -> int:
         """Deletes one version by its id, or every version of a source, or of all files in a folder.
@@ -338,7 +327,7 @@ class Index:
             How many documents were deleted. What a deleted version superseded stays superseded.
         """
         with self._following.part() as opened, store.change(opened.database) as transaction:
-            found = (_matching(transaction.connection, one) for one in sources_or_ids)
+            found = (listing.matching_ids(transaction.connection, one) for one in sources_or_ids)
             ids = list(dict.fromkeys(chain.from_iterable(found)))
             if ids:
                 transaction.remove(ids)
@@ -413,19 +402,8 @@ class Index:
         now = self._clock()
         with self._following.part() as opened, opened.database.reading() as connection:
             collection = opened.cache.current(connection)
-            table = collection.documents
-            (words,) = connection.execute("SELECT count(*) FROM words").fetchone()
-            return Stats(
-                documents=int(table.alive.sum()),
-                superseded=int((table.alive & (table.superseded <= now)).sum()),
-                expired=int((table.alive & (table.expires <= now)).sum()),
-                chunks=int(table.alive[collection.document_rows].sum()),
-                words=words,
-                encoder_id=self._encoder.id,
-                dimensions=self._encoder.dimensions,
-                file_bytes=opened.database.size_bytes(),
-                memory_bytes=collection.memory_bytes,
-            )
+            size = opened.database.size_bytes()
+            return listing.stats(connection, collection, now, self._encoder, size)
 
     def close(self) -> None:
         """Closes the file. May be called twice."""
@@ -437,32 +415,3 @@ class Index:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-
-def _keyless(path: Path) -> IngestWarning:
-    """Nothing is lost but time: what is not kept is looked for whenever a passage is used."""
-    what = f"the screening key cannot be used: {why_no_secret(path)}"
-    hint = (
-        "What is found in documents is not kept, and they are screened whenever they are used. "
-        "Delete the file, and the next `skerry index add` makes one; or see to its permissions "
-        "(chmod 600), or name another (screening_key_file)."
-    )
-    return IngestWarning(str(path), what, hint)
-
-
-def _check(query: Query) -> None:
-    if not query.text.strip():
-        raise InputError("the query is empty", hint="Say what to search for.")
-    if query.limit < 1 or query.per_source < 1:
-        what = f"limit={query.limit} and per_source={query.per_source} find nothing"
-        raise InputError(what, hint="Both are at least 1.")
-
-
-def _matching(connection: sqlite3.Connection, source_or_id: str | int) -> list[int]:
-    if isinstance(source_or_id, int):
-        document = store.read_document(connection, source_or_id)
-        return [document.id] if document else []
-    if not source_or_id:
-        return []
-    path = files.source_name(files.absolute(Path(source_or_id)))
-    return store.ids_of_source(connection, plain(source_or_id), path)

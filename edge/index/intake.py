@@ -23,7 +23,14 @@ from skerry.edge.index.store import (
     labels_of_content,
     newest,
 )
-from skerry.edge.index.types import Failure, IngestReport, IngestWarning, Kind, Metadata
+from skerry.edge.index.types import (
+    Failure,
+    IngestReport,
+    IngestWarning,
+    Kind,
+    Metadata,
+    Superseded,
+)
 
 Clock = Callable[[], float]
 
@@ -44,6 +51,8 @@ class Tally:
     skipped: int = 0
     unread: tuple[Failure, ...] = ()
     warnings: list[IngestWarning] = field(default_factory=list)
+    superseded: list[Superseded] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
     chunks: int = 0
     began: float = field(default_factory=time.monotonic)
 
@@ -64,6 +73,8 @@ class Tally:
             links=self.links,
             unread=self.unread,
             warnings=tuple(self.warnings),
+            superseded=tuple(self.superseded),
+            expired=tuple(self.expired),
         )
 
 
@@ -113,8 +124,11 @@ class Intake:
             if known is not None and not _retained(known, draft.origin, governance):
                 transaction.remove([known.id])
                 draft = replace(draft, governance=_continued(governance, known))
-            transaction.add(draft, now=self.clock())
+            ended = transaction.add(draft, now=self.clock())
             transaction.seal(at_least=postings.SEAL_AT)
+        tally.superseded += ended
+        expires = draft.governance.expires_at
+        tally.expired += [origin.name] if expires is not None and expires <= self.clock() else []
         (tally.added if known is None else tally.updated).append(origin.name)
         tally.chunks += len(draft.pieces)
         return True

@@ -13,8 +13,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skerry.edge.index.types import IngestWarning
+from skerry.edge.private import why_no_secret
 from skerry.edge.screen_id import screen_id
 from skerry.edge.screening import Screened, encoding
 from skerry.edge.sources import findings_in, name_of
@@ -45,6 +48,17 @@ class Passage:
     @classmethod
     def of(cls, chunk: Chunk) -> Passage:
         return cls(chunk.text, name_of(chunk.title, chunk.heading))
+
+
+def keyless(path: Path) -> IngestWarning:
+    """Nothing is lost but time: what is not kept is looked for whenever a passage is used."""
+    what = f"the screening key cannot be used: {why_no_secret(path)}"
+    hint = (
+        "What is found in documents is not kept, and they are screened whenever they are used. "
+        "Delete the file, and the next `skerry index add` makes one; or see to its permissions "
+        "(chmod 600), or name another (screening_key_file)."
+    )
+    return IngestWarning(str(path), what, hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.edge.errors import InputError
 from skerry.edge.index import fusion, governance, lexical, store
 from skerry.edge.index.collection import Collection
 from skerry.edge.index.lexical import LexicalScores
@@ -183,3 +184,12 @@ def _hits(connection: sqlite3.Connection, collection: Collection, found: Candida
         ids, found.scores.tolist(), found.cosines.tolist(), found.bm25.tolist(), strict=True
     )
     return [Hit(chunks[id_], score, cosine, bm25 or None) for id_, score, cosine, bm25 in columns]
+
+
+def check(query: Query) -> None:
+    """Raises InputError of a query that can find nothing: without text, or for no hits."""
+    if not query.text.strip():
+        raise InputError("the query is empty", hint="Say what to search for.")
+    if query.limit < 1 or query.per_source < 1:
+        what = f"limit={query.limit} and per_source={query.per_source} find nothing"
+        raise InputError(what, hint="Both are at least 1.")

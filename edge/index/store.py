@@ -16,9 +16,9 @@ from skerry.edge.index import postings, screened, sealing
 from skerry.edge.index.database import Database
 from skerry.edge.index.declared import Declaration, from_text
 from skerry.edge.index.drafts import Draft, Governance, Origin, digest
-from skerry.edge.index.governance import Version, supersession
+from skerry.edge.index.governance import Version, superseded, supersession
 from skerry.edge.index.schema import fact, set_fact
-from skerry.edge.index.types import Chunk, Document, Kind, Metadata
+from skerry.edge.index.types import Chunk, Document, Kind, Metadata, Superseded
 from skerry.edge.index.vectors import quantise
 from skerry.edge.index.words import plain
 
@@ -220,9 +220,10 @@ class Change:
     connection: sqlite3.Connection
     generation: int
 
-    def add(self, draft: Draft, *, now: float) -> None:
-        """Writes a document with its chunks, and ends the versions that it supersedes."""
-        document_id = self._insert_document(draft, now)
+    def add(self, draft: Draft, *, now: float) -> list[Superseded]:
+        """Writes a document with its chunks, and ends the versions that it supersedes: which."""
+        ends_at, ended = self._supersede(draft.origin, draft.governance)
+        document_id = self._insert_document(draft, now, ends_at)
         chunk_ids = [self._insert_chunk(document_id, draft, n) for n in range(len(draft.pieces))]
         self.connection.executemany(
             "INSERT INTO vectors VALUES (?, ?)",
@@ -231,6 +232,7 @@ class Change:
         postings.put_words(self.connection, zip(chunk_ids, draft.words, strict=True))
         if draft.screened:
             screened.write(self.connection, chunk_ids, draft.screened)
+        return ended
 
     def seal(self, *, at_least: int) -> None:
         """Moves the words of unsealed chunks into the postings, if there are so many chunks."""
@@ -264,7 +266,7 @@ class Change:
         """Makes every reader, in every process, read its arrays anew."""
         set_fact(self.connection, "epoch", fact(self.connection, "epoch") + 1)
 
-    def _insert_document(self, draft: Draft, now: float) -> int:
+    def _insert_document(self, draft: Draft, now: float, ends_at: float | None) -> int:
         origin, governance = draft.origin, draft.governance
         values = {
             **asdict(origin),
@@ -274,27 +276,32 @@ class Change:
             "text_digest": digest(draft.text.encode()),
             "metadata": json.dumps(dict(draft.metadata)),
             "added_at": now,
-            "superseded_at": self._supersede(origin, governance),
+            "superseded_at": ends_at,
             "generation": self.generation,
         }
         cursor = self.connection.execute(_INSERT_DOCUMENT, values)
         return int(cursor.lastrowid or 0)
 
-    def _supersede(self, origin: Origin, governance: Governance) -> float | None:
-        """Ends the versions that the new one supersedes; when the new one itself ends."""
+    def _supersede(
+        self, origin: Origin, governance: Governance
+    ) -> tuple[float | None, list[Superseded]]:
+        """Ends the versions that the new one supersedes; when the new one itself ends, and what
+        was ended."""
         rows = self.connection.execute(
             _RELATED, {**asdict(origin), **asdict(governance)}
         ).fetchall()
-        outcome = supersession(
-            Version(origin.source, governance.version, governance.valid_from),
-            {row[0]: Version(*row[1:4]) for row in rows},
-            {row[0]: row[4] for row in rows},
-        )
+        new = Version(origin.source, governance.version, governance.valid_from)
+        others = {row[0]: Version(*row[1:4]) for row in rows}
+        ends = {row[0]: row[4] for row in rows}
+        outcome = supersession(new, others, ends)
         self.connection.executemany(
             "UPDATE documents SET superseded_at = ?, generation = ? WHERE id = ?",
             [(end, self.generation, id_) for id_, end in outcome.others_end_at.items()],
         )
-        return outcome.new_ends_at
+        return outcome.new_ends_at, [
+            Superseded(older.source, older.version, newer.source, newer.version)
+            for older, newer in superseded(new, others, ends, outcome)
+        ]
 
     def _insert_chunk(self, document_id: int, draft: Draft, number: int) -> int:
         piece = draft.pieces[number]

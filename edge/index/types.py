@@ -184,6 +184,19 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """A version that is not in force any more, or never was, because `by` follows it.
+
+    Both are sources; the versions are empty where a document names none.
+    """
+
+    source: str
+    version: str
+    by: str
+    by_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
     """What one `add` did: sources by what became of them.
 
@@ -191,7 +204,8 @@ class IngestReport:
     `links` lead out of their folder and were not followed. `labelled` took the access labels
     that the same content has elsewhere, `dated` its declared expiry or beginning: moved files, and
     copies. `unread` are the files that `skipped` counts, with how to convert them; `warnings` are
-    about documents that were taken.
+    about documents that were taken. `superseded` are the versions that ended with this, older ones
+    or such as were taken now; `expired` were taken and have expired already: never served.
     """
 
     added: tuple[str, ...]
@@ -206,6 +220,8 @@ class IngestReport:
     links: tuple[str, ...] = ()
     unread: tuple[Failure, ...] = ()
     warnings: tuple[IngestWarning, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    expired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,3 +274,48 @@ def test_a_file_without_a_byte_is_new_only_to_add(
     assert (tmp_path / "i.db").stat().st_size == 0
     assert shell("add", str(shell.hours)).exit_code == 0
     assert shell(*command).exit_code == 0
+
+
+def written(folder: Path, name: str, version: str, **more: str) -> Path:
+    lines = "".join(f"{key}: {value}\n" for key, value in more.items())
+    path = folder / name
+    path.write_text(
+        f"---\ntitle: Keys\nversion: {version}\n{lines}---\nThe shed has {version} keys.\n"
+    )
+    return path
+
+
+def test_add_says_which_version_another_supersedes(shell: Shell, tmp_path: Path) -> None:
+    new, old = written(tmp_path, "b.md", "3"), written(tmp_path, "a.md", "2")
+    shell("add", str(old))
+    said = shell("add", str(new)).output
+    assert "1 superseded, and kept for questions as of their time:\n" in said
+    assert f"  {old} (version 2), by {new} (version 3)\n" in said
+    new.write_text(new.read_text().replace("3", "4"))
+    (found,) = shell.json("add", str(new))["report"]["superseded"]
+    assert found == {"source": str(new), "version": "3", "by": str(new), "by_version": "4"}
+
+
+def test_add_says_that_a_document_is_older_than_one_that_is_there(
+    shell: Shell, tmp_path: Path
+) -> None:
+    new, old = (
+        written(tmp_path, "b.md", "3"),
+        written(tmp_path, "a.md", "2", valid_from="2020-01-01"),
+    )
+    shell("add", str(new))
+    (found,) = shell.json("add", str(old))["report"]["superseded"]
+    assert (found["source"], found["by"]) == (str(old), str(new))
+    assert shell.json("add", str(old))["report"]["superseded"] == []
+
+
+def test_add_says_that_a_document_has_expired(shell: Shell, tmp_path: Path) -> None:
+    path = str(written(tmp_path, "a.md", "2", expires="2021-01-01"))
+    assert f"1 expired already, and not served:\n  {path}\n" in shell("add", path).output
+    assert "expired already" not in shell("add", str(shell.hours)).output
+
+
+def test_a_query_may_be_several_words(shell: Shell) -> None:
+    shell("add", str(shell.hours))
+    assert shell("search", "head", "mechanic").output == shell("search", "head mechanic").output
+    assert "Marta" in shell("search", "head", "mechanic").output
