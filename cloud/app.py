@@ -64,7 +64,10 @@ def app(service: Service, api_key: str, *, places: int = 64) -> FastAPI:
         await serve(channel, _host(socket.client))
         await channel.close()
 
-    made.include_router(routes(serve, client_of))
+    async def serve_http(channel: Telling, request: Request) -> None:
+        await serve(channel, _host(request.client))
+
+    made.include_router(routes(serve_http, client_of))
     return made
 
 

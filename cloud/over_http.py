@@ -32,7 +32,8 @@ _MOST_WAITING = 64
 
 Authorize = Callable[[Request], str | None]
 """The owner of a request's key; None: the key is wrong."""
-Serve = Callable[[Telling, str], Awaitable[None]]
+Serve = Callable[[Telling, Request], Awaitable[None]]
+"""Runs one generation, asked for by a request, on a channel."""
 
 
 class HttpChannel:
@@ -75,7 +76,7 @@ class HttpChannel:
 
 
 def routes(serve: Serve, authorize: Authorize) -> APIRouter:
-    """The routes; `serve` runs one generation on a channel."""
+    """The routes."""
     router, held = APIRouter(), dict[str, HttpChannel]()
 
     @router.post("/v1/split/http")
@@ -92,7 +93,7 @@ def routes(serve: Serve, authorize: Authorize) -> APIRouter:
         held[name] = channel
 
         async def run() -> AsyncIterator[bytes]:
-            task = asyncio.create_task(_run(serve, channel))
+            task = asyncio.create_task(_run(serve, channel, request))
             try:
                 async for data in channel.stream():
                     yield data
@@ -126,9 +127,9 @@ def routes(serve: Serve, authorize: Authorize) -> APIRouter:
     return router
 
 
-async def _run(serve: Serve, channel: HttpChannel) -> None:
+async def _run(serve: Serve, channel: HttpChannel, request: Request) -> None:
     try:
-        await serve(channel, channel.owner)
+        await serve(channel, request)
     finally:
         await channel.end()
 

@@ -27,6 +27,7 @@ from skerry.cloud.gateway.shadow import Shadows
 from skerry.cloud.gateway.split import Split
 from skerry.cloud.gateway.state import State
 from skerry.cloud.gateway.upstream import Upstream
+from skerry.cloud.over_http import routes
 from skerry.cloud.service import Service
 
 _PATHS = {"/chat/completions": True, "/completions": True, "/embeddings": False}
@@ -81,6 +82,7 @@ class Assembled:
         AdminKeys(config, self.gate, self.state, self.keeper).add_to(self.app)
         split = Split(config, self.gate, self.services, self.observe)
         self.app.add_api_websocket_route("/v1/split", split.serve)
+        self.app.include_router(routes(split.serve_http, split.tenant))
         self.app.add_exception_handler(CloudTierError, _known)
         self.app.add_exception_handler(HTTPException, _unknown_route)
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
-from fastapi import WebSocket
+from fastapi import Request, WebSocket
 
-from skerry.cloud.channel import Gone
+from skerry.cloud.channel import Channel, Gone, Telling
 from skerry.cloud.errors import CloudTierError, ProtocolError
 from skerry.cloud.gateway.asked import CLASS, deadline_s
 from skerry.cloud.gateway.config import DEFAULT_CLASS, Gateway
-from skerry.cloud.gateway.errors import Refusal, bad
+from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.gateway.exchange import Ended, Observer
 from skerry.cloud.gateway.gate import Gate, Ticket
 from skerry.cloud.gateway.keys import Holder
@@ -41,7 +41,7 @@ _FAULTS = {"busy": 503, "engine_failed": 500}
 class MeteredChannel:
     """A channel whose first frame was read before, and that keeps count of what passes."""
 
-    channel: SocketChannel
+    channel: Telling
     name: str
     opening: Open | None = None
     prompt: int = 0
@@ -88,30 +88,45 @@ class Split:
     async def serve(self, socket: WebSocket) -> None:
         try:
             with self.gate.ticket(socket.headers) as ticket:
-                await self._accepted(socket, ticket)
+                await socket.accept(subprotocol=SUBPROTOCOL)
+                channel = SocketChannel(socket)
+                await self._accepted(channel, socket.headers, ticket)
+                await channel.close()
         except Refusal as refusal:
             if refusal.status == 401:
                 await socket.close()  # before it is accepted: the answer is 403
             else:
                 await _refuse(socket, refusal)
 
-    async def _accepted(self, socket: WebSocket, ticket: Ticket) -> None:
-        await socket.accept(subprotocol=SUBPROTOCOL)
-        channel = SocketChannel(socket)
+    async def serve_http(self, channel: Telling, request: Request) -> None:
+        """As `serve`, for a device whose network lets no WebSockets through."""
+        try:
+            with self.gate.ticket(request.headers) as ticket:
+                await self._accepted(channel, request.headers, ticket)
+        except Refusal as refusal:
+            await channel.tell(refusal)
+
+    def tenant(self, request: Request) -> str | None:
+        """Whose key a request has; None: nobody's."""
+        try:
+            return self.gate.keys.holder(request.headers).tenant
+        except Refusal:
+            return None
+
+    async def _accepted(self, channel: Telling, headers: Mapping[str, str], ticket: Ticket) -> None:
         run = _Run(ticket.holder, MeteredChannel(channel, ""))
-        with spanned(_ROUTE, socket.headers) as span:
+        with spanned(_ROUTE, headers) as span:
             try:
-                await self._run(run, ticket, socket)
+                await self._run(run, ticket, headers)
             finally:  # also where the gateway is stopped
                 ended = run.ended()
                 describe(span, ended)
                 self.observe(ended)
-        await channel.close()
 
-    async def _run(self, run: _Run, ticket: Ticket, socket: WebSocket) -> None:
+    async def _run(self, run: _Run, ticket: Ticket, headers: Mapping[str, str]) -> None:
         try:
-            seconds = deadline_s(socket.headers, self.config)
-            task = asyncio.ensure_future(self._serve(run, socket.headers))
+            seconds = deadline_s(headers, self.config)
+            task = asyncio.ensure_future(self._serve(run, headers))
             ticket.stop = task.cancel
             await _within(task, ticket, seconds)
         except Gone:
@@ -130,9 +145,11 @@ class Split:
             await self.services[name].serve(run.channel, owner=run.holder.tenant)
 
     def _class(self, headers: Mapping[str, str], holder: Holder) -> str:
+        """The class that a device names; a class of its own router's that this gateway has no rules
+        for is the usual one."""
         given = headers.get(CLASS) or DEFAULT_CLASS
-        if given != DEFAULT_CLASS and given not in self.config.classes:
-            raise bad("there is no request class of that name", CLASS)
+        if given not in self.config.classes:
+            given = DEFAULT_CLASS
         if holder.rules.classes is not None and given not in holder.rules.classes:
             what = f"requests of the class '{given}' are not open to you"
             raise Refusal(403, "class_not_allowed", what)
@@ -183,7 +200,7 @@ class _Run:
         )
 
 
-async def _opening(channel: SocketChannel) -> Open:
+async def _opening(channel: Channel) -> Open:
     try:
         async with asyncio.timeout(OPEN_S):
             frame = await channel.receive()

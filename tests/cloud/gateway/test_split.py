@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -23,6 +24,7 @@ from skerry.cloud.hints.frames import (
     read_cloud_frame,
     written,
 )
+from skerry.cloud.hints.lengths import Frames
 from skerry.cloud.service import Service
 from tests.cloud.gateway.configured import BASE, USER, configured
 from tests.cloud.gateway.upstreams import Running, gateway
@@ -81,12 +83,28 @@ def test_a_generation_and_what_it_used(running: Running) -> None:
     assert use.cost == done.tokens
 
 
+def test_the_same_over_plain_http(running: Running) -> None:
+    url = f"{running.url}/v1/split/http"
+    headers = {"authorization": f"Bearer {USER}"}
+    answer = httpx2.post(url, content=written(OPEN), headers=headers)
+    opened, *_, done = [read_cloud_frame(one) for one in Frames().feed(answer.content)]
+    assert isinstance(opened, Opened)
+    assert isinstance(done, Done)
+    (use,) = _until(lambda: running.state.usage(""))
+    assert (use.tenant, use.completion_tokens) == ("clinic", done.tokens)
+    other = Open(1, "none", VOCABULARY, (1, 2, 3))
+    answer = httpx2.post(url, content=written(other), headers=headers)
+    (fault,) = [read_cloud_frame(one) for one in Frames().feed(answer.content)]
+    assert isinstance(fault, Fault)
+    assert fault.code == "model_not_found"
+    assert httpx2.post(url, content=written(OPEN)).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("opening", "headers", "code"),
     [
         (Open(1, "mid", b"", (1,)), {}, "model_not_found"),
         (Open(1, "simulated", b"", (1,)), {}, "model_not_found"),
-        (OPEN, {"x-skerry-class": "none"}, "invalid_value"),
     ],
 )
 def test_what_is_refused_is_a_fault(
@@ -105,6 +123,7 @@ def test_what_is_refused_is_a_fault(
         ("", {}, "own"),
         ("", {"x-skerry-class": "deep"}, "thinks"),
         ("", {"x-skerry-class": "quick"}, "own"),
+        ("", {"x-skerry-class": "one of the device's own router"}, "own"),
         ("reasoning", {}, "thinks"),
         ("own", {"x-skerry-class": "deep"}, "own"),
     ],
