@@ -14,7 +14,7 @@ import asyncio
 from dataclasses import dataclass
 
 from benchmarks.contract import Figure, Options
-from benchmarks.split_cases import chosen, openings, real_target, recorded
+from benchmarks.split_cases import chosen, previews, real_target, recorded
 from benchmarks.split_drafting import drafters
 from benchmarks.split_figures import KEYS, figures
 from benchmarks.split_grid import FULL, QUICK, Grid, measured
@@ -43,11 +43,11 @@ def run(options: Options) -> dict[str, Figure]:
 def whole(options: Options) -> Result:
     """Everything that was measured; `split_plots` draws it."""
     plan = QUICK if options.quick else FULL
-    name, make = drafters()
     prompts = chosen(options, plan.each)
-    opened = openings(prompts, plan.tokens)
-    with real_target() as verifier:
-        cases = asyncio.run(recorded(verifier, prompts, opened, make))
-        facts = verifier.facts
-    same = identical(cases, make)
-    return Result(measured(cases, facts, plan, make, options.seed), name, same)
+    shown = previews(prompts, plan.tokens)
+    with drafters() as (name, make):
+        with real_target() as verifier:
+            cases = asyncio.run(recorded(verifier, prompts, shown, make))
+            facts = verifier.facts
+        same = identical(cases, make)
+        return Result(measured(cases, facts, plan, make, options.seed), name, same)

@@ -24,7 +24,7 @@ from skerry.edge.engines.base import EngineOptions, Message, Sampling
 from skerry.edge.engines.models import DEFAULT_MODEL, Catalogue, catalogue
 from skerry.edge.engines.pool import ModelPool
 from skerry.edge.prompt import GROUNDED
-from skerry.edge.split.preview import split_preview
+from skerry.edge.split.preview import SplitPreview, split_preview
 
 _PROMPTS = Path(__file__).with_name("split_prompts.json")
 _SPEC_BENCH = {
@@ -69,9 +69,13 @@ class Case:
     """A prompt, what the target answered to it, and what the device guesses of that."""
 
     family: str
-    opening: Open
+    preview: SplitPreview
     recording: Recording
     guesses: Guesses
+
+    @property
+    def opening(self) -> Open:
+        return self.preview.opening
 
 
 def chosen(options: Options, each: int) -> list[Prompt]:
@@ -126,7 +130,7 @@ def _models() -> Catalogue:
     return catalogue(Path("none"))
 
 
-def openings(prompts: Sequence[Prompt], max_tokens: int) -> list[Open]:
+def previews(prompts: Sequence[Prompt], max_tokens: int) -> list[SplitPreview]:
     """What the product would send."""
     options = EngineOptions(context_tokens=CONTEXT, threads=1)
     pool = ModelPool(_models(), options, max_loaded=1, idle_unload_s=0)
@@ -136,7 +140,7 @@ def openings(prompts: Sequence[Prompt], max_tokens: int) -> list[Open]:
                 split_preview(
                     one.messages, engine, PRODUCT, one.sampling, max_tokens=max_tokens, stop=(),
                     redactions=0,
-                ).opening
+                )
                 for one in prompts
             ]  # fmt: skip
     finally:
@@ -144,14 +148,15 @@ def openings(prompts: Sequence[Prompt], max_tokens: int) -> list[Open]:
 
 
 async def recorded(
-    verifier: Verifier, prompts: Sequence[Prompt], opened: Sequence[Open], make: Drafters
+    verifier: Verifier, prompts: Sequence[Prompt], shown: Sequence[SplitPreview], make: Drafters
 ) -> list[Case]:
     """Lets the target answer each, one after the other, and the drafter guess."""
     cases = []
-    for prompt, opening in zip(prompts, opened, strict=True):
+    for prompt, preview in zip(prompts, shown, strict=True):
+        opening = preview.opening
         sampling = opening.choosing.sampling()
         whole = await record(verifier, opening.tokens, sampling, opening.max_tokens + 1)
         answer = whole.answer[: opening.max_tokens]
-        guesses = guessed(make, opening.tokens, answer)
-        cases.append(Case(prompt.family, opening, whole, guesses))
+        guesses = guessed(make(preview), opening.tokens, answer)
+        cases.append(Case(prompt.family, preview, whole, guesses))
     return cases

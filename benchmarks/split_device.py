@@ -29,6 +29,7 @@ from skerry.cloud.hints.frames import (
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.ahead import Ahead
 from skerry.edge.split.client import SplitGeneration
+from skerry.edge.split.controller import Measured as Known
 from skerry.edge.split.drafter import Drafter, Guess
 from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
@@ -64,15 +65,18 @@ def plain(url: str, opening: Open) -> Measured:
     return hinted(url, msgspec.structs.replace(opening, vocabulary=b""), _NoDrafter())
 
 
-def hinted(url: str, opening: Open, drafter: Drafter, *, patience_ms: int = 0) -> Measured:
-    """With hints, by the product's own client; `patience_ms` makes it thrift mode."""
+def hinted(
+    url: str, opening: Open, drafter: Drafter, *, patience_ms: int = 0, known: Known | None = None
+) -> Measured:
+    """With hints, by the product's own client; `patience_ms` makes it thrift mode. `known` is what
+    it has learnt of the cloud and of this kind of prompt."""
     mode = Mode.THRIFT if patience_ms else Mode.LATENCY
     opening = msgspec.structs.replace(opening, mode=mode, patience_ms=patience_ms)
     options = replace(PRODUCT, base_url=url, patience_ms=patience_ms, idle_s=_DEADLINE_S)
     ways = Ways(options)
     one = SplitGeneration(
         options, opening, drafter, connect=lambda left: ways.connect(options.headers(), left),
-        deadline_s=_DEADLINE_S, cancel=threading.Event(),
+        deadline_s=_DEADLINE_S, cancel=threading.Event(), measured=known,
     )  # fmt: skip
     began = time.perf_counter()
     frames = tuple((time.perf_counter() - began, len(frame.tokens)) for frame in one)

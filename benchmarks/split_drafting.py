@@ -7,45 +7,65 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from benchmarks.split_theory import Guess as Kind
+from skerry.edge.device import device_state
 from skerry.edge.split.drafter import Drafter, Guess
+from skerry.edge.split.drafting import BUILT_IN, Drafting
 from skerry.edge.split.lookup import PromptLookup
+from skerry.edge.split.preview import SplitPreview
 
-Drafters = Callable[[], Drafter]
+Drafters = Callable[[SplitPreview], Drafter]
 
-_DRAFTERS: dict[str, Drafters] = {"product": PromptLookup, "lookup": PromptLookup}
 _SWITCH = "SKERRY_BENCH_DRAFTER"
 _CHEAP_MS = 0.5
 _FILLER = Guess(0, 0.6)
 
 
-def drafters() -> tuple[str, Drafters]:
-    """The name and the maker of the drafter to measure: the product's, or what SKERRY_BENCH_DRAFTER
-    names (`product`, `lookup`).
+@contextmanager
+def drafters() -> Iterator[tuple[str, Drafters]]:
+    """What drafts, in words, and its maker: the product's, or what SKERRY_BENCH_DRAFTER names:
+    `product`, `lookup` (copying alone), or the file of a draft model.
 
     Raises:
-        UsageError: there is no drafter of that name.
+        UsageError: it names none of these.
     """
-    name = os.environ.get(_SWITCH, "product")
-    if name not in _DRAFTERS:
-        raise click.UsageError(f"{_SWITCH} is '{name}'; give one of: {', '.join(_DRAFTERS)}")
-    return name, _DRAFTERS[name]
+    wanted = os.environ.get(_SWITCH, "product")
+    path = BUILT_IN if wanted == "product" else Path(wanted)
+    if wanted == "lookup" or (wanted == "product" and not path.is_file()):
+        yield "copying alone", lambda _: PromptLookup()
+        return
+    if not path.is_file():
+        raise click.UsageError(f"{_SWITCH} is '{wanted}': give product, lookup or a GGUF file")
+    with closing(Drafting(path, threads=1, state=device_state, wanted=True)) as made:
+        yield f"copying, then {path.name}", made
 
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """For each token of an answer the drafter's guess, with what is before it right; None where it
-    had no idea. `draft_ms` is what a guess took."""
+    """For each token of an answer the drafter's guess, with what is before it right, and what it
+    took; None where it had no idea."""
 
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
     guesses: tuple[Guess | None, ...]
-    draft_ms: float
+    took_ms: tuple[float, ...]
+
+    @property
+    def draft_ms(self) -> float:
+        """What a guess takes; the mean."""
+        return statistics.fmean(self.took_ms)
+
+    @property
+    def costs(self) -> bool:
+        """Whether a tenth of the guesses took the processor for long."""
+        return sorted(self.took_ms)[len(self.took_ms) * 9 // 10] >= _CHEAP_MS
 
     @property
     def kinds(self) -> list[Kind]:
@@ -69,20 +89,24 @@ def _kind(guess: Guess | None, token: int) -> Kind:
     return Kind.RIGHT if guess.token == token else Kind.WRONG
 
 
-def guessed(make: Drafters, prompt: Sequence[int], answer: Sequence[int]) -> Guesses:
-    """Asks a drafter before each token of an answer."""
-    drafter, so_far = make(), list(prompt)
-    found, took = list[Guess | None](), list[float]()
-    while drafter.read(so_far):
+def guessed(drafter: Drafter, prompt: Sequence[int], answer: Sequence[int]) -> Guesses:
+    """Asks a drafter before each token of an answer, and closes it."""
+    so_far, found, took = list(prompt), list[Guess | None](), list[float]()
+    with closing(drafter):
+        while drafter.read(so_far):
+            pass
+        for token in answer:
+            began = time.perf_counter()
+            found.append(_next(drafter, so_far))
+            took.append((time.perf_counter() - began) * 1e3)
+            so_far.append(token)
+    return Guesses(tuple(prompt), tuple(answer), tuple(found), tuple(took))
+
+
+def _next(drafter: Drafter, so_far: Sequence[int]) -> Guess | None:
+    while (guesses := drafter.draft(so_far, 1)) is None:
         pass
-    for token in answer:
-        began = time.perf_counter()
-        guess = drafter.draft(so_far, 1)
-        took.append((time.perf_counter() - began) * 1e3)
-        found.append(guess[0] if guess else None)
-        so_far.append(token)
-    drafter.close()
-    return Guesses(tuple(prompt), tuple(answer), tuple(found), statistics.median(took))
+    return guesses[0] if guesses else None
 
 
 class Replayed:
@@ -98,7 +122,10 @@ class Replayed:
 
     def draft(self, sequence: Sequence[int], most: int) -> list[Guess]:
         guesses = self._chain(sequence, most)
-        time.sleep(len(guesses) * self._recorded.draft_ms / 1e3)
+        start = len(sequence) - len(self._recorded.prompt)
+        known = self._recorded.took_ms[start : start + len(guesses)]
+        unknown = len(guesses) - len(known)
+        time.sleep((sum(known) + unknown * self._recorded.draft_ms) / 1e3)
         return guesses
 
     def read(self, sequence: Sequence[int]) -> bool:  # noqa: ARG002
@@ -127,6 +154,6 @@ class Replayed:
         return guesses
 
 
-def replayer(make: Drafters, recorded: Guesses) -> Drafters:
-    """The drafter itself where it costs next to nothing, else what it guessed."""
-    return make if recorded.draft_ms < _CHEAP_MS else lambda: Replayed(recorded)
+def replayer(make: Drafters, preview: SplitPreview, recorded: Guesses) -> Callable[[], Drafter]:
+    """Makes the drafter itself where it costs next to nothing, else one that says what it did."""
+    return (lambda: Replayed(recorded)) if recorded.costs else (lambda: make(preview))

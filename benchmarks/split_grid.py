@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from benchmarks.split_cloud import Far, Lag, far_clouds, lag_of
 from benchmarks.split_device import Measured, Protocol, Rounds, hinted, plain
 from benchmarks.split_drafting import Drafters, replayer
 from skerry.cloud.engines.base import TargetFacts
+from skerry.edge.split.controller import Measured as Known
 
 PLAIN, HINTS, PIPELINED, THRIFT = "plain", "hints", "pipelined", "thrift"
 HINT_MS = 0.5
@@ -88,26 +90,32 @@ def sync(count: int) -> str:
 def measured(
     cases: Sequence[Case], facts: TargetFacts, plan: Plan, make: Drafters, seed: int
 ) -> Grid:
-    """Every case by every protocol over every link, in an order that the seed draws."""
+    """Every case by every protocol over every link, in an order that the seed draws. What a device
+    learns of a cloud and a family it keeps, as the product does of a class of requests."""
     protocols: dict[str, Protocol] = {PLAIN: lambda url, opening, _: plain(url, opening)}
-    protocols[HINTS] = hinted
     protocols |= {sync(count): Rounds.synchronous(count) for count in plan.sync}
     protocols[PIPELINED] = Rounds.pipelined()
     work = [(far, i) for far in plan.fars for i in range(len(cases))]
     Random(seed).shuffle(work)
     answers: dict[Key, Measured] = {}
+    known: defaultdict[tuple[Far, str, str], Known] = defaultdict(Known)
     recordings = [case.recording for case in cases]
     with far_clouds(facts, recordings, plan.fars, HINT_MS) as clouds, _watched() as lags:
 
         def run(far: Far, number: int) -> None:
             case = cases[number]
-            drafters = replayer(make, case.guesses)
+            drafters = replayer(make, case.preview, case.guesses)
+            learnt = {name: known[far, case.family, name] for name in (HINTS, THRIFT)}
+            answers[far, number, HINTS] = hinted(
+                clouds.urls[far], case.opening, drafters(), known=learnt[HINTS]
+            )
             for name, protocol in protocols.items():
                 answers[far, number, name] = protocol(clouds.urls[far], case.opening, drafters())
             if far == plan.thrift_at:
                 answers[far, number, THRIFT] = hinted(
-                    clouds.urls[far], case.opening, drafters(), patience_ms=round(3 * far[0])
-                )
+                    clouds.urls[far], case.opening, drafters(),
+                    patience_ms=round(3 * far[0]), known=learnt[THRIFT],
+                )  # fmt: skip
 
         with ThreadPoolExecutor(plan.at_once) as pool:
             running = [pool.submit(run, *one) for one in work]

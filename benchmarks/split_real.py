@@ -24,7 +24,7 @@ def identical(cases: Sequence[Case], make: Drafters) -> float:
     with _served() as url:
         for case in cases:
             alone = case.guesses.answer
-            said = hinted(url, case.opening, make()).tokens
+            said = hinted(url, case.opening, make(case.preview)).tokens
             same += common(said, alone)
             total += max(len(said), len(alone))
     return same / total

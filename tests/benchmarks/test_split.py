@@ -17,10 +17,11 @@ from benchmarks.split_plots import draw
 from benchmarks.split_theory import Guess as Kind
 from skerry.cloud.engines.base import TargetFacts
 from skerry.cloud.hints.choice import Sampling
-from skerry.cloud.hints.frames import VERSION, Choosing, Open
+from skerry.cloud.hints.frames import VERSION, Choosing, Open, written
 from skerry.cloud.simulate.recorded import Recording
 from skerry.edge.split.drafter import Guess
 from skerry.edge.split.lookup import PromptLookup
+from skerry.edge.split.preview import SplitPreview
 
 FACTS = TargetFacts("made up", b"v" * 32, 64, frozenset({0}), 4_096, 32)
 PLAN = Plan(1, 20, (4, 8), (5,), (2, 4), 8, (4, 5))
@@ -30,15 +31,26 @@ def case(family: str, number: int) -> Case:
     """An answer that copies its prompt, but for one token."""
     prompt = (*range(1, 21), 40 + number)
     answer = (1, 2, 3, 4, 5, 50, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
-    opening = Open(VERSION, "", FACTS.vocabulary, prompt, Choosing(), max_tokens=20)
     recording = Recording(prompt, Sampling(), (*answer, 20))
-    return Case(family, opening, recording, guessed(PromptLookup, prompt, answer))
+    return Case(family, preview(prompt), recording, guessed(PromptLookup(), prompt, answer))
+
+
+def preview(prompt: tuple[int, ...]) -> SplitPreview:
+    opening = Open(VERSION, "", FACTS.vocabulary, prompt, Choosing(), max_tokens=20)
+    return SplitPreview(
+        url="", destination="", body=written(opening), header_names=(), redactions=0,
+        opening=opening, told=(),
+    )  # fmt: skip
+
+
+def copying(_: SplitPreview) -> PromptLookup:
+    return PromptLookup()
 
 
 @pytest.fixture(scope="module")
 def grid() -> Grid:
     cases = [case(family, i) for i, family in enumerate(FAMILIES)]
-    return measured(cases, FACTS, PLAN, PromptLookup, seed=0)
+    return measured(cases, FACTS, PLAN, copying, seed=0)
 
 
 def test_every_protocol_gives_the_answer_of_the_target(grid: Grid) -> None:
@@ -84,7 +96,7 @@ def test_the_pictures_are_drawn(grid: Grid, tmp_path: Path) -> None:
 
 
 KNOWN = (Guess(1, 0.9), Guess(2, 0.9), Guess(7, 0.5, 3), None)
-GUESSES = Guesses((9, 9), (1, 2, 3, 4), KNOWN, 0.0)
+GUESSES = Guesses((9, 9), (1, 2, 3, 4), KNOWN, (0.0, 0.1, 0.2, 0.3))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +116,7 @@ def test_recorded_guesses_are_replayed(sequence: list[int], most: int, drafted: 
 
 def test_what_follows_a_correction_is_replayed_where_it_is_right() -> None:
     known = (*KNOWN[:3], Guess(4, 0.9))
-    replayed = Replayed(Guesses((9, 9), (1, 2, 3, 4), known, 0.0))
+    replayed = Replayed(Guesses((9, 9), (1, 2, 3, 4), known, (0.0,) * 4))
     assert replayed.branch([9, 9, 1, 2], 3, 2) == [3, 4]
     assert replayed.branch([9, 9, 1, 2], 8, 2) == [8, 0]
 
@@ -113,21 +125,23 @@ def test_guesses_are_counted_by_what_they_are() -> None:
     assert GUESSES.kinds == [Kind.RIGHT, Kind.RIGHT, Kind.WRONG, Kind.NONE]
     assert GUESSES.acceptance == 0.5
     assert GUESSES.silence == 0.25
+    assert GUESSES.draft_ms == pytest.approx(0.15)
 
 
 def test_only_a_drafter_that_costs_something_is_replayed() -> None:
-    slow = Guesses((9,), (1,), (Guess(1, 0.9),), 8.0)
-    assert isinstance(replayer(PromptLookup, slow)(), Replayed)
-    assert isinstance(replayer(PromptLookup, GUESSES)(), PromptLookup)
+    slow = Guesses((9,), (1,), (Guess(1, 0.9),), (8.0,))
+    assert isinstance(replayer(copying, preview((9,)), slow)(), Replayed)
+    assert isinstance(replayer(copying, preview((9, 9)), GUESSES)(), PromptLookup)
 
 
 def test_the_drafter_is_chosen_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKERRY_BENCH_DRAFTER", "lookup")
-    name, make = drafters()
-    assert (name, type(make())) == ("lookup", PromptLookup)
+    with drafters() as (name, make):
+        assert name == "copying alone"
+        assert isinstance(make(preview((9,))), PromptLookup)
     monkeypatch.setenv("SKERRY_BENCH_DRAFTER", "none such")
-    with pytest.raises(click.UsageError, match="none such"):
-        drafters()
+    with pytest.raises(click.UsageError, match="none such"), drafters():
+        pass
 
 
 def test_every_family_has_prompts_of_its_own() -> None:
