@@ -17,7 +17,7 @@ from skerry.cloud.gateway.errors import Refusal, bad
 from skerry.cloud.gateway.fleet import Fleet
 from skerry.cloud.gateway.gate import Gate
 from skerry.cloud.gateway.keeping import Keeper
-from skerry.cloud.gateway.keys import check_role
+from skerry.cloud.gateway.keys import Holder, check_role
 from skerry.cloud.gateway.ledger import day_of
 from skerry.cloud.gateway.metrics import Metrics
 from skerry.cloud.gateway.requests import Json, asked_by, small_body
@@ -49,6 +49,7 @@ class Routes:
         app.add_api_route("/health", self.health, methods=["GET"])
         app.add_api_route("/metrics", self.counts, methods=["GET"])
         app.add_api_route("/v1/models", self.models, methods=["GET"])
+        app.add_api_route("/v1/models/{name}", self.model, methods=["GET"])
         app.add_api_route("/v1/usage", self.usage, methods=["GET"])
         app.add_api_route("/admin/replicas", self.replicas, methods=["GET"])
         app.add_api_route("/admin/replicas", self.drain, methods=["POST"])
@@ -66,9 +67,14 @@ class Routes:
 
     async def models(self, request: Request) -> Json:
         with asked_by(self.gate, request, Role.USER) as holder:
-            allowed = holder.rules.models
-            names = [name for name in self.config.models if allowed is None or name in allowed]
+            names = self._names(holder)
             return Json({"object": "list", "data": [self._model(name) for name in names]})
+
+    async def model(self, request: Request, name: str) -> Json:
+        with asked_by(self.gate, request, Role.USER) as holder:
+            if name not in self._names(holder):
+                raise Refusal(404, "model_not_found", "there is no such model for you")
+            return Json(self._model(name))
 
     async def usage(self, request: Request) -> Json:
         """A tenant's own; of an operator everybody's, or that of `?tenant=`."""
@@ -98,6 +104,10 @@ class Routes:
             await asyncio.to_thread(self.state.drain, asked.model, asked.replica, on=asked.drained)
             await self.keeper.step()
             return Json({"object": "list", "data": self._replicas()})
+
+    def _names(self, holder: Holder) -> list[str]:
+        allowed = holder.rules.models
+        return [name for name in self.config.models if allowed is None or name in allowed]
 
     def _model(self, name: str) -> dict[str, Any]:
         model = self.config.models[name]

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import httpx2
 
 from skerry.cloud.gateway.config import Gateway, Model
-from skerry.cloud.gateway.errors import Refusal
+from skerry.cloud.gateway.errors import GatewayConfigError, Refusal
 from skerry.cloud.gateway.fleet import Fleet, Replica
 
 _CONNECT_S = 5.0
-_CONNECTIONS = 2_048
+_SPARE_CONNECTIONS = 64  # for shadows
 _KEPT = 256
+_KEPT_S = 3.0  # shorter than servers keep them
 _MOST_TRIES = 4
 _AGAIN = frozenset({429, 502, 503, 504})
 _HEADERS_UP = ("accept", "content-type", "traceparent", "tracestate", "x-request-id")
@@ -62,7 +63,11 @@ class Upstream:
     ) -> None:
         self._config, self._fleet, self._clock = config, fleet, clock
         self._http = httpx2.AsyncClient(
-            limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_KEPT),
+            limits=httpx2.Limits(
+                max_connections=config.limits.places + _SPARE_CONNECTIONS,
+                max_keepalive_connections=_KEPT,
+                keepalive_expiry=_KEPT_S,
+            ),
             follow_redirects=False,
             trust_env=False,
         )
@@ -107,7 +112,7 @@ class Upstream:
         stack.enter_context(replica.busy())
         watched = stack.enter_context(_Watched(replica, self._clock))
         try:
-            response = await self._http.send(self._request(wanted, replica), stream=True)
+            response = await self._sent(wanted, replica)
             stack.push_async_callback(response.aclose)
             chunks = response.aiter_raw()
             first = await anext(chunks, b"")
@@ -117,6 +122,13 @@ class Upstream:
         watched.status(response.status_code)
         rest = _going_on(first, chunks, watched)
         return Begun(replica, response.status_code, response.headers, rest, number)
+
+    async def _sent(self, wanted: Wanted, replica: Replica) -> httpx2.Response:
+        """Once more on another connection, where one that was kept has been closed meanwhile."""
+        try:
+            return await self._http.send(self._request(wanted, replica), stream=True)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            return await self._http.send(self._request(wanted, replica), stream=True)
 
     def _request(self, wanted: Wanted, replica: Replica) -> httpx2.Request:
         model = self._config.models[replica.model]
@@ -176,6 +188,16 @@ async def _going_on(
     except httpx2.HTTPError as error:
         watched.failed()
         raise Broken from error
+
+
+def check_keys(config: Gateway) -> None:
+    """Raises GatewayConfigError: a variable with the key of servers is not set."""
+    for name, model in config.models.items():
+        if model.key_env and not os.environ.get(model.key_env):
+            raise GatewayConfigError(
+                f"models.{name}.key_env: the variable {model.key_env} is not set",
+                hint="set it to the key of the model's servers, or leave key_env out",
+            )
 
 
 def upstream_key(model: Model) -> str:

@@ -150,10 +150,12 @@ def serve_gateway(config: Path, wanted: Settings, port: int, *, as_json: bool) -
     from skerry.cloud.gateway.load import load
     from skerry.cloud.gateway.state import opened
     from skerry.cloud.gateway.traces import export
+    from skerry.cloud.gateway.upstream import check_keys
     from skerry.cloud.serving import serve as run
     from skerry.edge.server import bind, url_of
 
     gateway = load(config)
+    check_keys(gateway)
     export()
     with bind(wanted.host, port) as bound:
         state = opened(gateway.state, config.parent)

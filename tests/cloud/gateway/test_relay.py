@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -284,6 +285,27 @@ def test_no_replica_answers(tmp_path: Path) -> None:
     assert codes[0].json()["error"]["code"] in ("upstream_failed", "no_replica")
     assert codes[-1].json()["error"]["code"] == "no_replica"
     assert codes[-1].headers["retry-after"] == "5"
+
+
+def test_a_connection_that_a_server_closed_meanwhile_is_no_failure(tmp_path: Path) -> None:
+    """Every other connection ends without a word."""
+    body = b'{"choices":[]}'
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for number in range(8):
+                with server.accept()[0] as taken:
+                    if b"chat" not in taken.recv(65_536) or number % 2:
+                        taken.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        config = configured(base=_base(url))
+        with gateway(config, tmp_path) as running, _client(running) as client:
+            for _ in range(2):
+                assert client.post(CHAT, json=ASKED).status_code == 200
 
 
 def test_a_session_stays_with_its_replica_and_moves_when_it_is_drained(tmp_path: Path) -> None:

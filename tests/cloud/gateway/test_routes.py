@@ -39,6 +39,8 @@ def test_models_are_those_of_the_tenant(tmp_path: Path) -> None:
     base_more = f'{more}[tenants.some]\nmodels = ["own"]\n'
     with gateway(configured(base_more), tmp_path) as running, _client(running) as client:
         listed = client.get("/v1/models").json()["data"]
+        assert client.get("/v1/models/own").json() == listed[1]
+        assert client.get("/v1/models/none").status_code == 404
     assert [one["id"] for one in listed] == ["mid", "own"]
     assert listed[1]["skerry"] == {"tier": "large", "template": "b", "split": True}
 

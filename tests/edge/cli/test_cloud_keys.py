@@ -64,6 +64,13 @@ def test_a_tenant_that_is_none_and_a_file_that_is_wrong(skerry, config: Path) ->
     assert "line 7: tenants.clinic.foo: there is no such key" in done.err
 
 
+def test_a_key_of_servers_that_is_not_set(skerry, config: Path) -> None:
+    config.write_text(FILE.replace('tier = "mid"', 'tier = "mid"\nkey_env = "NO_SUCH_KEY"'))
+    done = skerry("cloud", "serve", "--config", str(config), "--port", "0")
+    assert done.code == 3
+    assert "models.mid.key_env: the variable NO_SUCH_KEY is not set" in done.err
+
+
 def test_usage(skerry, config: Path) -> None:
     state = opened("gateway.db", config.parent)
     today = Use("2999-01-01", "clinic", "lookup", "mid", 2, 1_000, 50, 0, 0, 0, 0.5)
