@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 from fastapi import Request, WebSocket
@@ -18,62 +18,14 @@ from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.gateway.exchange import Ended, Observer
 from skerry.cloud.gateway.gate import Gate, Ticket
 from skerry.cloud.gateway.keys import Holder
+from skerry.cloud.gateway.metered import MeteredChannel
 from skerry.cloud.gateway.metering import Tokens
 from skerry.cloud.gateway.traces import describe, spanned
-from skerry.cloud.hints.frames import (
-    SUBPROTOCOL,
-    CloudFrame,
-    DeviceFrame,
-    Done,
-    Fault,
-    Open,
-    Opened,
-)
-from skerry.cloud.hints.frames import Tokens as TokensFrame
+from skerry.cloud.hints.frames import SUBPROTOCOL, Open
 from skerry.cloud.service import OPEN_S, Service
 from skerry.cloud.sockets import SocketChannel
 
 _ROUTE = "/v1/split"
-_FAULTS = {"busy": 503, "engine_failed": 500}
-
-
-@dataclass(slots=True)
-class MeteredChannel:
-    """A channel whose first frame was read before, and that keeps count of what passes."""
-
-    channel: Telling
-    name: str
-    opening: Open | None = None
-    prompt: int = 0
-    tokens: int = 0
-    passes: int = 0
-    drafted: int = 0
-    accepted: int = 0
-    first_s: float | None = None
-    status: int = 0
-    since: float = field(default_factory=time.monotonic)
-
-    async def receive(self) -> DeviceFrame:
-        if self.opening is not None:
-            frame, self.opening = self.opening, None
-            return frame
-        return await self.channel.receive()
-
-    async def send(self, frame: CloudFrame) -> None:
-        match frame:
-            case Opened():
-                self.prompt = frame.position
-                frame = msgspec.structs.replace(frame, model=self.name)
-            case TokensFrame():
-                self.first_s = self.first_s or time.monotonic() - self.since
-                self.tokens += len(frame.tokens)
-                self.passes += 1
-                self.accepted += frame.drafted
-            case Done():
-                self.drafted, self.status = frame.drafted, 200
-            case Fault():
-                self.status = _FAULTS.get(frame.code, 400)
-        await self.channel.send(frame)
 
 
 @dataclass(frozen=True, slots=True)
