@@ -78,6 +78,7 @@ _READ_AS = (
         rf"{_ONESELF}\b",
         "do the work",
     ),
+    _sub(rf"\b(?P<kept>prick(?:ed)?|scald(?:ed)?) {_ONESELF}\b(?!{_ON_PURPOSE})", "{} a hand"),
     _sub(
         rf"\b(?P<kept>{_HURT}) {_ONESELF}(?=(?: (?:on an?|on the|on my|while|when|opening|by "
         rf"accident|"

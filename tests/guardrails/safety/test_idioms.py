@@ -25,12 +25,13 @@ def dangers(text: str) -> list[str]:
         "And if i lose it?",
         "what happens when someone loses one",
         "I hurt myself when I fell off a ladder",
+        "I've pricked myself with a needle. How should I wash the wound?",
         "i hurt myself falling off a ladder at work",
         "I want to end my membership",
     ],
 )
 def test_a_saying_is_no_danger(text: str) -> None:
-    assert "self_harm" not in dangers(text)
+    assert not {"self_harm", "violence"} & set(dangers(text))
 
 
 @pytest.mark.parametrize(
