@@ -20,7 +20,15 @@ from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import Tree, chain
 from tests.cloud.conformance import COUNT, SAMPLINGS, Conformance, Drafter, written
 from tests.cloud.fake_completions import tokenizer_json
-from tests.cloud.vllm_server import PLUGIN, PYTHON, SIZE, WHY_NOT, made_model, serving
+from tests.cloud.vllm_server import (
+    PLUGIN,
+    PYTHON,
+    SIZE,
+    SMALL_STEPS,
+    WHY_NOT,
+    made_model,
+    serving,
+)
 
 pytestmark = [
     pytest.mark.vllm,
@@ -38,7 +46,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def with_plugin(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(model, tmp_path_factory.mktemp("plugin"), PLUGIN) as url:
+    with serving(model, tmp_path_factory.mktemp("plugin"), (*PLUGIN, *SMALL_STEPS)) as url:
         yield url
 
 

@@ -33,6 +33,8 @@ _QUIET = {
 _ARGUMENTS = ("--enforce-eager", "--block-size", "32", "--dtype", "float32")
 _SPECULATIVE = {"method": "custom_class", "model": PROPOSER, "num_speculative_tokens": 16}
 PLUGIN = ("--scheduler-cls", SCHEDULER, "--speculative-config", json.dumps(_SPECULATIVE))
+SMALL_STEPS = ("--max-num-batched-tokens", "64", "--max-num-seqs", "8")
+"""A prompt of more than 64 tokens takes several steps, and a draft has to fit into the last."""
 
 
 def made_model(folder: Path) -> Path:
