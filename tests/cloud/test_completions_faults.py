@@ -15,7 +15,7 @@ from skerry.cloud.engines.completions.options import EndpointOptions
 from skerry.cloud.engines.completions.verifier import CompletionsVerifier
 from skerry.cloud.errors import Busy, CloudTierError, RequestError, TargetError
 from skerry.cloud.hints.choice import Sampling
-from skerry.cloud.hints.frames import VERSION, Choosing, Done, Open, Opened, Reason
+from skerry.cloud.hints.frames import VERSION, Choosing, Done, Fault, Open, Opened, Reason
 from skerry.cloud.hints.tree import Tree, chain
 from skerry.cloud.service import Service
 from tests.cloud.fake_completions import MODEL, Fake, faked, tokenizer_json
@@ -35,7 +35,7 @@ def _fault(fake: Fake, **options: Any) -> CloudTierError:
 
 
 def _look_fault(fake: Fake, change: dict[str, Any], **options: Any) -> CloudTierError:
-    """What a pass says once the server has changed."""
+    """What is logged of a pass once the server has changed."""
 
     async def looked(verifier: CompletionsVerifier) -> None:
         target = await verifier.open(PROMPT, Sampling())
@@ -47,7 +47,11 @@ def _look_fault(fake: Fake, change: dict[str, Any], **options: Any) -> CloudTier
         with pytest.raises(CloudTierError) as caught:
             asyncio.run(looked(verifier))
         fake.hold.set()
-    return caught.value
+    assert url not in str(caught.value)
+    cause = caught.value.__cause__
+    assert isinstance(cause, CloudTierError)
+    assert type(caught.value) is (Busy if isinstance(cause, Busy) else TargetError)
+    return cause
 
 
 def test_nobody_is_there() -> None:
@@ -131,6 +135,20 @@ def test_a_server_that_fails(status: int, kind: type[CloudTierError]) -> None:
     fault = _look_fault(Fake(), {"broken": (status, b"no")})
     assert isinstance(fault, kind)
     assert str(status) in fault.what
+
+
+def test_the_device_does_not_learn_where_the_server_is(caplog: pytest.LogCaptureFixture) -> None:
+    """Its address and its words are for the operator, in the log."""
+    opening = Open(VERSION, "", b"", tuple(PROMPT), max_tokens=4)
+    channel, fake = ListChannel([opening]), Fake()
+    with faked(fake) as url:
+        service = Service(_connected(url))
+        fake.broken = (500, b"secret words")
+        asyncio.run(service.serve(channel))
+    fault = channel.sent[-1]
+    assert isinstance(fault, Fault)
+    assert (fault.code, fault.what) == ("engine_failed", "the target's server failed")
+    assert f"{url}/v1 answered 500: secret words" in caplog.text
 
 
 def test_a_redirect_is_not_followed() -> None:

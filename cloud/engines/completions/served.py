@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from skerry.cloud.engines.completions.endpoint import Endpoint
 from skerry.cloud.errors import Busy, RequestError, TargetError
 
 Found = TypeVar("Found")
+_log = logging.getLogger(__name__)
 
 
 class ServedVerifier:
@@ -35,7 +37,11 @@ class ServedVerifier:
         self._free -= 1
 
     async def run(self, asking: Coroutine[Any, Any, Found]) -> Found:
-        """The same, and TargetError when the engine is closed meanwhile."""
+        """The same, and TargetError when the engine is closed meanwhile.
+
+        What went wrong with the server is logged, and kept from whoever asked: its address and its
+        words are its operator's.
+        """
         task = asyncio.ensure_future(asking)
         self._running.add(task)
         try:
@@ -44,6 +50,11 @@ class ServedVerifier:
             if self._closed:
                 raise TargetError("the engine is closed") from None
             raise
+        except (TargetError, Busy) as error:
+            if self._closed:
+                raise TargetError("the engine is closed") from error
+            _log.warning("%s", error)
+            raise _told(error) from error
         finally:
             self._running.discard(task)
 
@@ -56,6 +67,13 @@ class ServedVerifier:
         for task in self._running:
             task.cancel()
         await self.endpoint.close()
+
+
+def _told(error: TargetError | Busy) -> TargetError | Busy:
+    if isinstance(error, Busy):
+        return Busy("the target's server has no room now", hint="try again in a moment")
+    what = "the target's server failed"
+    return TargetError(what, hint="try again later; the reason is in the cloud tier's log")
 
 
 def _check_tokens(tokens: Sequence[int], facts: TargetFacts) -> None:
