@@ -103,7 +103,7 @@ SGLANG = Dialect(
 )
 LLAMA_SERVER = Dialect(
     "llamacpp",
-    {"logprobs": 1},
+    {"logprobs": 1, "n_probs": 1},
     ("top_k", "min_p"),
     {
         **_NO_PENALTIES,
