@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from skerry.cloud.channel import Gone, Telling
 from skerry.cloud.errors import CloudTierError, ProtocolError
@@ -28,6 +29,8 @@ from skerry.cloud.hints.frames import (
 )
 from skerry.cloud.hints.lengths import MEDIA_TYPE, NAME_HEADER, Frames, prefixed
 
+BODY_S = 30.0
+"""How long a whole body may take, so that a byte now and then does not hold a connection."""
 _MOST_WAITING = 64
 
 Authorize = Callable[[Request], str | None]
@@ -136,10 +139,14 @@ async def _run(serve: Serve, channel: HttpChannel, request: Request) -> None:
 
 async def _body(request: Request) -> bytes:
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise ProtocolError(f"a request has more than {MOST_BYTES} bytes")
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise ProtocolError(f"a request has more than {MOST_BYTES} bytes")
+    except (TimeoutError, ClientDisconnect) as error:
+        raise ProtocolError(f"a body did not arrive within {BODY_S:.0f} s") from error
     return bytes(body)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 
+from skerry.cloud import over_http
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
@@ -101,3 +103,14 @@ def test_a_frame_that_is_cut_off_or_too_long_is_an_error() -> None:
         frames.finish()
     with pytest.raises(ProtocolError, match="more than"):
         list(Frames().feed(b"\xff\xff\xff\xff"))
+
+
+def test_a_body_that_does_not_come_ends_the_request(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(over_http, "BODY_S", 0.2)
+    where = httpx2.URL(url)
+    with socket.create_connection((where.host, where.port or 80), timeout=20) as slow:
+        head = f"POST {where.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+        slow.sendall(f"{head}Content-Length: 99\r\n\r\n.".encode())
+        assert slow.recv(100).startswith(b"HTTP/1.1 400 ")
