@@ -10,6 +10,7 @@ from benchmarks.contract import Figure
 from benchmarks.split_cases import FAMILIES, Case
 from benchmarks.split_cloud import Far
 from benchmarks.split_device import PRODUCT
+from benchmarks.split_drafting import Guesses
 from benchmarks.split_grid import HINT_MS, HINTS, PIPELINED, PLAIN, THRIFT, Grid, sync
 from benchmarks.split_theory import (
     Setting,
@@ -18,6 +19,8 @@ from benchmarks.split_theory import (
     simulated,
     streamed_ms,
 )
+from skerry.edge.split.controller import Controller
+from skerry.edge.split.controller import Measured as Known
 
 KEYS = (
     "min_speedup", "worst_cell", "mean_speedup", "min_ratio_to_best_sync", "simulation_error_max",
@@ -25,6 +28,7 @@ KEYS = (
     "bytes_per_token", "identical_token_rate",
 )  # fmt: skip
 _DRAWS = 40
+_JUDGED = 1_000
 
 Cell = tuple[Far, str]
 
@@ -102,11 +106,25 @@ def _simulation(grid: Grid) -> Figure:
 
 
 def setting(far: Far, case: Case) -> Setting:
+    """The cell and the device: as deep as the product's controller lets it draft there."""
     rtt, pace = far
     return Setting(
         rtt_ms=rtt, pass_ms=pace, hint_ms=HINT_MS, draft_ms=case.guesses.draft_ms,
-        depth=PRODUCT.depth, burst=PRODUCT.burst,
+        depth=_depth(far, case.guesses), burst=PRODUCT.burst,
     )  # fmt: skip
+
+
+def _depth(far: Far, guesses: Guesses) -> int:
+    rtt, pace = far
+    known = Known()
+    times = ((known.rtt_s, rtt), (known.pass_s, pace), (known.draft_s, guesses.draft_ms))
+    for average, milliseconds in times:
+        average.add(milliseconds / 1e3)
+    controller = Controller(known, PRODUCT.depth)
+    made = 1 - guesses.silence
+    right = round(_JUDGED * guesses.acceptance / made) if made else 0
+    controller.judge(right, _JUDGED - right)
+    return controller.plan().depth
 
 
 def predicted(grid: Grid, cell: Cell) -> float:
