@@ -111,6 +111,11 @@ def _read(tier: SplitTier, preview: SplitPreview, deadline_s: float) -> Reading:
     with tier.send(preview, deadline_s=deadline_s, cancel=threading.Event()) as stream:
         text = "".join(piece.text for piece in stream)
         took = time.perf_counter() - began
+        if broke := stream.report.broke:
+            raise CloudUnavailable(
+                f"{broke}; the device went on alone, and there is nothing to compare",
+                hint="try again while the network holds",
+            )
         traffic = stream.traffic
         data = traffic.sent + traffic.received - traffic.opening
         return Reading(took, text, stream.report, data)

@@ -53,7 +53,7 @@ class Drafting:
             ModelError: it cannot be loaded.
         """
         opening = preview.opening
-        if self._path is None or strained(self._state()):
+        if self._path is None or not opening.vocabulary or strained(self._state()):
             return PromptLookup()
         model = self._loaded(self._path)
         if model.vocabulary != opening.vocabulary:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from skerry.cloud.hints.choice import Sampling as Choices
-from skerry.cloud.simulate.conditions import Conditions
+from skerry.cloud.simulate.conditions import Conditions, Fault, FaultKind
 from skerry.cloud.simulate.link import linked
+from skerry.edge.device import device_state
 from skerry.edge.engines.base import Message, Sampling
 from skerry.edge.errors import CloudRefused, CloudUnavailable
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.bench import Comparison, Summary, compare, round_trip_ms
+from skerry.edge.split.drafting import Drafting
 from skerry.edge.split.lookup import PromptLookup
 from skerry.edge.split.options import SplitOptions
 from skerry.edge.split.tier import SplitTier
@@ -38,6 +44,11 @@ class Letters:
 
     def vocabulary_digest(self) -> bytes:
         return VOCABULARY
+
+    @property
+    def info(self) -> SimpleNamespace:
+        """No room to go on alone."""
+        return SimpleNamespace(context_tokens=0)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +92,22 @@ def test_a_summary_is_of_the_sums(url: str) -> None:
     passes = found.split.report.passes + found.plain.report.passes
     assert both.passes_per_token == pytest.approx(passes / (2 * tokens))
     assert Summary.of([Comparison(found.plain, found.plain)]).acceptance is None
+
+
+def test_what_the_device_said_alone_is_not_compared(url: str) -> None:
+    gone = Fault(kind=FaultKind.FLAP, after_bytes=350)
+    with (
+        linked(url, None, [gone]) as far,
+        pytest.raises(CloudUnavailable, match="nothing to compare"),
+    ):
+        compare(tier(far), MESSAGES, SAMPLING, max_tokens=100, deadline_s=3)
+
+
+def test_a_draft_model_is_not_asked_where_nothing_is_drafted() -> None:
+    drafting = Drafting(Path("none.gguf"), threads=1, state=device_state, wanted=True)
+    plain = tier("http://127.0.0.1:9").preview(MESSAGES, sampling=SAMPLING, max_tokens=9)
+    plain = replace(plain, opening=msgspec.structs.replace(plain.opening, vocabulary=b""))
+    assert isinstance(drafting(plain), PromptLookup)
 
 
 def test_the_round_trip_is_measured_by_pings(url: str) -> None:
