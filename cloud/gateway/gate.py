@@ -24,15 +24,21 @@ from skerry.cloud.gateway.rate import Rates
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One request under way. `stop` ends it from outside; `why` is what its client is told then."""
+    """One request under way, which may be ended from outside: `why` is what its client is told."""
 
     holder: Holder
-    stop: Callable[[], object] = lambda: None
     why: Refusal | None = None
+    _stop: Callable[[], object] = lambda: None
+
+    def stopped_by(self, stop: Callable[[], object]) -> None:
+        """`stop` ends it; at once, where it was to end before."""
+        self._stop = stop
+        if self.why is not None:
+            stop()
 
     def end(self, why: Refusal) -> None:
         self.why = why
-        self.stop()
+        self._stop()
 
 
 class Gate:

@@ -12,7 +12,8 @@ from typing import Protocol
 import msgspec
 
 BYTES_PER_TOKEN = 4
-_MOST_KEPT = 8 << 20
+_MOST_KEPT = 1 << 20
+_END = 4_096
 _MOST_EVENT = 1 << 20
 _MOST_TOKENS = 1_000_000_000  # of one answer, whatever a server says
 
@@ -57,25 +58,35 @@ class Meter(Protocol):
 
 
 class JsonMeter:
-    """Of an answer in one piece."""
+    """Of an answer in one piece. Of one over 1 MiB only the end is kept, where usage stands."""
 
     def __init__(self) -> None:
         self._kept = bytearray()
+        self._length = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        if len(self._kept) < _MOST_KEPT:
-            self._kept += chunk
+        self._length += len(chunk)
+        self._kept += chunk
+        if self._length > _MOST_KEPT:
+            del self._kept[:-_END]
         return chunk
 
     def rest(self) -> bytes:
         return b""
 
     def tokens(self, prompt_bytes: int) -> Tokens:
-        try:
-            usage = _answer.decode(self._kept).usage
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            usage = None
-        return _counted(usage, prompt_bytes, len(self._kept) // BYTES_PER_TOKEN)
+        usage = _usage_of(bytes(self._kept), whole=self._length <= _MOST_KEPT)
+        return _counted(usage, prompt_bytes, self._length // BYTES_PER_TOKEN)
+
+
+def _usage_of(answer: bytes, *, whole: bool) -> Usage | None:
+    """`whole`: all of it is there, not only its end."""
+    if not whole:
+        answer = b"{" + answer[max(0, answer.rfind(b'"usage"')) :]
+    try:
+        return _answer.decode(answer).usage
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class StreamMeter:

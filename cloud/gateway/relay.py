@@ -27,7 +27,7 @@ from skerry.cloud.gateway.shadow import Answered, Shadows
 from skerry.cloud.gateway.traces import describe, spanned, upward
 from skerry.cloud.gateway.upstream import Begun, Broken, Upstream, Wanted
 
-_HEADERS_DOWN = ("content-type", "retry-after", "x-request-id")
+_HEADERS_DOWN = ("content-type", "content-encoding", "retry-after", "x-request-id")
 _GONE = 499
 _log = logging.getLogger("skerry.gateway")
 
@@ -62,17 +62,13 @@ class Exchange:
         if self.begun is not None and self.meter is not None:
             good = self.begun.status < 300
             return self.meter.tokens(self.prompt_bytes) if good else Tokens(0, 0, 0)
-        prompt = self.prompt_bytes // BYTES_PER_TOKEN if self.upstream and self.gone else 0
+        asked = self.upstream and self.status not in (502, 503)
+        prompt = self.prompt_bytes // BYTES_PER_TOKEN if asked else 0
         return Tokens(prompt, 0, prompt)
 
     def answered(self, ended: Ended) -> Answered:
         whole = ended.status if not self.cut else _GONE
         return Answered(ended.model, whole, ended.seconds, self.length, ended.tokens)
-
-    @property
-    def gone(self) -> bool:
-        """Nobody was told anything."""
-        return not self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +189,7 @@ async def _while_wanted(
     """
     task = asyncio.ensure_future(work)
     gone = asyncio.create_task(_until_gone(receive))
-    ticket.stop = task.cancel
+    ticket.stopped_by(task.cancel)
     try:
         first = asyncio.FIRST_COMPLETED
         done, _ = await asyncio.wait({task, gone}, timeout=max(0.0, left), return_when=first)
@@ -201,10 +197,10 @@ async def _while_wanted(
         task.cancel()
         gone.cancel()
         await asyncio.gather(task, gone, return_exceptions=True)
-    if ticket.why is not None:
-        raise ticket.why
-    if task in done:
+    if task in done and not task.cancelled():
         task.result()
+    elif ticket.why is not None:
+        raise ticket.why
     elif gone in done:
         raise Gone
     else:

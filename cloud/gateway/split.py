@@ -79,7 +79,7 @@ class Split:
         try:
             seconds = deadline_s(headers, self.config)
             task = asyncio.ensure_future(self._serve(run, headers))
-            ticket.stop = task.cancel
+            ticket.stopped_by(task.cancel)
             await _within(task, ticket, seconds)
         except Gone:
             run.channel.status = 499
@@ -175,11 +175,12 @@ async def _within(task: asyncio.Future[None], ticket: Ticket, seconds: float) ->
         done = task.done()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    if ticket.why is not None:
+    if done and not task.cancelled():
+        task.result()
+    elif ticket.why is not None:
         raise ticket.why
-    if not done:
+    else:
         raise Refusal(504, "deadline_exceeded", "the generation took too long")
-    task.result()
 
 
 async def _refuse(socket: WebSocket, refusal: Refusal) -> None:

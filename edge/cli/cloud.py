@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skerry.edge.cli.cloud_engines import engine_options, make_verifier, taken
-from skerry.edge.cli.gateway import config_option, keys, serve_gateway, usage
+from skerry.edge.cli.gateway import check_alone, config_option, keys, serve_gateway, usage
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit
 
@@ -68,6 +68,8 @@ def serve(
     from skerry.cloud.serving import serve as run
     from skerry.edge.server import bind, load_or_make_key
 
+    if config is not None:
+        check_alone(click.get_current_context())
     engine = taken(given)
     wanted = make_settings(given)
     if config is not None:

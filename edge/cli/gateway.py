@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from skerry.edge.cli.options import json_option, option
 from skerry.edge.cli.output import emit, local_time, table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 CONFIG = "SKERRY_CLOUD_CONFIG"
+_BESIDE_CONFIG = ("config", "host", "port", "threads", "as_json")
 _DAY_S = 86_400
 _SPARE_S = 3.0  # for what is stopped to say so
 
@@ -34,6 +36,16 @@ def config_option(*, required: bool) -> Callable[[Command], Command]:
         required=required,
         help="File of the gateway (docs/gateway.md).",
     )
+
+
+def check_alone(context: click.Context) -> None:
+    """Raises UsageError: an option beside `--config` is the file's to say."""
+    for option_ in context.command.params:
+        source = context.get_parameter_source(option_.name or "")
+        if source is ParameterSource.COMMANDLINE and option_.name not in _BESIDE_CONFIG:
+            raise click.UsageError(
+                f"{option_.opts[0]} is not read with --config: say it in the file"
+            )
 
 
 @click.group()

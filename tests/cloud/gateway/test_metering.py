@@ -91,6 +91,15 @@ def test_answers_in_one_piece(answer: bytes, tokens: Tokens) -> None:
     assert seen.tokens(8) == tokens
 
 
+def test_of_a_long_answer_the_end_is_enough() -> None:
+    seen = JsonMeter()
+    seen.feed(b'{"data":[')
+    for _ in range(100):
+        seen.feed(b"0.12345," * 10_000)
+    seen.feed(b'1],"usage":{"prompt_tokens":7,"total_tokens":7,"details":{"a":1}},"id":"x"}')
+    assert seen.tokens(8) == Tokens(7, 0, 0)
+
+
 @given(st.binary(max_size=200))
 def test_any_body_is_read_or_refused(body: bytes) -> None:
     _read_or_refused(body)

@@ -14,6 +14,8 @@ import httpx2
 import pytest
 
 from skerry.cloud.gateway import bodies
+from skerry.cloud.gateway.config import Role
+from skerry.cloud.gateway.keys import made
 from skerry.cloud.gateway.ledger import day_of
 from skerry.cloud.gateway.state.base import Use
 from tests.cloud.gateway.configured import BASE, OTHER, USER, configured
@@ -217,6 +219,7 @@ def test_a_deadline_ends_it(running: Running, fake: FakeUpstream) -> None:
     with _client(running, **soon) as client:
         answer = client.post(CHAT, json=ASKED)
         assert (answer.status_code, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
+        assert _used(running)[0].prompt_tokens, "what the server read is not free"
         fake.hangs, fake.endless = False, True
         text = client.post(CHAT, json={**ASKED, "stream": True}).text
     assert '"code":"deadline_exceeded"' in text.splitlines()[-2]
@@ -231,9 +234,6 @@ def test_an_answer_that_breaks_off_is_said_to(running: Running, fake: FakeUpstre
 
 
 def test_a_revoked_key_ends_what_is_under_way(running: Running, fake: FakeUpstream) -> None:
-    from skerry.cloud.gateway.config import Role
-    from skerry.cloud.gateway.keys import made
-
     fake.endless = True
     key, kept = made("clinic", Role.USER)
     running.state.add_key(kept)
@@ -246,6 +246,22 @@ def test_a_revoked_key_ends_what_is_under_way(running: Running, fake: FakeUpstre
             assert '"code":"key_revoked"' in list(lines)[-2]
         assert client.post(CHAT, json=ASKED).status_code == 401
     assert fake.ended.wait(20)
+
+
+def test_a_key_that_is_revoked_while_the_body_comes(running: Running) -> None:
+    key, kept = made("clinic", Role.USER)
+    running.state.add_key(kept)
+    _until(lambda: kept.id in running.parts.gate.keys.ids)
+    body = json.dumps(ASKED).encode()
+    host, port = running.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as slow:
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+        slow.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        _until(lambda: running.parts.gate.under_way == 1)
+        running.state.revoke_key(kept.id, time.time())
+        _until(lambda: kept.id not in running.parts.gate.keys.ids)
+        slow.sendall(body)
+        assert slow.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
 @pytest.mark.parametrize("status", [400, 404, 422, 429, 500, 503])

@@ -71,6 +71,12 @@ def test_a_key_of_servers_that_is_not_set(skerry, config: Path) -> None:
     assert "models.mid.key_env: the variable NO_SUCH_KEY is not set" in done.err
 
 
+def test_options_that_the_file_says_are_no_options(skerry, config: Path) -> None:
+    done = skerry("cloud", "serve", "--config", str(config), "--port", "0", "--model", "smollm2")
+    assert done.code == 2
+    assert "--model is not read with --config" in done.err
+
+
 def test_usage(skerry, config: Path) -> None:
     state = opened("gateway.db", config.parent)
     today = Use("2999-01-01", "clinic", "lookup", "mid", 2, 1_000, 50, 0, 0, 0, 0.5)
