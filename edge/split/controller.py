@@ -97,7 +97,7 @@ class Controller:
         """Whether hints catch up often enough, as far as is known."""
         if self._judged < _UNTRIED:
             return True
-        return self.measured.acceptance**self.catch_up >= _WORTH
+        return math.pow(self.measured.acceptance, self.catch_up) >= _WORTH
 
     def plan(self) -> Plan:
         if not self.pays:

@@ -7,6 +7,7 @@ target's own choice as often as their distributions are near (arXiv:2408.07978).
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -117,7 +118,7 @@ class _Reader:
     def _decoded(self, lane: int, tokens: Sequence[int], at: int) -> NDArray[np.float32] | None:
         batch = self._context.batch
         batch.clear()
-        index = batch.add(np.array(tokens, np.int32), at, lane, logits=True)
+        index = batch.add(array("i", tokens), at, lane, logits=True)
         if self._context.decode():
             self._context.keep(_MAIN, 0)
             self._read = []
