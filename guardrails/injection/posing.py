@@ -115,6 +115,18 @@ _TO_MACHINES = (
     rf"{SOURCES}\b",
 )
 _ANSWERS = (
+    r"\bthe (?:correct|right|only|proper|official) (?:answer|response|reply) to (?:any|every|all|"
+    r"each) "
+    r"(?:questions?|quer(?:y|ies)|prompts?)\b",
+    r"\bwhatever (?:is|the user|anyone|the question) ?(?:asks?|asked|is)?\b[^.\n]{0,12}, (?:the|"
+    r"your) "
+    r"(?:answer|reply|response) (?:is|must be|shall be)\b",
+    r"\b(?:do not|don['’]t|never|without) (?:cite|citing|mention|mentioning|name|naming|quote|"
+    r"quoting) "
+    r"this (?:passage|page|text|document|source|paragraph)\b(?=[^.\n]{0,30}\b(?:but|and|yet|"
+    r"while|though)"
+    r"\b[^.\n]{0,20}\b(?:use|rely|take|give|trust|follow)\b)",
+    r"\b(?:note|memo|message|hint|instruction)s? (?:to|for) (?:the |any |all )?summari[sz]ers?\b",
     rf"\b(?:replace|change|swap|round) (?:all|any|every|each|the) [^.\n]{{1,40}}\b(?:in|of) "
     rf"{_YOUR}\b",
     rf"\b(?:append|add|insert|put|attach|place) [^.\n]{{1,80}}\b(?:to|in|at the (?:end|start|"
@@ -155,7 +167,8 @@ CORE = re.compile(
     r"user|end of|--|overrid|directive|answer|respons|repl(?:y|ies)|respond|output|summar|"
     r"suppress_|"
     r"_citation|_source|\[\d|source \d|passage \d|document \d|\bais?\b|\bmodels?\b|bots?\b|llm|gpt|"
-    r"your (?:new|real|actual|only|true|task|goal|role)|exist for you|read|questions? |quer"
+    r"your (?:new|real|actual|only|true|task|goal|role)|exist for you|read|questions? |quer|this "
+    r"(?:pa|te|do|so)"
 )
 """A quick look: a text without any of these poses as nothing."""
 
