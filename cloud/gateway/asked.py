@@ -59,7 +59,7 @@ def read(
     canary = config.models[model].canary
     if canary is not None and part(session, "canary") < canary.share:
         model = canary.model
-    _check_template(headers, model, config.models[model])
+    check_template(headers, model, config.models[model])
     stream = _typed(fields, "stream", bool)
     options = _typed(fields, "stream_options", dict)
     tells = isinstance(options, dict) and options.get("include_usage") is True
@@ -161,7 +161,8 @@ def _session(tenant: str, headers: Mapping[str, str], fields: Fields) -> bytes:
     return hashlib.blake2b(content, digest_size=16, key=tenant.encode()).digest()
 
 
-def _check_template(headers: Mapping[str, str], name: str, model: Model) -> None:
+def check_template(headers: Mapping[str, str], name: str, model: Model) -> None:
+    """Raises Refusal: 409: prompts were made for another template than the model has now."""
     wanted = headers.get(TEMPLATE)
     if wanted is not None and wanted != model.template:
         what = f"'{name}' has the prompt template '{model.template}' now"

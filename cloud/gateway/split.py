@@ -12,7 +12,7 @@ from fastapi import Request, WebSocket
 
 from skerry.cloud.channel import Channel, Gone, Telling
 from skerry.cloud.errors import CloudTierError, ProtocolError
-from skerry.cloud.gateway.asked import CLASS, deadline_s
+from skerry.cloud.gateway.asked import CLASS, check_template, deadline_s
 from skerry.cloud.gateway.config import DEFAULT_CLASS, Gateway
 from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.gateway.exchange import Ended, Observer
@@ -91,6 +91,7 @@ class Split:
         asked = await _opening(run.channel.channel)
         run.request_class = self._class(headers, run.holder)
         run.channel.name = name = self._model(asked.model, run.request_class, run.holder)
+        check_template(headers, name, self.config.models[name])
         run.channel.opening = msgspec.structs.replace(asked, model="")
         async with self.gate.place(run.holder, name):
             run.waited_s = time.monotonic() - run.channel.since

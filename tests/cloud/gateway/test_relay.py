@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from skerry.cloud.gateway import bodies
+from skerry.cloud.gateway import bodies, relay
 from skerry.cloud.gateway.config import Role
 from skerry.cloud.gateway.keys import made
 from skerry.cloud.gateway.ledger import day_of
@@ -271,6 +271,23 @@ def test_an_upstreams_own_refusals_pass(running: Running, fake: FakeUpstream, st
         answer = client.post(CHAT, json=ASKED)
     assert (answer.status_code, answer.json()) == (status, {"error": {"message": "no"}})
     assert running.state.usage("") == []
+
+
+def test_a_fault_that_nobody_foresaw_quotes_nobody(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "the patient of bed nine"
+
+    def fails(*_: object) -> None:
+        raise ValueError(secret)
+
+    monkeypatch.setattr(relay, "read", fails)
+    with _client(running) as client:
+        answer = client.post(CHAT, json=ASKED)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
+    assert "ValueError while a request was served" in caplog.text
+    assert secret not in answer.text + caplog.text
+    assert USER not in caplog.text
 
 
 @pytest.mark.parametrize("status", [301, 401, 403])
