@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from skerry.cloud.connections import Connection
 from skerry.cloud.gateway.bodies import Cut
@@ -51,7 +51,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    app: FastAPI,
+    app: ASGIApp,
     bound: socket.socket,
     *,
     ready: Callable[[], None],

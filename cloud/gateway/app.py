@@ -87,15 +87,22 @@ class Assembled:
         self.app.add_exception_handler(HTTPException, _unknown_route)
 
     @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While it runs, the state is kept up with, and replicas are asked for their health."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.upstream.close)
+            await stack.enter_async_context(self.keeper.running())
+            await stack.enter_async_context(self.health.running())
+            stack.push_async_callback(self.shadows.close)
+            yield
+
+    @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.callback(self.state.close)
             for service in self.services.values():
                 stack.push_async_callback(service.verifier.close)
-            stack.push_async_callback(self.upstream.close)
-            await stack.enter_async_context(self.keeper.running())
-            await stack.enter_async_context(self.health.running())
-            stack.push_async_callback(self.shadows.close)
+            await stack.enter_async_context(self.running())
             yield
 
 

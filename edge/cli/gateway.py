@@ -157,8 +157,8 @@ def usage(config: Path, days: int, tenant: str | None, as_json: bool) -> None:
 
 def serve_gateway(config: Path, wanted: Settings, port: int, *, as_json: bool) -> None:
     """Serves the gateway of the file `config` until SIGINT or SIGTERM."""
-    from skerry.cloud.gateway.app import Assembled
     from skerry.cloud.gateway.engines import services
+    from skerry.cloud.gateway.live import Live
     from skerry.cloud.gateway.load import load
     from skerry.cloud.gateway.state import opened
     from skerry.cloud.gateway.traces import export
@@ -172,12 +172,12 @@ def serve_gateway(config: Path, wanted: Settings, port: int, *, as_json: bool) -
     with bind(wanted.host, port) as bound:
         state = opened(gateway.state, config.parent)
         made = services(gateway, config.parent, threads=wanted.threads or 0)
-        parts = Assembled(gateway, state, made)
+        live = Live(config, gateway, state, made)
         run(
-            parts.app,
+            live,
             bound,
-            ready=lambda: _announce(url_of(bound), config, parts, as_json=as_json),
-            stopping=parts.gate.close,
+            ready=lambda: _announce(url_of(bound), config, live.current, as_json=as_json),
+            stopping=live.close,
             grace_s=gateway.limits.drain_seconds + _SPARE_S,
         )
 

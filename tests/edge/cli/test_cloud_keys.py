@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx2
@@ -104,8 +105,19 @@ def test_a_gateway_serves_what_its_file_says(skerry, config: Path, environment) 
     said = check_contract(json.loads(process.stdout.readline()))
     assert (said["models"], said["tenants"], said["split"]) == (["mid"], ["clinic"], [])
     shown = {"authorization": f"Bearer {made['key']}"}
-    listed = httpx2.get(f"{said['url']}/v1/models", headers=shown).json()
-    assert [one["id"] for one in listed["data"]] == ["mid"]
+
+    def models() -> list[str]:
+        listed = httpx2.get(f"{said['url']}/v1/models", headers=shown).json()
+        return [one["id"] for one in listed["data"]]
+
+    assert models() == ["mid"]
+    config.write_text(FILE.replace("models.mid", "models.new"))
+    process.send_signal(signal.SIGHUP)
+    end = time.monotonic() + 30
+    while models() != ["new"]:
+        assert time.monotonic() < end
+        time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, "")
+    said_again = f"WARNING skerry.gateway: {config} was read again\n"
+    assert (process.returncode, errors) == (0, said_again)
