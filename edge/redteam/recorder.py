@@ -33,6 +33,7 @@ class Recorder:
         stop: Sequence[str] = (),
         reasoning: bool = False,
         redactions: int = 0,
+        request_class: str = "",  # noqa: ARG002  not told to services that may be anybody's
     ) -> Preview:
         """Exactly what the real tier would send."""
         body = encode_request(
