@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI, Request, WebSocket
@@ -61,7 +62,8 @@ def app(service: Service, api_key: str, *, places: int = 64) -> FastAPI:
             return
         await socket.accept(subprotocol=SUBPROTOCOL)
         channel = SocketChannel(socket)
-        await serve(channel, _host(socket.client))
+        with suppress(asyncio.CancelledError):  # the server stops
+            await serve(channel, _host(socket.client))
         await channel.close()
 
     async def serve_http(channel: Telling, request: Request) -> None:

@@ -41,6 +41,7 @@ def demo(keep: Path | None, questions: int, **given: Any) -> None:
 def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
     from skerry.edge.cli.ask import print_answer
     from skerry.edge.cli.demo_guardrails import show_round_trip, show_wrong_draft
+    from skerry.edge.cli.demo_split import show_split
     from skerry.edge.cli.index_shown import show_report
     from skerry.edge.tools.appointments.sample import fill
 
@@ -64,6 +65,7 @@ def _run(folder: Path, questions: int, given: dict[str, Any]) -> None:
             print_answer(runtime.stream(wanted, confirm=_confirm), receipt=True)
         show_wrong_draft(runtime, _say)
     show_round_trip(_say)
+    show_split(_say, folder, given | places)
     _say(f'Ask your own documents: {_command()} index add FOLDER, then {_command()} ask "…"')
 
 

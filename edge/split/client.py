@@ -148,7 +148,8 @@ class SplitGeneration:
     def _may_resume(self) -> bool:
         """Waits a little, where trying again may help. What was guessed is guessed still."""
         self.close()
-        if self.opened is None or self.resumed >= self._options.resumes or self._cancel.is_set():
+        over = self.resumed >= self._options.resumes or self._cancel.is_set()
+        if over or not self.ahead.generated:
             return False
         pause = _PAUSE_S * 2**self.resumed * random.uniform(0.5, 1.5)  # noqa: S311  no secret
         if pause >= self._left():
@@ -226,7 +227,9 @@ class SplitGeneration:
 
     def _receive(self) -> CloudFrame | None:
         """The next frame; None: there is none yet, and drafting is of more use than waiting."""
-        silent_at = time.monotonic() + self._options.idle_s
+        options = self._options
+        wait_s = options.idle_s if self.passes else max(options.first_s, options.idle_s)
+        silent_at = time.monotonic() + wait_s
         while True:
             self._heed_cancel()
             self._heed_time(silent_at)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
-from skerry.cloud.hints.frames import Reason
+from skerry.cloud.hints.frames import Reason, Tokens
 from skerry.edge.engines.base import Engine, FinishReason, Generation, Piece, Usage
 from skerry.edge.engines.text import TextStream
 from skerry.edge.errors import CloudError, CloudRefused, InputError
@@ -35,15 +35,29 @@ class Device(Engine, Tokenizer, Protocol):
     """The device's model, which can go on from tokens."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one forward pass of the target gave, as text: `taken` was drafted here, `own` was not.
+    `corrected`: the device had guessed something else in its place."""
+
+    taken: str
+    own: str
+    corrected: bool
+
+
+Watch = Callable[[Step], None]
+
+
 class SplitStream:
     """See `skerry.edge.escalate.base.RemoteStream`."""
 
     def __init__(
         self, generation: SplitGeneration, device: Device, preview: SplitPreview,
-        *, held: ExitStack, breaker: Breaker, cancel: threading.Event,
+        *, held: ExitStack, breaker: Breaker, cancel: threading.Event, watch: Watch | None = None,
     ) -> None:  # fmt: skip
         self._generation, self._device, self._preview = generation, device, preview
         self._held, self._breaker, self._cancel = held, breaker, cancel
+        self._watch = watch
         self._alone, self._broke = 0, ""
         self._told: list[int] = []
         self._text = TextStream(preview.stop)
@@ -128,6 +142,8 @@ class SplitStream:
         for frame in self._generation:
             if self._first_at is None:
                 self._first_at = time.perf_counter()
+            if self._watch is not None:
+                self._watch(self._step(frame))
             if text := self._fed(frame.tokens):
                 yield Piece(text)
             if self._text.stopped:
@@ -135,6 +151,12 @@ class SplitStream:
                 return
         done = self._generation.done
         yield self._last(_FINISH[done.reason] if done else FinishReason.CANCELLED)
+
+    def _step(self, frame: Tokens) -> Step:
+        pieces = [self._device.piece(token) for token in frame.tokens]
+        parts = pieces[: frame.drafted], pieces[frame.drafted :]
+        taken, own = (b"".join(part).decode("utf-8", "replace") for part in parts)
+        return Step(taken, own, bool(self._generation.ahead.wrong))
 
     def _fed(self, tokens: Sequence[int]) -> str:
         """The text that tokens add, up to a stop string.

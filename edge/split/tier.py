@@ -20,7 +20,7 @@ from skerry.edge.split.drafter import Drafter
 from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
 from skerry.edge.split.preview import SplitPreview, split_preview
-from skerry.edge.split.stream import Device, SplitStream
+from skerry.edge.split.stream import Device, SplitStream, Watch
 from skerry.edge.split.tokenizer import Tokenizer
 from skerry.edge.split.told import Told
 
@@ -51,6 +51,8 @@ class SplitTier:
         self._closing = closing
         self._breaker = Breaker(_FAILURES, _COOLDOWN_S)
         self._ways, self._told = Ways(options), Told()
+        self.watch: Watch | None = None
+        """Told of every pass of the target, for those who want to see it; not for answers."""
         self._measured: defaultdict[str, Measured] = defaultdict(Measured)
 
     def available(self) -> bool:
@@ -96,7 +98,13 @@ class SplitTier:
         )  # fmt: skip
         held.callback(self._remember, session, generation)
         return SplitStream(
-            generation, device, preview, held=held, breaker=self._breaker, cancel=cancel
+            generation,
+            device,
+            preview,
+            held=held,
+            breaker=self._breaker,
+            cancel=cancel,
+            watch=self.watch,
         )
 
     def _headers(self, preview: SplitPreview) -> dict[str, str]:

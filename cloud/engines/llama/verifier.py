@@ -54,6 +54,7 @@ class LlamaTarget:
             self._slot, self._feed, drafted, self._sampling, tuple(self._generated), self._ends
         )
         self._running = asyncio.wrap_future(self._worker.submit(job))
+        self._running.add_done_callback(_heard)  # also where nobody waits any more
         result = await asyncio.shield(self._running)
         self._generated += result.tokens
         self._feed = [result.tokens[-1]]
@@ -63,6 +64,11 @@ class LlamaTarget:
         if self._running is not None and not self._running.done():
             await asyncio.wait([self._running])
         self._slot.busy = False
+
+
+def _heard(running: asyncio.Future[Pass]) -> None:
+    if not running.cancelled():
+        running.exception()
 
 
 class LlamaVerifier:
