@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from rich.console import Console
@@ -50,6 +51,7 @@ QUICK = Plan(1, 32, (50, 100), (40,), (4,), 12, (50, 40))
 
 Key = tuple[Far, int, str]
 """Where, which case, by which protocol."""
+Learnt = defaultdict[tuple[Far, str, str], Known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,38 +92,46 @@ def sync(count: int) -> str:
 def measured(
     cases: Sequence[Case], facts: TargetFacts, plan: Plan, make: Drafters, seed: int
 ) -> Grid:
-    """Every case by every protocol over every link, in an order that the seed draws. What a device
-    learns of a cloud and a family it keeps, as the product does of a class of requests."""
-    protocols: dict[str, Protocol] = {PLAIN: lambda url, opening, _: plain(url, opening)}
-    protocols |= {sync(count): Rounds.synchronous(count) for count in plan.sync}
-    protocols[PIPELINED] = Rounds.pipelined()
+    """Every case by every protocol over every link, in an order that the seed draws, after one that
+    warms up and is not counted. What a device learns of a cloud and a family it keeps, as the
+    product does of a class of requests."""
     work = [(far, i) for far in plan.fars for i in range(len(cases))]
-    Random(seed).shuffle(work)
+    draw = Random(seed)
+    draw.shuffle(work)
     answers: dict[Key, Measured] = {}
-    known: defaultdict[tuple[Far, str, str], Known] = defaultdict(Known)
     recordings = [case.recording for case in cases]
     with far_clouds(facts, recordings, plan.fars, HINT_MS) as clouds, _watched() as lags:
+        for protocol in _protocols(plan, plan.fars[0], defaultdict(Known), "").values():
+            protocol(clouds.urls[plan.fars[0]], cases[0].opening, make(cases[0].preview))
+        known: Learnt = defaultdict(Known)
 
-        def run(far: Far, number: int) -> None:
+        def run(far: Far, number: int, order: float) -> None:
             case = cases[number]
             drafters = replayer(make, case.preview, case.guesses)
-            learnt = {name: known[far, case.family, name] for name in (HINTS, THRIFT)}
-            answers[far, number, HINTS] = hinted(
-                clouds.urls[far], case.opening, drafters(), known=learnt[HINTS]
-            )
-            for name, protocol in protocols.items():
+            protocols = list(_protocols(plan, far, known, case.family).items())
+            Random(order).shuffle(protocols)
+            for name, protocol in protocols:
                 answers[far, number, name] = protocol(clouds.urls[far], case.opening, drafters())
-            if far == plan.thrift_at:
-                answers[far, number, THRIFT] = hinted(
-                    clouds.urls[far], case.opening, drafters(),
-                    patience_ms=round(3 * far[0]), known=learnt[THRIFT],
-                )  # fmt: skip
 
         with ThreadPoolExecutor(plan.at_once) as pool:
-            running = [pool.submit(run, *one) for one in work]
+            running = [pool.submit(run, *one, draw.random()) for one in work]
             for one in _shown(as_completed(running), len(running)):
                 one.result()
     return Grid(plan, tuple(cases), answers, clouds.lag, lag_of(lags))
+
+
+def _protocols(plan: Plan, far: Far, known: Learnt, family: str) -> dict[str, Protocol]:
+    """What is measured at a place, by name; `known` is what devices have learnt."""
+    protocols: dict[str, Protocol] = {
+        PLAIN: lambda url, opening, _: plain(url, opening),
+        HINTS: partial(hinted, known=known[far, family, HINTS]),
+        PIPELINED: Rounds.pipelined(),
+        **{sync(count): Rounds.synchronous(count) for count in plan.sync},
+    }
+    if far == plan.thrift_at:
+        learnt = known[far, family, THRIFT]
+        protocols[THRIFT] = partial(hinted, patience_ms=round(3 * far[0]), known=learnt)
+    return protocols
 
 
 def _shown(done: Iterator[Future[None]], total: int) -> Iterable[Future[None]]:
