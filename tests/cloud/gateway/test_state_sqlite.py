@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,3 +38,13 @@ def test_what_is_no_state_is_said_and_left(tmp_path: Path) -> None:
         with pytest.raises(StateError, match="cannot be used"):
             opened(str(path), tmp_path)
     assert other.read_text() == "somebody else's"
+
+
+def test_postgres_without_its_driver_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "skerry.cloud.gateway.state.postgres", raising=False)
+    with pytest.raises(StateError, match="psycopg") as error:
+        opened("postgresql://nowhere", tmp_path)
+    assert "skerry[postgres]" in error.value.hint
