@@ -9,6 +9,7 @@ from a draft's leaving to its verdict's coming, less the simulated pass.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import math
 import os
@@ -136,7 +137,8 @@ async def _drafting(seconds: float, draw: random.Random) -> dict[str, Figure]:
             _server("benchmarks.gateway_servers", "sessions", str(config), str(_PASS_MS))
         )
         server = psutil.Process(process.pid)
-        seen = await _sessions(url.replace("http", "ws"), seconds, draw, _cpu(server))
+        with _uncollected():
+            seen = await _sessions(url.replace("http", "ws"), seconds, draw, _cpu(server))
         cpu_ms = (next(_cpu(server)) - seen.cpu_s) / max(1, len(seen.frames)) * 1e3
         memory = server.memory_info().rss / 2**20
     per_s = len(seen.frames) / seconds
@@ -229,6 +231,16 @@ async def _draft(socket: ClientConnection, number: int, think: list[float], seen
             seen.active.add(number)
         position, before, turn = position + len(frame.tokens), frame.tokens[-1], turn + 1
         await asyncio.sleep(think[turn % len(think)])
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """The clients' own looks at cycles are not the gateway's time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _cpu(process: psutil.Process) -> Iterator[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import signal
@@ -19,6 +20,8 @@ from skerry.cloud.hints.frames import MOST_BYTES
 
 _PING_S = 20.0
 _GRACE_S = 5
+_COLLECTED = (20_000, 20, 50)
+"""Objects, and looks at younger ones, before each of the three looks at cycles."""
 
 
 class _Server(uvicorn.Server):
@@ -30,6 +33,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -75,7 +80,21 @@ def serve(
         timeout_graceful_shutdown=math.ceil(grace_s),
     )
     logging.getLogger("uvicorn.error").addFilter(_is_fault)
-    asyncio.run(_Server(config, ready, stopping).serve(sockets=[bound]))
+    with _seldom_collected():
+        asyncio.run(_Server(config, ready, stopping).serve(sockets=[bound]))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Cycles are looked for less often: with a thousand sessions open each look takes a while, and
+    every frame waits for it. What was there when the server began is never looked at."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_COLLECTED)
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
