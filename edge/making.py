@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import RemoteTier
     from skerry.edge.receipts import ReceiptStore
     from skerry.edge.settings import Settings
+    from skerry.edge.split.options import SplitOptions
     from skerry.edge.split.tier import Lease
     from skerry.edge.tools import Registry
 
@@ -105,21 +106,11 @@ def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> R
         ConfigError: none is configured.
     """
     from skerry.edge.device import device_state
-    from skerry.edge.escalate import Secret
     from skerry.edge.split.drafting import Drafting
-    from skerry.edge.split.options import SplitOptions
     from skerry.edge.split.tier import SplitTier
 
-    if not settings.split_url:
-        raise ConfigError("no split inference is configured", hint="set split_url")
-    key = settings.split_api_key.get_secret_value() if settings.split_api_key else ""
-    options = SplitOptions(
-        base_url=settings.split_url,
-        api_key=Secret(key),
-        patience_ms=settings.split_patience_ms,
-        transport=settings.split_transport,
-    )
-    path, wanted = _draft_model(settings)
+    options = split_options(settings)
+    path, wanted = draft_model(settings)
     drafting = Drafting(path, threads=settings.threads or 1, state=device_state, wanted=wanted)
     return SplitTier(
         options, lease, drafting, offline=lambda: network() is Network.OFFLINE,
@@ -127,7 +118,27 @@ def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> R
     )  # fmt: skip
 
 
-def _draft_model(settings: Settings) -> tuple[Path | None, bool]:
+def split_options(settings: Settings) -> SplitOptions:
+    """Where the cloud that verifies is.
+
+    Raises:
+        ConfigError: none is configured, or the settings do not fit together.
+    """
+    from skerry.edge.escalate import Secret
+    from skerry.edge.split.options import SplitOptions
+
+    if not settings.split_url:
+        raise ConfigError("no split inference is configured", hint="set split_url")
+    key = settings.split_api_key.get_secret_value() if settings.split_api_key else ""
+    return SplitOptions(
+        base_url=settings.split_url,
+        api_key=Secret(key),
+        patience_ms=settings.split_patience_ms,
+        transport=settings.split_transport,
+    )
+
+
+def draft_model(settings: Settings) -> tuple[Path | None, bool]:
     """The draft model that was named, or the one that comes with Skerry; whether it was named."""
     from skerry.edge.folders import expanded
     from skerry.edge.split.drafting import BUILT_IN

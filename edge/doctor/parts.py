@@ -133,7 +133,8 @@ def check_llama(_: Settings) -> Check:
 def check_cloud(settings: Settings) -> Check:
     """Asks the cloud only if one is configured and Skerry is not offline."""
     if settings.cloud_url is None:
-        return Check("cloud", Status.OK, "none is configured: nothing can leave this device")
+        left = "" if settings.split_url else ": nothing can leave this device"
+        return Check("cloud", Status.OK, f"none is configured{left}")
     if settings.offline:
         return Check("cloud", Status.OK, "offline: not asked")
     from skerry.edge.escalate import CloudTier
