@@ -33,6 +33,12 @@ class RequestError(CloudTierError):
     code = "bad_request"
 
 
+class OtherVocabulary(RequestError):
+    """The target's tokens are not those of the device: it would read something else."""
+
+    code = "other_vocabulary"
+
+
 class TargetError(CloudTierError):
     """The engine failed, or the model cannot be loaded."""
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from skerry.cloud.channel import Channel, Gone
 from skerry.cloud.contexts import Contexts
 from skerry.cloud.engines.base import Verifier
-from skerry.cloud.errors import CloudTierError, ProtocolError, RequestError
+from skerry.cloud.errors import CloudTierError, OtherVocabulary, ProtocolError, RequestError
 from skerry.cloud.generation import generate
 from skerry.cloud.hints.frames import VERSION, Fault, Open, Opened
 
 OPEN_S = 10.0
 """How long a device may take to say what it wants."""
 
-_OTHER_VOCABULARY = "the device's model has other tokens than the target: its drafts are not read"
 _NO_DRAFTS = "this target cannot look at drafts"
 
 
@@ -43,6 +42,12 @@ class Service:
             raise RequestError(
                 f"there is no model '{asked.model}'", hint=f"ask for '{facts.model}'"
             )
+        if asked.vocabulary and facts.vocabulary and asked.vocabulary != facts.vocabulary:
+            raise OtherVocabulary(
+                "the target has other tokens than the device's model: it would misread what is asked",
+                hint="give the device a model of the target's family, or ask the target as a cloud "
+                "(cloud_url)",
+            )
         whole = self.contexts.whole(owner, asked.session, asked.kept, asked.tokens)
         drafts, why = self._drafts(asked)
         target = await self.verifier.open(
@@ -67,8 +72,6 @@ class Service:
         facts = self.verifier.facts
         if not facts.drafts:
             return 0, facts.why or _NO_DRAFTS
-        if asked.vocabulary != facts.vocabulary:
-            return 0, _OTHER_VOCABULARY
         return facts.drafts, ""
 
 

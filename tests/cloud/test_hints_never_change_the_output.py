@@ -120,17 +120,15 @@ def test_true_hints_save_passes() -> None:
     assert done.accepted > len(expected) / 2
 
 
-def test_a_device_with_other_tokens_is_told_so_and_served() -> None:
-    asked = Open(VERSION, "", b"other", PROMPT, max_tokens=8)
-    channel = ListChannel([asked, Draft(len(PROMPT), (1, 2))])
+def test_a_device_with_other_tokens_is_refused() -> None:
+    """Its prompt would be read as other words."""
+    channel = ListChannel([Open(VERSION, "", b"other", PROMPT, max_tokens=8)])
     verifier = SimulatedVerifier()
     asyncio.run(Service(verifier).serve(channel))
-    opened = channel.sent[0]
-    assert isinstance(opened, Opened)
-    assert opened.drafts == 0
-    assert "other tokens" in opened.why
-    assert all(len(tree) == 0 for tree in verifier.opened[0].looked)
-    assert isinstance(channel.sent[-1], Done)
+    (fault,) = channel.sent
+    assert isinstance(fault, Fault)
+    assert fault.code == "other_vocabulary"
+    assert verifier.opened == []
 
 
 def test_a_device_that_hangs_up_frees_its_place() -> None:

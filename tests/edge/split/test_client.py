@@ -147,14 +147,13 @@ def test_nobody_there() -> None:
         list(generation("http://127.0.0.1:9", Mute()))
 
 
-def test_other_tokens_are_streamed_without_drafts(url: str) -> None:
+def test_a_target_with_other_tokens_refuses(url: str) -> None:
     asked = Open(VERSION, "", b"other", PROMPT, max_tokens=40)
     drafter = Knowing(alone(PROMPT, Choosing().sampling(), 40))
-    one = generation(url, drafter, asked)
-    assert len([token for frame in one for token in frame.tokens]) > 1
+    with pytest.raises(CloudRefused, match="other tokens") as refused:
+        list(generation(url, drafter, asked))
+    assert "cloud_url" in refused.value.hint
     assert drafter.calls == 0
-    assert one.opened is not None
-    assert "other tokens" in one.opened.why
 
 
 def test_cancelling_ends_it_with_what_was_verified(url: str) -> None:
