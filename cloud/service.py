@@ -44,7 +44,7 @@ class Service:
             )
         if asked.vocabulary and facts.vocabulary and asked.vocabulary != facts.vocabulary:
             raise OtherVocabulary(
-                "the target has other tokens than the device's model: it would misread what is asked",
+                "the target has other tokens than the device's model: it misreads what is asked",
                 hint="give the device a model of the target's family, or ask the target as a cloud "
                 "(cloud_url)",
             )

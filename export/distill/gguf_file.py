@@ -65,7 +65,8 @@ def load(path: Path) -> Llama:
     state = {name: torch.from_numpy(_floats(one)) for name, one in tensors.items()}
     state["embedding"] = state.pop(_EMBEDDING)
     model.load_state_dict(state)
-    return model.requires_grad_(False)
+    model.requires_grad_(False)
+    return model
 
 
 def student_of(teacher: Llama, layers: tuple[int, ...]) -> Llama:

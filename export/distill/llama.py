@@ -43,7 +43,7 @@ class Memory:
         self.longest = longest
 
 
-class Weights(nn.Linear):
+class Weights(nn.Linear):  # type: ignore[misc]  # torch is not typed here
     """A matrix without a bias; `rounded` multiplies by what four bits can hold of it, and learns
     as if it were whole (straight-through, Bengio et al. 2013, arXiv:1308.3432)."""
 
@@ -59,7 +59,7 @@ class Weights(nn.Linear):
         return functional.linear(x, weight)
 
 
-class Layer(nn.Module):
+class Layer(nn.Module):  # type: ignore[misc]
     """One decoder layer."""
 
     def __init__(self, shape: Shape) -> None:
@@ -124,7 +124,7 @@ class Layer(nn.Module):
         return x + self.ffn_down(functional.silu(self.ffn_gate(normed)) * self.ffn_up(normed))
 
 
-class Llama(nn.Module):
+class Llama(nn.Module):  # type: ignore[misc]
     """`embedding` [vocabulary, width] is the head, too. It is not trained."""
 
     def __init__(self, shape: Shape, embedding: Tensor) -> None:

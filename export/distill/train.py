@@ -181,7 +181,7 @@ class Trainer:
         self.step = state["step"]
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def agreement(student: Llama, corpus: Corpus, *, most: int = 60) -> dict[str, float]:
     """By family: how often the student would choose the token of a greedy, held-out answer."""
     right, asked = Counter[str](), Counter[str]()

@@ -62,7 +62,7 @@ class Writer:
         self._rows: list[_Writing] = []
         self._width = width
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def write(self, *, seconds: float) -> Iterator[tuple[Text, Hidden]]:
         """Texts with their hidden states, as they are finished, until the time is up."""
         until = time.monotonic() + seconds
