@@ -93,9 +93,9 @@ def routes(serve: Serve, authorize: Authorize) -> APIRouter:
             return _refused(400, error.code, error.what)
         channel, name = HttpChannel(owner), secrets.token_urlsafe(16)
         channel.offer(frame)
-        held[name] = channel
 
         async def run() -> AsyncIterator[bytes]:
+            held[name] = channel  # not before: of a device that left at once, nothing is streamed
             task = asyncio.create_task(_run(serve, channel, request))
             try:
                 async for data in channel.stream():
