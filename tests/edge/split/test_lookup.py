@@ -49,10 +49,19 @@ def test_a_wrong_guess_does_not_hide_where_it_was_copied_from() -> None:
 def test_a_longer_match_has_better_odds_and_a_correction_is_copied_on_from() -> None:
     drafter = PromptLookup()
     short, long = (drafter.draft([*SOURCE, 20, *end], 2) for end in ([2, 3], [1, 2, 3, 4]))
-    assert short[0].odds < long[0].odds == long[1].odds <= 1
+    assert short[0].odds < long[0].odds <= long[1].odds <= 1
     assert drafter.branch([*SOURCE, 20, 2], 3, 4) == [3, 4, 5, 6]
     assert drafter.branch([*SOURCE, 20, 2], 9, 4) == [9]
     assert drafter.branch([*SOURCE, 20, 2], 3, 1) == [3]
+
+
+def test_odds_grow_with_what_was_copied_and_end_with_the_match() -> None:
+    source = list(range(100, 140))
+    odds = [one.odds for one in PromptLookup().draft([*source, 1, *source[:20]], 8)]
+    assert min(odds) > 0.95
+    wrong_before = PromptLookup().draft([*source, 1, *source[:20], 2, *source[30:32]], 2)
+    assert [one.token for one in wrong_before] == source[32:34]
+    assert wrong_before[0].odds < 0.5 < wrong_before[1].odds
 
 
 @given(
