@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 _WORTH = 0.02
 """Drafting stops where hints would catch up less often than this."""
-_REACH = 0.03
+_REACH = 0.1
 """Guesses that are reached less often than this are not made."""
 _UNTRIED = 24
 """So many guesses of a generation are judged before drafting is given up."""
@@ -102,14 +102,13 @@ class Controller:
     def plan(self) -> Plan:
         if not self.pays:
             return Plan(0, 0)
-        accepted = min(self.measured.acceptance, 0.98)
-        depth = min(self.most, max(2, math.ceil(math.log(_REACH) / math.log(accepted))))
         rtt, step, draft = self._times()
         gap = rtt / max(draft if self.waits else step, 1e-3)
-        return Plan(depth, min(_LONGEST_BRANCH, 2 + math.ceil(gap)))
+        return Plan(self.most, min(_LONGEST_BRANCH, 2 + math.ceil(gap)))
 
     def worth_guessing(self, reach: float) -> bool:
-        """Whether a guess that is reached with these odds is worth its bytes."""
+        """Whether a guess that is reached with these odds is worth its bytes: how deep a draft goes
+        is a matter of its own guesses, not of how often others were right."""
         return reach >= _REACH
 
     def _times(self) -> tuple[float, float, float]:
