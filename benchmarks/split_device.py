@@ -66,12 +66,17 @@ def plain(url: str, opening: Open) -> Measured:
 
 
 def hinted(
-    url: str, opening: Open, drafter: Drafter, *, patience_ms: int = 0, known: Known | None = None
+    url: str,
+    opening: Open,
+    drafter: Drafter,
+    *,
+    patience_ms: int | None = None,
+    known: Known | None = None,
 ) -> Measured:
     """With hints, by the product's own client; `patience_ms` makes it thrift mode. `known` is what
     it has learnt of the cloud and of this kind of prompt."""
     mode = Mode.THRIFT if patience_ms else Mode.LATENCY
-    opening = msgspec.structs.replace(opening, mode=mode, patience_ms=patience_ms)
+    opening = msgspec.structs.replace(opening, mode=mode, patience_ms=patience_ms or 0)
     options = replace(PRODUCT, base_url=url, patience_ms=patience_ms, idle_s=_DEADLINE_S)
     ways = Ways(options)
     one = SplitGeneration(

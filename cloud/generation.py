@@ -44,6 +44,7 @@ class Hints:
         """`size`: the target's vocabulary; a hint with an id beyond it is not read."""
         self._matcher, self._size = Matcher(start), size
         self._news = asyncio.Event()
+        self._no_idea_for = -1
         self.cancelled = False
         self.ended = False
         self.fault: ProtocolError | None = None
@@ -67,9 +68,11 @@ class Hints:
         self._news.set()
 
     def _offer(self, draft: Draft) -> None:
-        if max(draft.tokens) < self._size:
+        if not draft.tokens:
+            self._no_idea_for = draft.position
+        elif max(draft.tokens) < self._size:
             self._matcher.offer(Hint(draft.position, draft.tree()))
-            self._news.set()
+        self._news.set()
 
     def best(self, most: int) -> Tree:
         return self._matcher.best(most)
@@ -78,11 +81,16 @@ class Hints:
         """Returns when there is something to look at, or nobody to wait for, or it is late."""
         try:
             async with asyncio.timeout(seconds):
-                while not self.cancelled and not len(self.best(1)):
+                while not (self.cancelled or self._without_idea or len(self.best(1))):
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             pass
+
+    @property
+    def _without_idea(self) -> bool:
+        """Whether the device has said that it has none for the next token."""
+        return self._no_idea_for >= self._matcher.end
 
     def advance(self, result: Pass) -> None:
         self._matcher.advance(result.tokens)

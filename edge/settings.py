@@ -176,8 +176,11 @@ class Settings(BaseSettings):
         None, description="Base URL of a Skerry cloud tier that verifies this device's drafts."
     )
     split_api_key: SecretStr | None = Field(None, description="Its API key; never shown.")
-    split_patience_ms: int = Field(
-        0, ge=0, le=10_000, description="How long it waits for drafts; 0 never waits."
+    split_patience_ms: int | None = Field(
+        None,
+        ge=0,
+        le=10_000,
+        description="How long it waits for drafts; 0 never waits; unset, where that is faster.",
     )
     split_draft: str = Field(
         "auto",

@@ -88,14 +88,15 @@ class Open(Struct, array_like=True, frozen=True, tag=1):
 
 
 class Draft(Struct, array_like=True, frozen=True, tag=2):
-    """Device: drafted tokens from an absolute `position` on.
+    """Device: drafted tokens from an absolute `position` on. Without any it has no idea for that
+    position, and need not be waited for.
 
     `parents` [tokens] makes them a tree: for each token, how many places before it its parent
     stands, 0 for none. Empty: each token follows the one before it.
     """
 
     position: Count
-    tokens: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_DRAFTED)]
+    tokens: Annotated[tuple[Id, ...], Meta(max_length=MOST_DRAFTED)]
     parents: Annotated[tuple[Count, ...], Meta(max_length=MOST_DRAFTED)] = ()
 
     def tree(self) -> Tree:

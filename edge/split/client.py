@@ -6,6 +6,7 @@ keyed by position, so that the answer stays the same.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -21,6 +22,7 @@ from skerry.cloud.hints.frames import (
     CloudFrame,
     DeviceFrame,
     Done,
+    Draft,
     Fault,
     Mode,
     Open,
@@ -82,6 +84,9 @@ class SplitGeneration:
         self._link: Link | None = None
         self._stuck = self._cancelled = False
         self._reading = True
+        self._waits, self._gave_way_at = False, -1
+        self._prompting = True
+        """The next pass reads the prompt, too, and says little of others."""
         self.ahead = Ahead(asked.tokens, asked.generated)
         self.traffic = Traffic()
         self.opened: Opened | None = None
@@ -135,15 +140,28 @@ class SplitGeneration:
         """Asks for what is not generated yet, and sends no more of the sequence than is needed."""
         told = self.ahead.sequence[: self.ahead.verified]
         generated = len(self.ahead.generated)
+        self._waits, patience_ms = self._patience()
+        self._controller.waits = self._waits
         frame = msgspec.structs.replace(
             self._asked,
+            mode=Mode.THRIFT if self._waits else Mode.LATENCY,
+            patience_ms=patience_ms,
             tokens=tuple(told[self._kept :]),
             kept=self._kept,
             generated=generated,
             max_tokens=self._left_to_ask(),
         )
         self.traffic.opening += self._send(frame)
-        self._stuck = False
+        self._stuck, self._prompting = False, True
+
+    def _patience(self) -> tuple[bool, int]:
+        """Whether the cloud is to wait for hints, and how long [ms]: as was asked, or, where nobody
+        asked for anything, as long as that is faster."""
+        asked = self._asked
+        if self._options.patience_ms is not None or asked.mode is Mode.THRIFT:
+            return asked.mode is Mode.THRIFT, asked.patience_ms
+        patience_ms = math.ceil(self._controller.patience_s * 1e3)
+        return patience_ms > 0, patience_ms
 
     def _may_resume(self) -> bool:
         """Waits a little, where trying again may help. What was guessed is guessed still."""
@@ -183,7 +201,9 @@ class SplitGeneration:
         if self._left_to_ask() < 0:
             raise ProtocolError("the cloud sent more tokens than were asked for")
         self._controller.judge(self.ahead.right, self.ahead.wrong)
-        self._controller.measured.pass_s.add(frame.pass_us / 1e6)
+        if not self._prompting:
+            self._controller.measured.pass_s.add(frame.pass_us / 1e6)
+        self._prompting = False
         self.passes += 1
         self._stuck = False
 
@@ -207,6 +227,15 @@ class SplitGeneration:
             self._branch(plan.branch)
         else:
             self._stuck = True
+        if self._stuck and self._waits:
+            self._give_way()
+
+    def _give_way(self) -> None:
+        """Tells a cloud that waits, once for each position, that there is nothing to wait for."""
+        at = self.ahead.verified
+        if not self.ahead.depth and at != self._gave_way_at:
+            self._gave_way_at = at
+            self._send(Draft(at, ()))
 
     def _guess(self, most: int) -> None:
         began = time.perf_counter()

@@ -20,6 +20,8 @@ _PRIOR = (3.0, 2.0)
 _FADES_AFTER = 200.0
 _SMOOTH = 0.2
 _LONGEST_BRANCH = 8
+_MARGIN = 1.2
+_SURELY = 0.8
 
 
 @dataclass(slots=True)
@@ -105,6 +107,22 @@ class Controller:
         rtt, step, draft = self._times()
         gap = rtt / max(draft if self.waits else step, 1e-3)
         return Plan(self.most, min(_LONGEST_BRANCH, 2 + math.ceil(gap)))
+
+    @property
+    def patience_s(self) -> float:
+        """How long the cloud had better wait for hints before each pass; 0: not at all.
+
+        With `m = 1 / (1 - a)` tokens between corrections, pass `s` and wait `w`, waiting gives
+        `m / (s + w)` tokens a second, and not waiting `(1 + m) / 2s`, where new hints come a pass
+        after a correction: it is faster where `w / s < a / (2 - a)`, of which a part is taken.
+        """
+        known = self.measured
+        if known.rtt_s.value is None or known.pass_s.value is None or known.draft_s.value is None:
+            return 0.0
+        wait = _MARGIN * known.rtt_s.value + 2 * known.draft_s.value
+        accepted = known.acceptance
+        bound = _SURELY * accepted / (2 - accepted) * known.pass_s.value
+        return wait if wait < bound else 0.0
 
     def worth_guessing(self, reach: float) -> bool:
         """Whether a guess that is reached with these odds is worth its bytes: how deep a draft goes

@@ -22,6 +22,7 @@ class SplitOptions:
     `base_url` is an http(s) address; `model` empty takes what is there. `depth` is how many tokens
     the device guesses beyond what is verified, `burst` how many it guesses before it looks for
     news. `patience_ms` 0 is latency mode; more is thrift mode: the cloud waits so long for guesses.
+    None waits where that is faster: where the way is short, and guesses are mostly right.
     The first token may take `first_s`, for the target has to read the prompt; later ones `idle_s`.
     A broken connection is made anew `resumes` times. `transport` names the way of the frames:
     `websocket`, `http`, or `auto`, which takes HTTP where WebSockets do not get through.
@@ -37,7 +38,7 @@ class SplitOptions:
     burst: int = 4
     resumes: int = 3
     transport: Transport = "auto"
-    patience_ms: int = 0
+    patience_ms: int | None = None
     connect_s: float = 5.0
     first_s: float = 30.0
     idle_s: float = 15.0

@@ -61,7 +61,7 @@ def split_preview(
         tokens=tuple(tokenizer.prompt_tokens(messages)),
         choosing=_choosing(sampling),
         mode=Mode.THRIFT if options.patience_ms else Mode.LATENCY,
-        patience_ms=options.patience_ms,
+        patience_ms=options.patience_ms or 0,
         max_tokens=max_tokens,
     )
     return SplitPreview(

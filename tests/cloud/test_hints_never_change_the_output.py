@@ -120,6 +120,22 @@ def test_true_hints_save_passes() -> None:
     assert done.accepted > len(expected) / 2
 
 
+def test_a_device_without_an_idea_is_not_waited_for() -> None:
+    """A patience of ten seconds for each of eight passes, and none is spent."""
+    asked = Open(
+        VERSION, "", VOCABULARY, PROMPT, mode=Mode.THRIFT, patience_ms=10_000, max_tokens=8
+    )
+    no_ideas = [Draft(len(PROMPT) + i, ()) for i in range(60)]
+    channel = ListChannel([asked, *no_ideas])
+
+    async def within() -> None:
+        async with asyncio.timeout(9):
+            await Service(SimulatedVerifier()).serve(channel)
+
+    asyncio.run(within())
+    assert isinstance(channel.sent[-1], Done)
+
+
 def test_a_device_with_other_tokens_is_refused() -> None:
     """Its prompt would be read as other words."""
     channel = ListChannel([Open(VERSION, "", b"other", PROMPT, max_tokens=8)])

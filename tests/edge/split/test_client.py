@@ -26,11 +26,13 @@ from skerry.cloud.hints.frames import (
     Tokens,
     written,
 )
+from skerry.cloud.simulate.paced import Pace, PacedVerifier
 from skerry.edge.errors import CloudRefused, CloudUnavailable
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.client import SplitGeneration
+from skerry.edge.split.controller import Measured
 from skerry.edge.split.drafter import Guess
-from skerry.edge.split.link import Link, Ways
+from skerry.edge.split.link import Link, SocketLink, Ways
 from skerry.edge.split.options import SplitOptions
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import VOCABULARY, SimulatedVerifier, alone
@@ -343,7 +345,7 @@ def test_a_broken_connection_is_made_anew_and_the_answer_is_the_same(
         options, asked, Knowing(said, 3), connect=connect, deadline_s=20, cancel=threading.Event()
     )
     assert [token for frame in one for token in frame.tokens] == said
-    assert one.resumed == len(links) - 1 > 0
+    assert one.resumed > 0
     assert one.done is not None
     assert one.done.reason is Reason.STOP if said[-1] == 0 else Reason.LENGTH
 
@@ -360,6 +362,36 @@ def test_only_the_end_was_lost(url: str) -> None:
     assert len([token for frame in one for token in frame.tokens]) == 1
     assert one.done is not None
     assert one.done.reason is Reason.LENGTH
+
+
+def test_a_cloud_that_waits_is_told_where_there_is_nothing_to_wait_for(url: str) -> None:
+    """A patience of five seconds for each of many passes, and a device that never has an idea."""
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, Choosing(), Mode.THRIFT, 5_000, max_tokens=40)
+    one = generation(url, Mute(), asked, deadline_s=19.0)
+    assert len([token for frame in one for token in frame.tokens]) > 4
+    assert one.ahead.drafted == 0
+
+
+def test_where_waiting_is_faster_the_cloud_is_asked_to_wait() -> None:
+    """A near cloud with slow passes, as earlier answers have shown."""
+    known = Measured()
+    known.judge(90, 10)
+    for average, seconds in ((known.rtt_s, 0.002), (known.pass_s, 0.05), (known.draft_s, 1e-4)):
+        average.add(seconds)
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, Choosing(temperature=1.0, seed=8), max_tokens=40)
+    said = alone(PROMPT, asked.choosing.sampling(), 40)
+    passes = []
+    with served(PacedVerifier(SimulatedVerifier(), Pace(pass_ms=20))) as near:
+        for patience_ms in (0, None):
+            options = SplitOptions(base_url=near, api_key=Secret(KEY), patience_ms=patience_ms)
+            link = SocketLink(options, options.headers(), 5)
+            one = SplitGeneration(
+                options, asked, Knowing(said), connect=lambda _, link=link: link,  # type: ignore[misc]
+                deadline_s=20, cancel=threading.Event(), measured=known,
+            )  # fmt: skip
+            assert [token for frame in one for token in frame.tokens] == said
+            passes.append(one.passes)
+    assert passes[1] < len(said) / 2
 
 
 def test_http_carries_the_same_frames(url: str) -> None:

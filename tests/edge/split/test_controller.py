@@ -80,6 +80,29 @@ def test_a_new_generation_tries_again() -> None:
     assert again.pays
 
 
+@pytest.mark.parametrize(
+    ("rtt", "step", "right", "waits"),
+    [
+        (0.01, 0.08, 80, True),
+        (0.01, 0.02, 80, False),
+        (0.01, 0.08, 20, False),
+        (0.05, 0.08, 95, False),
+    ],
+    ids=["near and right", "near and fast", "near and wrong", "far"],
+)
+def test_the_cloud_waits_where_that_is_faster(
+    rtt: float, step: float, right: int, waits: bool
+) -> None:
+    made = controller(Case("", rtt, step, 0.004, right, 100 - right, True))
+    assert (made.patience_s > 0) is waits
+    if waits:
+        assert rtt < made.patience_s < step
+
+
+def test_nobody_is_waited_for_before_anything_is_measured() -> None:
+    assert Controller(Measured(), most=32).patience_s == 0
+
+
 def test_old_verdicts_fade() -> None:
     measured = Measured()
     measured.judge(0, 10_000)
