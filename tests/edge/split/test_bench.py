@@ -98,7 +98,8 @@ def test_what_the_device_said_alone_is_not_compared(url: str) -> None:
     gone = Fault(kind=FaultKind.FLAP, after_bytes=350)
     with (
         linked(url, None, [gone]) as far,
-        pytest.raises(CloudUnavailable, match="nothing to compare"),
+        # a reset may take with it what was not read yet
+        pytest.raises(CloudUnavailable, match=r"nothing to compare|closed the connection"),
     ):
         compare(tier(far), MESSAGES, SAMPLING, max_tokens=100, deadline_s=3)
 

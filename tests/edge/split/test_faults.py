@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -172,10 +172,11 @@ def saying(answer: bytes) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        one, _ = listening.accept()
-        with one:
-            one.recv(4_096)
-            one.sendall(answer)
+        with suppress(OSError):  # nobody came before it was closed
+            one, _ = listening.accept()
+            with one:
+                one.recv(4_096)
+                one.sendall(answer)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
