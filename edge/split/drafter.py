@@ -41,20 +41,27 @@ class Drafter(Protocol):
         ...
 
 
+_SURELY = 0.7
+"""Odds from which nobody else is asked."""
+
+
 class Cascade:
-    """Asks its drafters in turn; the first one that has an idea is heard."""
+    """Asks its drafters in turn until one is fairly sure; of those that were asked the surest one is
+    heard."""
 
     def __init__(self, drafters: Sequence[Drafter]) -> None:
         self._drafters = tuple(drafters)
 
     def draft(self, sequence: Sequence[int], most: int) -> list[Guess] | None:
-        reading = False
+        best, reading = list[Guess](), False
         for one in self._drafters:
             guesses = one.draft(sequence, most)
-            if guesses:
-                return guesses
             reading = reading or guesses is None
-        return None if reading else []
+            if guesses and (not best or guesses[0].odds > best[0].odds):
+                best = guesses
+            if best and best[0].odds >= _SURELY:
+                break
+        return best or (None if reading else [])
 
     def read(self, sequence: Sequence[int]) -> bool:
         more = [one.read(sequence) for one in self._drafters]
