@@ -46,8 +46,8 @@ _SURELY = 0.7
 
 
 class Cascade:
-    """Asks its drafters in turn until one is fairly sure; of those that were asked the surest one is
-    heard."""
+    """Asks its drafters in turn until one is fairly sure; of those that were asked, the surest one
+    is heard."""
 
     def __init__(self, drafters: Sequence[Drafter]) -> None:
         self._drafters = tuple(drafters)
