@@ -122,6 +122,8 @@ class LlamaVerifier:
         if taken is None:
             raise Busy("all sequences of the target are taken", hint="try again in a moment")
         slot, held = taken
+        if not any(one.busy for one in self._slots):
+            self._worker.tidy()
         slot.busy, slot.used = True, next(self._opened)
         slot.forget(held)
         how = (sampling, self.facts.ends | ends)

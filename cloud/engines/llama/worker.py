@@ -64,8 +64,14 @@ class Worker:
         self._branches = list(branches)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._open = True
+        self._tidies = False
         self._thread = threading.Thread(target=self._run, name="skerry-target", daemon=True)
         self._thread.start()
+
+    def tidy(self) -> None:
+        """Frees the cells of rejected tokens before the next decode: of use between generations,
+        while the order of cells is nobody's."""
+        self._tidies = True
 
     def submit(self, job: Job) -> Future[Pass]:
         if not self._open:
@@ -201,7 +207,8 @@ class Worker:
                 self._buried += 1
 
     def _clear_grave(self) -> None:
-        if self._buried > self._spare:
+        if self._tidies or self._buried > self._spare:
+            self._tidies = False
             self._context.cut(self._grave, -1)
             self._buried = 0
 
