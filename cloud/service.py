@@ -36,7 +36,7 @@ class Service:
             await _tell(channel, Fault(error.code, error.what, error.hint))
 
     async def _serve(self, channel: Channel, owner: str) -> None:
-        asked = await _opening(channel)
+        asked = await opening(channel)
         facts = self.verifier.facts
         if asked.model not in ("", facts.model):
             raise RequestError(
@@ -75,7 +75,13 @@ class Service:
         return facts.drafts, ""
 
 
-async def _opening(channel: Channel) -> Open:
+async def opening(channel: Channel) -> Open:
+    """The frame that opens a generation.
+
+    Raises:
+        ProtocolError: it did not come in time, or is another.
+        Gone: the device went away.
+    """
     try:
         async with asyncio.timeout(OPEN_S):
             frame = await channel.receive()

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import msgspec
 from fastapi import Request, WebSocket
 
-from skerry.cloud.channel import Channel, Gone, Telling
-from skerry.cloud.errors import CloudTierError, ProtocolError
+from skerry.cloud.channel import Gone, Telling
+from skerry.cloud.errors import CloudTierError
 from skerry.cloud.gateway.asked import CLASS, check_template, deadline_s
 from skerry.cloud.gateway.config import DEFAULT_CLASS, Gateway
 from skerry.cloud.gateway.errors import Refusal
@@ -21,8 +21,8 @@ from skerry.cloud.gateway.keys import Holder
 from skerry.cloud.gateway.metered import MeteredChannel
 from skerry.cloud.gateway.metering import Tokens
 from skerry.cloud.gateway.traces import describe, spanned
-from skerry.cloud.hints.frames import SUBPROTOCOL, Open
-from skerry.cloud.service import OPEN_S, Service
+from skerry.cloud.hints.frames import SUBPROTOCOL
+from skerry.cloud.service import Service, opening
 from skerry.cloud.sockets import SocketChannel
 
 _ROUTE = "/v1/split"
@@ -88,7 +88,7 @@ class Split:
             await run.channel.channel.tell(error)
 
     async def _serve(self, run: _Run, headers: Mapping[str, str]) -> None:
-        asked = await _opening(run.channel.channel)
+        asked = await opening(run.channel.channel)
         run.request_class = self._class(headers, run.holder)
         run.channel.name = name = self._model(asked.model, run.request_class, run.holder)
         check_template(headers, name, self.config.models[name])
@@ -151,17 +151,6 @@ class _Run:
             accepted=seen.accepted,
             passes=seen.passes,
         )
-
-
-async def _opening(channel: Channel) -> Open:
-    try:
-        async with asyncio.timeout(OPEN_S):
-            frame = await channel.receive()
-    except TimeoutError as error:
-        raise ProtocolError(f"nothing was asked within {OPEN_S:.0f} s") from error
-    if not isinstance(frame, Open):
-        raise ProtocolError("the first frame does not open a generation")
-    return frame
 
 
 async def _within(task: asyncio.Future[None], ticket: Ticket, seconds: float) -> None:

@@ -92,7 +92,6 @@ class SplitGeneration:
         self.opened: Opened | None = None
         self.done: Done | None = None
         self.passes = self.resumed = 0
-        self.session = asked.session
 
     def __iter__(self) -> Iterator[Tokens]:
         try:

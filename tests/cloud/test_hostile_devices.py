@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -26,6 +27,7 @@ from skerry.cloud.hints.frames import (
     Done,
     Draft,
     Fault,
+    Mode,
     Open,
     Opened,
     Tokens,
@@ -163,7 +165,7 @@ def test_one_that_says_nothing_is_not_waited_for_without_end(
 
 
 BAD_DRAFTS = {
-    "no tokens": written(Draft(5, ())),
+    "parents of nothing": written(Draft(5, (), (1,))),
     "too many": written(Draft(5, (1,) * (MOST_DRAFTED + 1))),
     "negative": written(Draft(5, (-1,))),
     "huge": written(Draft(5, (1 << 31,))),
@@ -183,6 +185,17 @@ def test_a_draft_that_is_none_ends_the_generation(url: str, data: bytes) -> None
         frames = heard(one)
     assert isinstance(frames[-1], Fault)
     assert frames[-1].code == "bad_frame"
+
+
+@pytest.mark.parametrize("position", [0, 5, 1_000_000])
+def test_one_without_an_idea_for_anything_changes_no_token(url: str, position: int) -> None:
+    waits = msgspec.structs.replace(OPEN, mode=Mode.THRIFT, patience_ms=5)
+    with connected(url) as one:
+        one.send(written(waits))
+        with suppress(ConnectionClosed):  # the answer may be over before
+            for _ in range(50):
+                one.send(written(Draft(position, ())))
+        assert tokens(heard(one)) == SAID
 
 
 def many_wrong(one: ClientConnection) -> None:
