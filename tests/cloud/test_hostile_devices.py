@@ -187,7 +187,7 @@ def test_a_draft_that_is_none_ends_the_generation(url: str, data: bytes) -> None
     assert frames[-1].code == "bad_frame"
 
 
-@pytest.mark.parametrize("position", [0, 5, 1_000_000])
+@pytest.mark.parametrize("position", [0, 5, 100_000])
 def test_one_without_an_idea_for_anything_changes_no_token(url: str, position: int) -> None:
     waits = msgspec.structs.replace(OPEN, mode=Mode.THRIFT, patience_ms=5)
     with connected(url) as one:
