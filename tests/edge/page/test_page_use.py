@@ -256,11 +256,11 @@ def test_on_a_small_screen_nothing_overflows_and_the_panel_lies_above(
     mark = page.locator(".answer .mark").first
     mark.click()
     expect(page.locator("#cited")).to_be_in_viewport()
-    assert page.evaluate("document.getElementById('room').inert")
+    expect(page.locator("#room")).to_have_attribute("inert", "")
     page.keyboard.press("Escape")
     expect(page.locator("#panel")).to_be_hidden()
     expect(mark).to_be_focused()
-    assert not page.evaluate("document.getElementById('room').inert")
+    expect(page.locator("#room")).not_to_have_attribute("inert", "")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -275,7 +275,7 @@ def test_the_panel_gives_way_when_the_window_shrinks_and_comes_back(
         page.set_viewport_size({"width": width, "height": 740})
         expect(panel).to_be_hidden()
         expect(page.locator("#veil")).to_be_hidden()
-        assert not page.evaluate("document.getElementById('room').inert")
+        expect(page.locator("#room")).not_to_have_attribute("inert", "")
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.evaluate(CONTRAST) == []
     page.set_viewport_size(WIDE)
@@ -294,7 +294,7 @@ def test_a_panel_that_somebody_reads_stays_when_the_window_shrinks(
     expect(page.locator("#panel-title")).to_be_focused()
     page.set_viewport_size(NARROW)
     expect(page.locator("#panel")).to_be_visible()
-    assert page.evaluate("document.getElementById('room').inert")
+    expect(page.locator("#room")).to_have_attribute("inert", "")
     page.keyboard.press("Escape")
     expect(page.locator("#panel")).to_be_hidden()
 
