@@ -1,4 +1,5 @@
-"""Drafts by a small model of the device: the target's tokens, a fraction of its layers.
+"""Drafts by a small model of the device: the target's tokens or the frequent ones among them, a
+fraction of its layers.
 
 It chooses as the target does, with the same noise, so that at a temperature, too, its guess is the
 target's own choice as often as their distributions are near (arXiv:2408.07978).
@@ -19,8 +20,10 @@ from skerry.cloud.hints.choice import Sampling, choose
 from skerry.cloud.hints.prefix import common
 from skerry.cloud.hints.vocabulary import digest
 from skerry.edge.engines.llama.context import ContextShape, NativeContext
+from skerry.edge.engines.llama.gguf import read_gguf
 from skerry.edge.engines.llama.native import NativeModel
 from skerry.edge.errors import ConfigError
+from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
 from skerry.edge.split.drafter import Guess
 
 _CHUNK = 64
@@ -33,8 +36,10 @@ _LONGEST = 4096
 class DraftModel:
     """A GGUF model that drafts. Thread-safe; contexts are kept for the next generation.
 
+    `vocabulary` is the digest of the tokens of the target that it drafts for.
+
     Raises:
-        ModelError: llama.cpp cannot load it.
+        ModelError: llama.cpp cannot load it, or its token maps are damaged.
     """
 
     def __init__(self, path: Path, *, threads: int, context_tokens: int = _LONGEST) -> None:
@@ -42,11 +47,13 @@ class DraftModel:
         self._shape = ContextShape(context_tokens, 2, _CHUNK, threads)
         self._free: list[_Reader] = []
         self._lock = threading.Lock()
-        size = llama_cpp.llama_vocab_n_tokens(self._model.vocab)
         self.path = path
-        self.vocabulary: bytes = digest(
-            llama_cpp.llama_vocab_get_text(self._model.vocab, one) for one in range(size)
-        )
+        try:
+            self._tokens = _tokens(path, self._model)
+        except BaseException:
+            self._model.close()
+            raise
+        self.vocabulary = self._tokens.vocabulary
 
     def check(self, vocabulary: bytes) -> None:
         """Raises ConfigError: the device's model has other tokens."""
@@ -60,9 +67,9 @@ class DraftModel:
         """A drafter of one generation, whose first `prompt` tokens are the prompt."""
         with self._lock:
             reader = self._free.pop() if self._free else None
-        return ModelDrafter(
-            reader or _Reader(NativeContext(self._model, self._shape)), sampling, prompt, self._back
-        )
+        if reader is None:
+            reader = _Reader(NativeContext(self._model, self._shape), self._tokens)
+        return ModelDrafter(reader, sampling, prompt, self._back)
 
     def _back(self, reader: _Reader) -> None:
         with self._lock:
@@ -80,11 +87,19 @@ class DraftModel:
         self._model.close()
 
 
-class _Reader:
-    """A context and the tokens that it has read."""
+def _tokens(path: Path, model: NativeModel) -> DraftTokens:
+    size = llama_cpp.llama_vocab_n_tokens(model.vocab)
+    maps = draft_tokens(read_gguf(path).metadata, size)
+    return maps or all_of(
+        size, digest(llama_cpp.llama_vocab_get_text(model.vocab, one) for one in range(size))
+    )
 
-    def __init__(self, context: NativeContext) -> None:
-        self._context = context
+
+class _Reader:
+    """A context and the target's tokens that it has read."""
+
+    def __init__(self, context: NativeContext, tokens: DraftTokens) -> None:
+        self._context, self._tokens = context, tokens
         self._read: list[int] = []
         self._row: NDArray[np.float32] | None = None
 
@@ -93,7 +108,7 @@ class _Reader:
         return self._context.context_tokens
 
     def read(self, sequence: Sequence[int]) -> NDArray[np.float32] | None:
-        """The logits [vocabulary] after a sequence; None: there is more to read."""
+        """The logits [target tokens] after a sequence; None: there is more to read."""
         kept = common(self._read, sequence)
         if kept == len(sequence) == len(self._read) and self._row is not None:
             return self._row
@@ -118,12 +133,13 @@ class _Reader:
     def _decoded(self, lane: int, tokens: Sequence[int], at: int) -> NDArray[np.float32] | None:
         batch = self._context.batch
         batch.clear()
-        index = batch.add(array("i", tokens), at, lane, logits=True)
+        read_as = self._tokens.read_as.take(tokens, mode="clip")
+        index = batch.add(array("i", read_as.tobytes()), at, lane, logits=True)
         if self._context.decode():
             self._context.keep(_MAIN, 0)
             self._read = []
             return None
-        return self._context.logits(index).copy()
+        return self._tokens.widened(self._context.logits(index))
 
     def close(self) -> None:
         self._context.close()

@@ -8,18 +8,23 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
+from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.plan import Plan, plan
 from skerry.export.distill.sources import Sources, read
 
+if TYPE_CHECKING:
+    from skerry.export.distill.corpus import Corpus
+    from skerry.export.distill.llama import Llama
+
 P = ParamSpec("P")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_STATE = "student.pt"
+_STATE, _MAPS = "student.pt", "tokens.json"
 _SAVE_EVERY = 100
 
 
@@ -51,7 +56,11 @@ _DATA = click.option(
     help="Folder of public data sets; without it prompts are templates and the teacher's own.",
 )  # fmt: skip
 _SEED = click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
-_KEPT = click.option("--layers", default=8, show_default=True, help="Layers of the student.")
+_KEPT = click.option("--layers", default=13, show_default=True, help="Layers of the student.")
+_SAID = click.option(
+    "--tokens", default=22_528, show_default=True,
+    help="Tokens that the student can say; it reads others as the nearest of them.",
+)  # fmt: skip
 _DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, …")
 _MINUTES = click.option("--minutes", default=45.0, show_default=True, help="How long it writes.")
 _WIDTH = click.option("--width", default=128, show_default=True, help="Texts at once.")
@@ -88,15 +97,18 @@ def write(
 @_WORK
 @_SEED
 @_KEPT
+@_SAID
 @_DEVICE
 @_STEPS
 @_OUT
 @_plainly
 def train(
-    teacher: Path, work: Path, seed: int, layers: int, device: str, steps: int, out: Path
-) -> None:
+    teacher: Path, work: Path, seed: int, layers: int, tokens: int, device: str, steps: int,
+    out: Path,
+) -> None:  # fmt: skip
     """Trains a student on what was written; goes on where it was stopped."""
-    _train(teacher, work, seed=seed, layers=layers, device=device, steps=steps, out=out)
+    _train(teacher, work, seed=seed, layers=layers, tokens=tokens, device=device, steps=steps,
+           out=out)  # fmt: skip
 
 
 @main.command(name="all")
@@ -105,6 +117,7 @@ def train(
 @_DATA
 @_SEED
 @_KEPT
+@_SAID
 @_DEVICE
 @_MINUTES
 @_WIDTH
@@ -112,13 +125,14 @@ def train(
 @_OUT
 @_plainly
 def everything(
-    teacher: Path, work: Path, data: Path | None, seed: int, layers: int, device: str,
-    minutes: float, width: int, steps: int, out: Path,
+    teacher: Path, work: Path, data: Path | None, seed: int, layers: int, tokens: int,
+    device: str, minutes: float, width: int, steps: int, out: Path,
 ) -> None:  # fmt: skip
     """Writes, and trains."""
     _write(teacher, work, data, seed=seed, layers=layers, device=device, minutes=minutes,
            width=width)  # fmt: skip
-    _train(teacher, work, seed=seed, layers=layers, device=device, steps=steps, out=out)
+    _train(teacher, work, seed=seed, layers=layers, tokens=tokens, device=device, steps=steps,
+           out=out)  # fmt: skip
 
 
 @main.command()
@@ -130,10 +144,12 @@ def measure(student: Path, work: Path) -> None:
     JSON, by kind of prompt."""
     _check_extra()
     from skerry.export.distill.corpus import Corpus
-    from skerry.export.distill.gguf_file import load
+    from skerry.export.distill.gguf_file import load, tokens_of
     from skerry.export.distill.train import agreement
 
-    found = agreement(load(student), Corpus(work, taps=1, width=1), most=10_000)
+    model = load(student)
+    tokens = tokens_of(student) or all_of(model.shape.vocabulary)
+    found = agreement(model, Corpus(work, taps=1, width=1), tokens, most=10_000)
     click.echo(json.dumps({name: round(share, 4) for name, share in found.items()}))
 
 
@@ -165,8 +181,9 @@ def _write(
 
 
 def _train(
-    teacher: Path, work: Path, *, seed: int, layers: int, device: str, steps: int, out: Path
-) -> None:
+    teacher: Path, work: Path, *, seed: int, layers: int, tokens: int, device: str, steps: int,
+    out: Path,
+) -> None:  # fmt: skip
     _check_extra()
     from skerry.export.distill.corpus import Corpus
     from skerry.export.distill.gguf_file import load, save, student_of
@@ -175,8 +192,11 @@ def _train(
     model = load(teacher)
     planned = _plan(model.shape.layers, layers)
     corpus = Corpus(work, taps=len(planned.taps), width=model.shape.width)
-    student = student_of(model, planned.copied).to(device)
-    trainer = Trainer(student, corpus, Schedule(steps), seed=seed)
+    if not corpus.learnt():
+        raise DistillError(f"there are no texts in '{work}' to learn from", hint="write some first")
+    maps = _maps(work / _MAPS, teacher, corpus, model, tokens)
+    student = student_of(model, planned.copied, maps).to(device)
+    trainer = Trainer(student, corpus, planned, maps, Schedule(steps), seed=seed)
     state = work / _STATE
     if state.exists():
         trainer.resume(state)
@@ -188,8 +208,23 @@ def _train(
             if trainer.step % _SAVE_EVERY == 0 or trainer.step == steps:
                 trainer.save(state)
     out.mkdir(parents=True, exist_ok=True)
-    save(student.cpu(), teacher, out / "draft.gguf", name=f"{teacher.stem} draft")
-    click.echo(json.dumps(agreement(student, corpus, most=10_000)))
+    save(student.cpu(), teacher, out / "draft.gguf", maps, name=f"{teacher.stem} draft")
+    click.echo(json.dumps(agreement(student, corpus, maps, most=10_000)))
+
+
+def _maps(file: Path, teacher: Path, corpus: Corpus, model: Llama, size: int) -> DraftTokens:
+    """Which tokens the student has: chosen once, since its training goes on with them."""
+    from skerry.export.distill.gguf_file import vocabulary_of
+    from skerry.export.distill.tokens import chosen
+
+    if file.exists():
+        kept = draft_tokens(json.loads(file.read_text("utf-8")), size)
+        if kept is not None:
+            return kept
+    texts = (corpus.texts[i] for i in corpus.learnt())
+    made = chosen(texts, *vocabulary_of(teacher), model.embedding, size)
+    file.write_text(json.dumps(made.facts()), "utf-8")
+    return made
 
 
 def _check_extra() -> None:

@@ -36,7 +36,7 @@ class CorpusWriter:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _mend(folder / _TEXTS)
-        self.before = Corpus(folder, taps=1, width=1).tokens if (folder / _TEXTS).exists() else 0
+        self.before = Corpus(folder, taps=1, width=1).tokens
         self._texts: IO[str] = (folder / _TEXTS).open("a", encoding="utf-8")
         self._hidden: IO[bytes] = (folder / _HIDDEN).open("r+b" if self.before else "wb")
 
@@ -94,7 +94,7 @@ def _mend(file: Path) -> None:
 
 
 def _read(file: Path) -> Iterator[Text]:
-    for line in file.read_text("utf-8").split("\n"):
+    for line in file.read_text("utf-8").split("\n") if file.exists() else ():
         if line.endswith("}"):
             fields: dict[str, Any] = json.loads(line)
             yield Text(**fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
 from gguf.quants import dequantize, quantize
 
+from skerry.edge.split.draft_tokens import DraftTokens, draft_tokens
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.llama import Llama, Shape, four_bits
 
 BITS4 = GGMLQuantizationType.Q4_0
 _EMBEDDING = "token_embd.weight"
+_TOKENS, _TYPES = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+_SCORES, _MERGES = "tokenizer.ggml.scores", "tokenizer.ggml.merges"
 _MOSTLY_Q4_0 = 2  # llama_ftype (llama.h)
 
 
@@ -69,21 +73,43 @@ def load(path: Path) -> Llama:
     return model
 
 
-def student_of(teacher: Llama, layers: tuple[int, ...]) -> Llama:
-    """A Llama of some of a teacher's layers, with its embedding as four bits can hold it."""
-    embedding = four_bits(teacher.embedding)
-    student = Llama(replace(teacher.shape, layers=len(layers)), embedding)
+def tokens_of(path: Path) -> DraftTokens | None:
+    """The token maps of a draft model; None: it has its teacher's tokens."""
+    made = reader(path)
+    facts = {key: field.contents() for key, field in made.fields.items() if "draft" in key}
+    return draft_tokens(facts, len(fact(made, _TOKENS)))
+
+
+def vocabulary_of(path: Path) -> tuple[list[str], list[int]]:
+    """The texts and GGUF types of a model's tokens."""
+    made = reader(path)
+    return fact(made, _TOKENS), fact(made, _TYPES)
+
+
+def student_of(teacher: Llama, layers: tuple[int, ...], tokens: DraftTokens) -> Llama:
+    """A Llama of some of a teacher's layers and tokens, with its embedding as four bits can hold
+    it."""
+    embedding = four_bits(teacher.embedding[torch.from_numpy(tokens.said).long()])
+    shape = replace(teacher.shape, layers=len(layers), vocabulary=len(embedding))
+    student = Llama(shape, embedding)
     for mine, its in zip(student.blk, layers, strict=True):
         mine.load_state_dict(teacher.blk[its].state_dict())
     student.output_norm.load_state_dict(teacher.output_norm.state_dict())
     return student
 
 
-def save(student: Llama, teacher: Path, out: Path, *, name: str) -> None:
-    """Writes the student in Q4_0, with the teacher's tokens and chat template. Atomic."""
+def save(
+    student: Llama, teacher: Path, out: Path, tokens: DraftTokens | None = None, *, name: str
+) -> None:
+    """Writes the student in Q4_0, with its teacher's chat template and those of its tokens that
+    the student has (None: all of them), and what it reads the others as. Atomic."""
     source, partial = reader(teacher), out.with_suffix(".partial")
     writer = GGUFWriter(str(partial), "llama")
-    _copy_facts(source, writer, {"general.name": name, "general.basename": name, **_sizes(student)})
+    names = {"general.name": name, "general.basename": name}
+    vocabulary = {} if tokens is None else _vocabulary(source, tokens)
+    _copy_facts(source, writer, {**names, **_sizes(student), **vocabulary})
+    for key, text in ({} if tokens is None else tokens.facts()).items():
+        writer.add_string(key, text)
     writer.add_file_type(_MOSTLY_Q4_0)
     state = dict(student.state_dict())
     state[_EMBEDDING] = state.pop("embedding")
@@ -110,7 +136,23 @@ def _sizes(student: Llama) -> dict[str, int]:
         "llama.attention.head_count": shape.heads,
         "llama.attention.head_count_kv": shape.kv_heads,
         "llama.rope.dimension_count": shape.head,
+        "llama.vocab_size": shape.vocabulary,
     }
+
+
+def _vocabulary(source: GGUFReader, tokens: DraftTokens) -> dict[str, Sequence[Any]]:
+    """What a GGUF file says of the tokens that are left, by its key."""
+    texts: list[str] = fact(source, _TOKENS)
+    said = tokens.said.tolist()
+    kept = {texts[token] for token in said}
+    merges = [
+        merge
+        for merge in fact(source, _MERGES)
+        if kept.issuperset((*merge.split(" "), merge.replace(" ", "")))
+    ]
+    lists = {key: fact(source, key) for key in (_TOKENS, _TYPES, _SCORES) if key in source.fields}
+    cut = {key: [items[token] for token in said] for key, items in lists.items()}
+    return {**cut, _MERGES: merges}
 
 
 _LEFT_OUT = frozenset({

@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skerry.edge.split.draft_tokens import DraftTokens
 from skerry.export.distill.corpus import Corpus
 from skerry.export.distill.llama import Llama, Weights
 from skerry.export.distill.losses import Reach, candidates, divergence
+from skerry.export.distill.plan import Plan
 
 _FREQUENT = 4096
 _SAMPLE = 64
@@ -45,8 +47,9 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """tokens [rows, tokens]; real and answered [rows, tokens] say which are no padding, and after
-    which a token of an answer is chosen; hidden [rows, tokens, taps, width]."""
+    """tokens [rows, tokens], as the student reads them; real and answered [rows, tokens] say which
+    are no padding, and after which a token of an answer is chosen; hidden [rows, tokens, taps,
+    width]."""
 
     tokens: Tensor
     real: Tensor
@@ -58,7 +61,8 @@ class Batch:
         return Batch(*(one.to(device) for one in moved))
 
 
-def batch(corpus: Corpus, picked: list[int]) -> Batch:
+def batch(corpus: Corpus, picked: list[int], read_as: Tensor) -> Batch:
+    """The texts `picked`; `read_as` [vocabulary] says what a student reads for each token."""
     texts = [corpus.texts[i] for i in picked]
     longest = max(len(text.tokens) for text in texts)
     first = corpus.hidden(picked[0])
@@ -67,7 +71,7 @@ def batch(corpus: Corpus, picked: list[int]) -> Batch:
     hidden = torch.zeros(len(texts), longest, *first.shape[1:])
     for row, (i, text) in enumerate(zip(picked, texts, strict=True)):
         size = len(text.tokens)
-        tokens[row, :size] = torch.tensor(text.tokens)
+        tokens[row, :size] = read_as[torch.tensor(text.tokens)]
         real[row, :size] = True
         answered[row, text.start - 1 : size] = True
         hidden[row, :size] = torch.from_numpy(corpus.hidden(i)).float()
@@ -101,14 +105,19 @@ def _grouped(order: list[int], sizes: list[int], tokens: int) -> Iterator[list[i
 class Trainer:
     """One student in training. `step` is the next one."""
 
-    def __init__(self, student: Llama, corpus: Corpus, schedule: Schedule, *, seed: int) -> None:
+    def __init__(
+        self, student: Llama, corpus: Corpus, planned: Plan, tokens: DraftTokens,
+        schedule: Schedule, *, seed: int,
+    ) -> None:  # fmt: skip
         self.student, self.schedule, self.step = student.requires_grad_(True), schedule, 0
+        self._reached = planned.reached
+        self._read_as = torch.from_numpy(tokens.read_as).long()
         self._corpus, self._groups = corpus, batches(corpus, schedule.tokens, seed)
         sample = [torch.from_numpy(corpus.hidden(i)[1:]) for i in corpus.learnt()[:_SAMPLE]]
         self._reach = Reach(torch.cat(sample).to(student.device))
         said = Counter(token for text in corpus.texts for token in text.tokens)
-        frequent = [token for token, _ in said.most_common(_FREQUENT)]
-        self._frequent = torch.tensor(frequent, device=student.device)
+        frequent = torch.tensor([token for token, _ in said.most_common(_FREQUENT)])
+        self._frequent = self._read_as[frequent].to(student.device)
         self._optimizer = torch.optim.AdamW(
             student.parameters(), lr=schedule.rate, betas=(0.9, 0.95), weight_decay=0.01
         )
@@ -119,7 +128,8 @@ class Trainer:
         for part in self.student.modules():
             if isinstance(part, Weights):
                 part.rounded = done >= self.schedule.rounded
-        work = batch(self._corpus, next(self._groups)).to(self.student.device)
+        picked = next(self._groups)
+        work = batch(self._corpus, picked, self._read_as).to(self.student.device)
         losses = self._apart(work) if done < self.schedule.apart else self._together(work, done)
         self._optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
@@ -131,19 +141,20 @@ class Trainer:
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _apart(self, work: Batch) -> dict[str, Tensor]:
-        """Each layer is given what the teacher made before it."""
+        """Layers from one tap to the next are given what the teacher made before them."""
         student = self.student
         places = torch.arange(work.tokens.shape[1], device=student.device)
         turns = student.turns(places[None])
-        first, *others = student.blk
-        given = first(student.embedding[work.tokens], turns)
-        losses = {}
-        for tap, layer in enumerate(others):
-            made = layer(given, turns)
-            if tap == len(others) - 1:
+        made, losses = student.embedding[work.tokens], {}
+        for i, layer in enumerate(student.blk):
+            made = layer(made, turns)
+            if i not in self._reached:
+                continue
+            if i == len(student.blk) - 1:
                 made = student.output_norm(made)
-            given = work.hidden[:, :, tap]
-            losses[f"layer{tap + 1}"] = self._reach.loss(tap, made, given, work.real)
+            tap = self._reached.index(i)
+            losses[f"layer{i}"] = self._reach.loss(tap, made, work.hidden[:, :, tap], work.real)
+            made = work.hidden[:, :, tap]
         return losses
 
     def _together(self, work: Batch, done: float) -> dict[str, Tensor]:
@@ -151,8 +162,8 @@ class Trainer:
         made = self.student(work.tokens)
         weight = max(0.0, 1 - done / 0.8)
         apart = [
-            self._reach.loss(tap, x, work.hidden[:, :, tap], work.real)
-            for tap, x in enumerate(made[1:])
+            self._reach.loss(tap, made[layer], work.hidden[:, :, tap], work.real)
+            for tap, layer in enumerate(self._reached)
         ]
         among = candidates(work.tokens[work.answered], self._frequent)
         mine = self.student.logits(made[-1][work.answered], among)
@@ -182,14 +193,19 @@ class Trainer:
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def agreement(student: Llama, corpus: Corpus, *, most: int = 60) -> dict[str, float]:
+def agreement(
+    student: Llama, corpus: Corpus, tokens: DraftTokens, *, most: int = 60
+) -> dict[str, float]:
     """By family: how often the student would choose the token of a greedy, held-out answer."""
+    said, read_as = (
+        torch.from_numpy(one).long().to(student.device) for one in (tokens.said, tokens.read_as)
+    )
     right, asked = Counter[str](), Counter[str]()
     for i in corpus.held_out()[:most]:
         text = corpus.texts[i]
-        tokens = torch.tensor(text.tokens, device=student.device)
-        hidden = student(tokens[None])[-1][0, text.start - 1 : -1]
-        same = student.logits(hidden).argmax(-1) == tokens[text.start :]
+        whole = torch.tensor(text.tokens, device=student.device)
+        hidden = student(read_as[whole][None])[-1][0, text.start - 1 : -1]
+        same = said[student.logits(hidden).argmax(-1)] == whole[text.start :]
         right[text.family] += int(same.sum())
         asked[text.family] += len(same)
     shares = {family: right[family] / asked[family] for family in sorted(asked)}

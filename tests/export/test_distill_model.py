@@ -103,22 +103,69 @@ def test_it_computes_what_llama_cpp_does(teacher: Path) -> None:
 
 
 def test_a_student_begins_as_some_of_its_teachers_layers(teacher: Path) -> None:
+    from skerry.edge.split.draft_tokens import all_of
     from skerry.export.distill.gguf_file import load, student_of
 
     model = load(teacher)
-    student = student_of(model, (0, 1, 3, 5))
+    every = all_of(model.shape.vocabulary)
+    student = student_of(model, (0, 1, 3, 5), every)
     assert student.shape == replace(model.shape, layers=4)
     tokens = torch.randint(5, 40_000, (1, 6))
     whole, mine = model(tokens), student(tokens)
     assert torch.allclose(whole[1], mine[1], atol=1e-4)
 
 
+def test_a_student_says_what_is_frequent_and_reads_the_rest_as_what_is_near(
+    teacher: Path,
+) -> None:
+    from skerry.cloud.engines.llama.native import Model
+    from skerry.export.distill.corpus import Text
+    from skerry.export.distill.gguf_file import load, vocabulary_of
+    from skerry.export.distill.tokens import chosen
+
+    written, kinds = vocabulary_of(teacher)
+    embedding = load(teacher).embedding.clone()
+    rare, frequent = 48_001, 48_002
+    embedding[rare] = 1.01 * embedding[frequent]
+    text = Text("chat", [frequent] * 3, 0, 0.0)
+    made = chosen([text], written, kinds, embedding, 500)
+    assert len(made.said) == 500
+    assert {*range(17), written.index("a"), frequent} <= {*made.said.tolist()}
+    assert rare not in made.said
+    assert made.said[made.read_as[rare]] == frequent
+    assert made.said[made.read_as[frequent]] == frequent
+    model = Model(teacher, vocabulary_only=True)
+    assert made.vocabulary == model.vocabulary()
+    model.close()
+
+
+def test_nothing_to_learn_from_is_said(teacher: Path, tmp_path: Path) -> None:
+    from skerry.export.distill.__main__ import main
+
+    given = ["train", "--teacher", str(teacher), "--work", str(tmp_path), "--layers", "4"]
+    done = CliRunner().invoke(main, [*given, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1
+    assert "write some first" in done.output
+
+
+@pytest.mark.parametrize("size", [10, 49_153])
+def test_a_size_that_no_student_can_have(teacher: Path, size: int) -> None:
+    from skerry.export.distill.errors import DistillError
+    from skerry.export.distill.gguf_file import load, vocabulary_of
+    from skerry.export.distill.tokens import chosen
+
+    with pytest.raises(DistillError, match="cannot have"):
+        chosen([], *vocabulary_of(teacher), load(teacher).embedding, size)
+
+
 def test_from_the_teacher_to_a_draft_model_that_llama_cpp_loads(
     teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from skerry.cloud.engines.llama.native import Model
     from skerry.edge.split.draft_model import DraftModel
     from skerry.export.distill import write
     from skerry.export.distill.__main__ import main
+    from skerry.export.distill.corpus import Corpus
 
     monkeypatch.setattr(write, "_LENGTHS", (8, 12))
     monkeypatch.setattr(write, "_LONGEST_QUESTION", 6)
@@ -131,16 +178,21 @@ def test_from_the_teacher_to_a_draft_model_that_llama_cpp_loads(
         assert done.exit_code == 0, done.output
         return done
 
-    call("write", *given, "--minutes", "0.1", "--width", "4")
-    call("train", *given, "--steps", "3", "--out", str(out))
-    call("train", *given, "--steps", "5", "--out", str(out))  # goes on
+    for minutes in ("0.1", "0.5", "1"):  # a busy machine writes little in six seconds
+        call("write", *given, "--minutes", minutes, "--width", "4")
+        if len(Corpus(work, taps=1, width=1).texts) > 3:
+            break
+    cut = ("--tokens", "3000", "--out", str(out))
+    call("train", *given, *cut, "--steps", "3")
+    call("train", *given, *cut, "--steps", "5")  # goes on
     told = json.loads(call("measure", str(out / "draft.gguf"), "--work", str(work)).output)
     assert 0 <= told["mean"] <= 1
     model = DraftModel(out / "draft.gguf", threads=1, context_tokens=64)
     from skerry.cloud.hints.choice import Sampling
 
     drafter = model.drafter(Sampling(), 0)
-    assert len(drafter.draft([1, 4093, 198], 4) or ()) == 4
+    assert len(drafter.draft([1, 4093, 198, 48_001], 4) or ()) == 4
+    assert model.vocabulary == Model(teacher, vocabulary_only=True).vocabulary()
     drafter.close()
     model.close()
 

@@ -20,18 +20,30 @@ from skerry.export.distill.sources import Passage, Sources, read
 @pytest.mark.parametrize(
     ("layers", "kept", "expected"),
     [
-        (30, 8, Plan((0, 1, 4, 9, 15, 20, 26, 29), (0, 1, 6, 12, 17, 23, 28, 29))),
-        (6, 4, Plan((0, 1, 3, 5), (0, 1, 4, 5))),
-        (6, 5, Plan((0, 1, 2, 4, 5), (0, 1, 3, 4, 5))),
+        (30, 8, Plan((0, 1, 4, 9, 15, 20, 26, 29), (*range(1, 8),), (1, 6, 12, 17, 23, 28, 29))),
+        (
+            30,
+            13,
+            Plan(
+                (0, 1, 2, 5, 8, 11, 13, 16, 19, 22, 24, 27, 29),
+                (1, 3, 5, 7, 9, 11, 12),
+                (1, 6, 12, 17, 23, 28, 29),
+            ),
+        ),
+        (6, 4, Plan((0, 1, 3, 5), (1, 2, 3), (1, 4, 5))),
+        (6, 5, Plan((0, 1, 2, 4, 5), (1, 2, 3, 4), (1, 3, 4, 5))),
     ],
 )
 def test_every_layer_is_somebodys_work(layers: int, kept: int, expected: Plan) -> None:
     made = plan(layers, kept)
     assert made == expected
     assert len(made.copied) == kept
-    assert made.ends[-1] == layers - 1
-    assert list(made.ends) == sorted(set(made.ends))
-    assert all(first <= last for first, last in zip(made.copied, made.ends, strict=True))
+    assert made.taps[-1] == layers - 1
+    assert made.reached[-1] == kept - 1
+    assert list(made.copied) == sorted(set(made.copied))
+    assert all(
+        made.copied[layer] <= tap for layer, tap in zip(made.reached, made.taps, strict=True)
+    )
 
 
 @pytest.mark.parametrize(("layers", "kept"), [(30, 3), (30, 30), (4, 4), (30, 0)])
