@@ -4,15 +4,19 @@ from __future__ import annotations
 
 
 class CloudTierError(Exception):
-    """`what` happened, `hint` says what to do, `code` is for programs."""
+    """`what` happened, `hint` says what to do, `code` is for programs.
+
+    `instead`: see `skerry.cloud.hints.frames.Fault`.
+    """
 
     code = "cloud_error"
     exit_code = 6
 
-    def __init__(self, what: str, *, hint: str = "") -> None:
+    def __init__(self, what: str, *, hint: str = "", instead: str = "") -> None:
         super().__init__(f"{what}; {hint}" if hint else what)
         self.what = what
         self.hint = hint
+        self.instead = instead
 
 
 class ProtocolError(CloudTierError):

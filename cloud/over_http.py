@@ -58,7 +58,7 @@ class HttpChannel:
 
     async def tell(self, error: CloudTierError) -> None:
         """Says what went wrong."""
-        await self.send(Fault(error.code, error.what, error.hint))
+        await self.send(Fault.of(error))
 
     def offer(self, frame: DeviceFrame) -> None:
         """Takes a frame of the device. Where too many wait, a hint is lost, which harms nothing."""

@@ -8,15 +8,21 @@ from dataclasses import dataclass, field
 
 from skerry.cloud.channel import Channel, Gone
 from skerry.cloud.contexts import Contexts
-from skerry.cloud.engines.base import Verifier
+from skerry.cloud.engines.base import Verifier, Words, words_of
 from skerry.cloud.errors import CloudTierError, OtherVocabulary, ProtocolError, RequestError
 from skerry.cloud.generation import generate
-from skerry.cloud.hints.frames import VERSION, Fault, Open, Opened
+from skerry.cloud.hints.frames import Fault, Open, Opened
+from skerry.cloud.text import TextChannel
 
 OPEN_S = 10.0
 """How long a device may take to say what it wants."""
 
 _NO_DRAFTS = "this target cannot look at drafts"
+_IN_TEXT = "it was asked in text"
+_ANOTHER = "the rest of the answer would be another model's: this target has other tokens"
+_OTHER_HINT = (
+    "give the device a model of the target's family, or ask the target as a cloud (cloud_url)"
+)
 
 
 @dataclass(slots=True)
@@ -33,7 +39,7 @@ class Service:
         except Gone:
             return
         except CloudTierError as error:
-            await _tell(channel, Fault(error.code, error.what, error.hint))
+            await _tell(channel, Fault.of(error))
 
     async def _serve(self, channel: Channel, owner: str) -> None:
         asked = await opening(channel)
@@ -42,31 +48,67 @@ class Service:
             raise RequestError(
                 f"there is no model '{asked.model}'", hint=f"ask for '{facts.model}'"
             )
-        if asked.vocabulary and facts.vocabulary and asked.vocabulary != facts.vocabulary:
-            raise OtherVocabulary(
-                "the target has other tokens than the device's model: it misreads what is asked",
-                hint="give the device a model of the target's family, or ask the target as a cloud "
-                "(cloud_url)",
-            )
-        whole = self.contexts.whole(owner, asked.session, asked.kept, asked.tokens)
+        self._check_vocabulary(asked)
+        whole = await self._sequence(asked, owner)
         drafts, why = self._drafts(asked)
         target = await self.verifier.open(
             whole, asked.choosing.sampling(), generated=asked.generated, ends=frozenset(asked.ends)
         )
         tokens: list[int] = []
         try:
-            opened = Opened(VERSION, facts.model, len(whole), drafts, why, target.cached)
+            channel = await self._voiced(channel, asked)
+            opened = Opened(
+                asked.version, facts.model, len(whole), drafts, why, target.cached, facts.vocabulary
+            )
             await channel.send(opened)
             done = await generate(
                 channel, asked, target, facts, whole, tokens=tokens, drafts=drafts
             )
             await channel.send(done)
         finally:
-            self.contexts.keep(owner, asked.session, (*whole, *tokens))
+            if not asked.messages:
+                self.contexts.keep(owner, asked.session, (*whole, *tokens))
             await target.close()
+
+    def _check_vocabulary(self, asked: Open) -> None:
+        """Raises OtherVocabulary: tokens of the device say something else to the target."""
+        known = self.verifier.facts.vocabulary
+        if asked.messages:
+            if asked.tokens and asked.vocabulary != known:
+                raise OtherVocabulary(_ANOTHER, hint="ask anew")
+        elif asked.vocabulary and known and asked.vocabulary != known:
+            words = words_of(self.verifier)
+            raise OtherVocabulary(
+                "the target has other tokens than the device's model: it misreads what is asked",
+                hint=_OTHER_HINT,
+                instead="messages" if words else "",
+            )
+
+    async def _sequence(self, asked: Open, owner: str) -> tuple[int, ...]:
+        """The tokens that the target is to continue."""
+        if not asked.messages:
+            return self.contexts.whole(owner, asked.session, asked.kept, asked.tokens)
+        return (*await self._words().prompt(asked.messages), *asked.tokens)
+
+    async def _voiced(self, channel: Channel, asked: Open) -> Channel:
+        """The channel; one that says tokens as text, where it was asked so."""
+        if not asked.messages:
+            return channel
+        spelling = self._words().spelling()
+        await spelling.feed(asked.tokens)  # was said before the connection broke
+        return TextChannel(channel, spelling)
+
+    def _words(self) -> Words:
+        """Raises RequestError: the target cannot be asked in text."""
+        words = words_of(self.verifier)
+        if words is None:
+            raise RequestError("this target cannot be asked in text", hint=_OTHER_HINT)
+        return words
 
     def _drafts(self, asked: Open) -> tuple[int, str]:
         """How many tokens of hints are looked at together, and why none are."""
+        if asked.messages:
+            return 0, _IN_TEXT
         if not asked.vocabulary:
             return 0, ""
         facts = self.verifier.facts

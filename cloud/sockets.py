@@ -44,7 +44,7 @@ class SocketChannel:
     async def tell(self, error: CloudTierError) -> None:
         """Says what went wrong to whoever is still there."""
         with suppress(Gone):
-            await self.send(Fault(error.code, error.what, error.hint))
+            await self.send(Fault.of(error))
 
     async def close(self) -> None:
         """Says good-bye to whoever is still there."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.frames import Message
 from skerry.cloud.hints.tree import Tree
 
 
@@ -98,3 +99,44 @@ class Verifier(Protocol):
     async def close(self) -> None:
         """Frees the model. Running passes end with TargetError. May be called twice."""
         ...
+
+
+class Spelling(Protocol):
+    """Turns the tokens of one answer into text, in order. One caller at a time."""
+
+    async def feed(self, tokens: Sequence[int]) -> str:
+        """What they add: whole characters. Those that end an answer say nothing.
+
+        Raises:
+            TargetError: the engine failed.
+        """
+        ...
+
+
+class Words(Protocol):
+    """A target model's own chat template and the text of its tokens. Shared by the tasks of one
+    event loop."""
+
+    async def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """The tokens that the model reads when it is to answer `messages`.
+
+        Raises:
+            RequestError: they are too long, or the model's chat template does not take them.
+            TargetError: the engine failed.
+        """
+        ...
+
+    def spelling(self) -> Spelling: ...
+
+
+@runtime_checkable
+class Wordy(Protocol):
+    """A Verifier that can be asked in text, if it has `words`."""
+
+    @property
+    def words(self) -> Words | None: ...
+
+
+def words_of(verifier: Verifier) -> Words | None:
+    """None: the target cannot be asked in text."""
+    return verifier.words if isinstance(verifier, Wordy) else None

@@ -15,6 +15,7 @@ from skerry.cloud.hints.frames import (
     Fault,
     Open,
     Opened,
+    Said,
     Tokens,
 )
 
@@ -49,11 +50,11 @@ class MeteredChannel:
             case Opened():
                 self.prompt = frame.position
                 frame = msgspec.structs.replace(frame, model=self.name)
-            case Tokens():
+            case Tokens() | Said():
                 self.first_s = self.first_s or time.monotonic() - self.since
                 self.tokens += len(frame.tokens)
                 self.passes += 1
-                self.accepted += frame.drafted
+                self.accepted += frame.drafted if isinstance(frame, Tokens) else 0
             case Done():
                 self.drafted, self.status = frame.drafted, 200
             case Fault():

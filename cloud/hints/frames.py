@@ -7,22 +7,25 @@ passes `read_device_frame` or `read_cloud_frame` is within its bounds, whoever s
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
-from skerry.cloud.errors import ProtocolError, VersionError
+from skerry.cloud.errors import CloudTierError, ProtocolError, VersionError
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import ROOT, Tree
 
 VERSION = 1
+TEXT_VERSION = 2
+"""Of a generation that is asked for with messages; one in tokens is of `VERSION` still."""
 SUBPROTOCOL = "skerry.hints.v1"
 MOST_BYTES = 1 << 20
 """Of one frame; a prompt of 128,000 tokens fits."""
 MOST_DRAFTED = 64
 """Tokens of one `Draft`."""
 MOST_TOKENS = 1 << 17
+MOST_MESSAGES = 256
 _MOST_TEXT = 4_096
 _MOST_STOPS = 64
 
@@ -31,6 +34,8 @@ Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 Text: TypeAlias = Annotated[str, Meta(max_length=_MOST_TEXT)]
 Finite: TypeAlias = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Digest: TypeAlias = Annotated[bytes, Meta(max_length=32)]
+Role: TypeAlias = Literal["system", "user", "assistant"]
 
 
 class Mode(IntEnum):
@@ -64,18 +69,28 @@ class Choosing(Struct, array_like=True, frozen=True):
         return Sampling(**{name: getattr(self, name) for name in self.__struct_fields__})
 
 
-class Open(Struct, array_like=True, frozen=True, tag=1):
-    """Device: starts a generation.
+class Message(Struct, array_like=True, frozen=True):
+    """What somebody said in a chat."""
 
-    The sequence is the first `kept` tokens that the cloud holds of `session`, and then `tokens`.
-    `generated` of its last tokens were generated before (a generation that goes on after its
-    connection broke); the rest is the prompt. `vocabulary` is the digest of the device's
+    role: Role
+    content: str
+
+
+class Open(Struct, array_like=True, frozen=True, tag=1):
+    """Device: starts a generation, in tokens or, where `messages` are given, in text.
+
+    In tokens: the sequence is the first `kept` tokens that the cloud holds of `session`, and then
+    `tokens`. `generated` of its last tokens were generated before (a generation that goes on after
+    its connection broke); the rest is the prompt. `vocabulary` is the digest of the device's
     vocabulary, empty for a device that does not draft.
+
+    In text: the target's own chat template makes the prompt of the `messages`. `tokens`, all of
+    them `generated` before, are the target's own, of the `vocabulary` that it told then.
     """
 
     version: int
     model: Text
-    vocabulary: Annotated[bytes, Meta(max_length=32)]
+    vocabulary: Digest
     tokens: Annotated[tuple[Id, ...], Meta(max_length=MOST_TOKENS)]
     choosing: Choosing = Choosing()
     mode: Mode = Mode.LATENCY
@@ -85,6 +100,7 @@ class Open(Struct, array_like=True, frozen=True, tag=1):
     session: Text = ""
     kept: Count = 0
     generated: Count = 0
+    messages: Annotated[tuple[Message, ...], Meta(max_length=MOST_MESSAGES)] = ()
 
 
 class Draft(Struct, array_like=True, frozen=True, tag=2):
@@ -121,7 +137,8 @@ class Opened(Struct, array_like=True, frozen=True, tag=17):
     """Cloud: the generation begins at the absolute `position`.
 
     `drafts` says how many tokens of a hint are looked at together; 0 is that none are, and `why`.
-    `cached` tokens were held already.
+    `cached` tokens were held already. `vocabulary` is the digest of the target's tokens, empty
+    where it does not know them.
     """
 
     version: int
@@ -130,6 +147,7 @@ class Opened(Struct, array_like=True, frozen=True, tag=17):
     drafts: Count
     why: Text = ""
     cached: Count = 0
+    vocabulary: Digest = b""
 
 
 class Tokens(Struct, array_like=True, frozen=True, tag=18):
@@ -141,6 +159,16 @@ class Tokens(Struct, array_like=True, frozen=True, tag=18):
     position: Count
     tokens: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_DRAFTED + 1)]
     drafted: Count = 0
+    pass_us: Annotated[int, Meta(ge=0)] = 0
+
+
+class Said(Struct, array_like=True, frozen=True, tag=21):
+    """Cloud: what one forward pass gave, of a generation in text: `text` is what the target's own
+    `tokens` add, with no character but whole ones. `pass_us` is as of `Tokens`."""
+
+    position: Count
+    tokens: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_DRAFTED + 1)]
+    text: Text
     pass_us: Annotated[int, Meta(ge=0)] = 0
 
 
@@ -159,15 +187,21 @@ class Done(Struct, array_like=True, frozen=True, tag=19):
 
 
 class Fault(Struct, array_like=True, frozen=True, tag=20):
-    """Cloud: the generation cannot go on. `code` is for programs."""
+    """Cloud: the generation cannot go on. `code` is for programs. `instead` names the field of
+    `Open` with which the same may be asked; empty: there is none."""
 
     code: Text
     what: Text
     hint: Text = ""
+    instead: Text = ""
+
+    @classmethod
+    def of(cls, error: CloudTierError) -> Self:
+        return cls(error.code, error.what, error.hint, error.instead)
 
 
 DeviceFrame: TypeAlias = Open | Draft | Cancel
-CloudFrame: TypeAlias = Opened | Tokens | Done | Fault
+CloudFrame: TypeAlias = Opened | Tokens | Said | Done | Fault
 
 _encoder = msgspec.msgpack.Encoder()
 _device: msgspec.msgpack.Decoder[DeviceFrame] = msgspec.msgpack.Decoder(DeviceFrame)
@@ -186,8 +220,8 @@ def read_device_frame(data: bytes) -> DeviceFrame:
         ProtocolError: it is no frame of a device, or a value is out of its bounds.
     """
     frame: DeviceFrame = _read(_device, data)
-    if isinstance(frame, Open) and frame.generated > len(frame.tokens) + frame.kept:
-        raise ProtocolError("more tokens were generated than there are")
+    if isinstance(frame, Open):
+        _check_open(frame)
     if isinstance(frame, Draft):
         frame.tree()
     return frame
@@ -206,6 +240,16 @@ def read_cloud_frame(data: bytes) -> CloudFrame:
     return frame
 
 
+def _check_open(frame: Open) -> None:
+    """Raises ProtocolError: its fields do not belong together."""
+    if frame.generated > len(frame.tokens) + frame.kept:
+        raise ProtocolError("more tokens were generated than there are")
+    if bool(frame.messages) != (frame.version == TEXT_VERSION):
+        raise ProtocolError(f"messages make a generation of version {TEXT_VERSION}, tokens do not")
+    if frame.messages and (frame.kept or frame.ends or frame.generated != len(frame.tokens)):
+        raise ProtocolError("a generation in text has tokens that the target did not generate")
+
+
 def _read(decoder: Any, data: bytes) -> Any:
     if len(data) > MOST_BYTES:
         raise ProtocolError(f"a frame has {len(data)} bytes, and {MOST_BYTES} are the most")
@@ -214,9 +258,10 @@ def _read(decoder: Any, data: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"a frame cannot be read: {error}") from error
     version = getattr(frame, "version", VERSION)
-    if version != VERSION:
+    if version not in (VERSION, TEXT_VERSION):
         raise VersionError(
-            f"the other side speaks version {version} of the hint protocol, this one {VERSION}",
+            f"the other side speaks version {version} of the hint protocol, this one up to "
+            f"{TEXT_VERSION}",
             hint="update the older one",
         )
     return frame

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from skerry.cloud.engines.base import Pass, Target, TargetFacts, Verifier
+from skerry.cloud.engines.base import Pass, Target, TargetFacts, Verifier, Words, words_of
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import Tree
 
@@ -65,6 +65,10 @@ class PacedVerifier:
     @property
     def facts(self) -> TargetFacts:
         return self._verifier.facts
+
+    @property
+    def words(self) -> Words | None:
+        return words_of(self._verifier)
 
     async def open(
         self,

@@ -135,8 +135,12 @@ def _split(one: Egress) -> str:
     drafts = used.why or f"{used.drafted} drafted here, {used.taken} of them taken"
     resumed = f", connected anew {used.resumed} times" if used.resumed else ""
     alone = f"; the last {used.alone} tokens by this device alone" if used.alone else ""
-    verified = f"{used.tokens} tokens verified in {used.passes} passes of {used.model}"
-    return f"; {verified}, {drafts}{resumed}{alone}"
+    if used.streamed:
+        made = f"{used.tokens} tokens of {used.model} streamed as text"
+        drafts = f"nothing drafted, for {used.why}"
+    else:
+        made = f"{used.tokens} tokens verified in {used.passes} passes of {used.model}"
+    return f"; {made}, {drafts}{resumed}{alone}"
 
 
 def _replaced(one: Egress) -> str:

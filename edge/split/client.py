@@ -7,20 +7,16 @@ keyed by position, so that the answer stays the same.
 from __future__ import annotations
 
 import math
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import msgspec
 
 from skerry.cloud.contexts import NoContext
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import (
-    Cancel,
     CloudFrame,
-    DeviceFrame,
     Done,
     Draft,
     Fault,
@@ -28,36 +24,14 @@ from skerry.cloud.hints.frames import (
     Open,
     Opened,
     Reason,
+    Said,
     Tokens,
-    read_cloud_frame,
 )
-from skerry.edge.errors import CloudRefused, CloudUnavailable
 from skerry.edge.split.ahead import Ahead
 from skerry.edge.split.controller import Controller, Measured
 from skerry.edge.split.drafter import Drafter
-from skerry.edge.split.link import LATER, Link
+from skerry.edge.split.exchange import Connect, Exchange, Traffic
 from skerry.edge.split.options import SplitOptions
-
-Connect = Callable[[float], Link]
-"""Makes a link within so many seconds."""
-
-_TICK_S = 0.05
-_PASSES = frozenset({
-    "busy", "queue_full", "concurrency_exceeded", "rate_limit_exceeded", "no_replica", "stopping",
-    "deadline_exceeded",
-})  # fmt: skip
-"""Codes of a cloud that may take the same later."""
-_PAUSE_S = 0.25
-
-
-@dataclass(slots=True)
-class Traffic:
-    """Bytes of frames, without the headers of WebSocket, HTTP, TLS and TCP. `opening` of those that
-    were sent told the sequence."""
-
-    sent: int = 0
-    received: int = 0
-    opening: int = 0
 
 
 class SplitGeneration:
@@ -67,6 +41,7 @@ class SplitGeneration:
     `kept`: the cloud holds so many of the first tokens under the session that `asked` names.
 
     Raises while iterating:
+        OtherTokens: the target has other tokens; it may be asked in text.
         CloudRefused: the cloud will not serve this, or sends what the protocol does not allow.
         CloudUnavailable: it cannot be reached, went away for good, was silent or too slow.
     """
@@ -75,48 +50,51 @@ class SplitGeneration:
         self, options: SplitOptions, asked: Open, drafter: Drafter, *, connect: Connect,
         deadline_s: float, cancel: threading.Event, measured: Measured | None = None, kept: int = 0,
     ) -> None:  # fmt: skip
-        self._options, self._drafter, self._connect = options, drafter, connect
-        self._asked, self._cancel, self._kept = asked, cancel, kept
+        self._options, self._drafter = options, drafter
+        self._asked, self._kept = asked, kept
+        self.exchange = Exchange(options, connect=connect, deadline_s=deadline_s, cancel=cancel)
         self._controller = Controller(
             measured or Measured(), options.depth, waits=asked.mode is Mode.THRIFT
         )
-        self._ends_at = time.monotonic() + deadline_s
-        self._link: Link | None = None
-        self._stuck = self._cancelled = False
+        self._stuck = False
         self._reading = True
         self._waits, self._gave_way_at = False, -1
         self._prompting = True
         """The next pass reads the prompt, too, and says little of others."""
         self.ahead = Ahead(asked.tokens, asked.generated)
-        self.traffic = Traffic()
         self.opened: Opened | None = None
         self.done: Done | None = None
-        self.passes = self.resumed = 0
+        self.passes = 0
 
     def __iter__(self) -> Iterator[Tokens]:
-        try:
-            while self.done is None:
-                try:
-                    yield from self._connection()
-                except CloudUnavailable:
-                    if not self._may_resume():
-                        raise
-        except ProtocolError as error:
-            raise CloudRefused(f"{self._options.destination}: {error.what}") from error
-        finally:
-            self.close()
+        return self.exchange.until(
+            lambda: self.done is not None, self._connection, lambda: bool(self.ahead.generated)
+        )
+
+    @property
+    def traffic(self) -> Traffic:
+        return self.exchange.traffic
+
+    @property
+    def resumed(self) -> int:
+        """How many times the connection was made anew."""
+        return self.exchange.resumed
+
+    @property
+    def prompt_tokens(self) -> int:
+        return len(self._asked.tokens) - self._asked.generated
 
     def close(self) -> None:
         """May be called twice."""
-        if self._link is not None:
-            self._link.close()
+        self.exchange.close()
 
     def _connection(self) -> Iterator[Tokens]:
         """Frames of tokens for as long as one connection holds."""
         if self._left_to_ask() == 0:
             self.done = self._whole()
             return
-        self._link = self._connect(self._left())
+        if self.ahead.generated:
+            self._kept = 0
         self._open()
         while self.done is None:
             frame = self._receive()
@@ -150,7 +128,7 @@ class SplitGeneration:
             generated=generated,
             max_tokens=self._left_to_ask(),
         )
-        self.traffic.opening += self._send(frame)
+        self.exchange.open(frame)
         self._stuck, self._prompting = False, True
 
     def _patience(self) -> tuple[bool, int]:
@@ -161,20 +139,6 @@ class SplitGeneration:
             return asked.mode is Mode.THRIFT, asked.patience_ms
         patience_ms = math.ceil(self._controller.patience_s * 1e3)
         return patience_ms > 0, patience_ms
-
-    def _may_resume(self) -> bool:
-        """Waits a little, where trying again may help. What was guessed is guessed still."""
-        self.close()
-        over = self.resumed >= self._options.resumes or self._cancel.is_set()
-        if over or not self.ahead.generated:
-            return False
-        pause = _PAUSE_S * 2**self.resumed * random.uniform(0.5, 1.5)  # noqa: S311  no secret
-        if pause >= self._left():
-            return False
-        self._cancel.wait(pause)
-        self.resumed += 1
-        self._kept = 0
-        return True
 
     def _take(self, frame: CloudFrame) -> Tokens | None:
         match frame:
@@ -187,12 +151,11 @@ class SplitGeneration:
                 self.done = frame
             case Fault(NoContext.code) if self._kept:
                 self._kept = 0
-                self.close()
-                self._link = self._connect(self._left())
                 self._open()
-            case Fault(code, what, hint):
-                kind = CloudUnavailable if code in _PASSES else CloudRefused
-                raise kind(f"{self._options.destination}: {what}", hint=hint or LATER)
+            case Fault():
+                raise self.exchange.failed(frame)
+            case Said():
+                raise ProtocolError("the cloud sent text, and tokens were agreed")
         return None
 
     def _judge(self, frame: Tokens) -> None:
@@ -209,7 +172,7 @@ class SplitGeneration:
     @property
     def _drafts(self) -> bool:
         """Whether there is something to draft now, or to read for it."""
-        if self._cancelled or self._stuck:
+        if self.exchange.cancelled or self._stuck:
             return False
         return self._reading if self.opened is None else self.opened.drafts > 0
 
@@ -234,7 +197,7 @@ class SplitGeneration:
         at = self.ahead.verified
         if not self.ahead.depth and at != self._gave_way_at:
             self._gave_way_at = at
-            self._send(Draft(at, ()))
+            self.exchange.send(Draft(at, ()))
 
     def _guess(self, most: int) -> None:
         began = time.perf_counter()
@@ -242,7 +205,7 @@ class SplitGeneration:
         if guesses:
             taken = (time.perf_counter() - began) / len(guesses)
             self._controller.measured.draft_s.add(taken)
-            self._send(self.ahead.guess(guesses))
+            self.exchange.send(self.ahead.guess(guesses))
         self._stuck = guesses == []
 
     def _branch(self, most: int) -> None:
@@ -251,47 +214,11 @@ class SplitGeneration:
         if fork is not None and not self._stuck:
             before = self.ahead.sequence[: fork.position]
             tokens = self._drafter.branch(before, fork.token, most)
-            self._send(self.ahead.branch(fork, tokens))
+            self.exchange.send(self.ahead.branch(fork, tokens))
 
     def _receive(self) -> CloudFrame | None:
         """The next frame; None: there is none yet, and drafting is of more use than waiting."""
-        options = self._options
-        wait_s = options.idle_s if self.passes else max(options.first_s, options.idle_s)
-        silent_at = time.monotonic() + wait_s
-        while True:
-            self._heed_cancel()
-            self._heed_time(silent_at)
-            data = self._open_link.receive(0 if self._drafts else _TICK_S)
-            if (rtt := self._open_link.rtt_s) is not None:
-                self._controller.measured.rtt_s.value = rtt
-            if data is not None:
-                self.traffic.received += len(data)
-                return read_cloud_frame(data)
-            if self._drafts:
-                return None
-
-    def _heed_time(self, silent_at: float) -> None:
-        now = time.monotonic()
-        if now > min(silent_at, self._ends_at):
-            raise CloudUnavailable(
-                f"{self._options.destination} was silent or too slow", hint=LATER
-            )
-
-    def _heed_cancel(self) -> None:
-        if self._cancel.is_set() and not self._cancelled:
-            self._cancelled = True
-            self._send(Cancel())
-
-    @property
-    def _open_link(self) -> Link:
-        if self._link is None:
-            raise RuntimeError("nothing is connected yet")
-        return self._link
-
-    def _send(self, frame: DeviceFrame) -> int:
-        size = self._open_link.send(frame)
-        self.traffic.sent += size
-        return size
-
-    def _left(self) -> float:
-        return max(0.001, self._ends_at - time.monotonic())
+        frame = self.exchange.receive(begun=self.passes > 0, busy=lambda: self._drafts)
+        if (rtt := self.exchange.rtt_s) is not None:
+            self._controller.measured.rtt_s.value = rtt
+        return frame

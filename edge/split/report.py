@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from skerry.edge.split.client import SplitGeneration
+    from skerry.edge.split.streamed import TextGeneration
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class SplitReport:
     `drafted` tokens were guessed here and sent, `taken` of them stand in the answer. `why` drafts
     were not wanted; empty where they were. The connection was made anew `resumed` times; `alone`
     tokens at the end were not verified: the device went on by itself, because of `broke`.
+    `streamed`: the target has other tokens than the device's model, and its text was streamed.
     """
 
     model: str
@@ -27,6 +29,23 @@ class SplitReport:
     resumed: int = 0
     alone: int = 0
     broke: str = ""
+    streamed: bool = False
+
+    @classmethod
+    def of_text(cls, generation: TextGeneration) -> Self:
+        from skerry.edge.split.streamed import OTHER_TOKENS
+
+        opened, done = generation.opened, generation.done
+        return cls(
+            model=opened.model if opened else "",
+            tokens=len(generation.tokens),
+            passes=done.passes if done else generation.passes,
+            drafted=0,
+            taken=0,
+            why=OTHER_TOKENS,
+            resumed=generation.resumed,
+            streamed=True,
+        )
 
     @classmethod
     def of(cls, generation: SplitGeneration) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,17 +11,20 @@ from typing import cast
 
 import msgspec
 
+from skerry.cloud.hints.frames import Open
 from skerry.edge.engines.base import Engine, Message, Sampling
-from skerry.edge.errors import CloudUnavailable, ConfigError
+from skerry.edge.errors import CloudRefused, CloudUnavailable, ConfigError
 from skerry.edge.escalate.breaker import Breaker
 from skerry.edge.escalate.preview import Preview
 from skerry.edge.split.client import SplitGeneration
 from skerry.edge.split.controller import Measured
 from skerry.edge.split.drafter import Drafter
+from skerry.edge.split.exchange import Connect, Exchange
 from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
 from skerry.edge.split.preview import SplitPreview, split_preview
 from skerry.edge.split.stream import Device, SplitStream, Watch
+from skerry.edge.split.streamed import OTHER_TOKENS, TextGeneration
 from skerry.edge.split.tokenizer import Tokenizer
 from skerry.edge.split.told import Told
 
@@ -31,6 +35,8 @@ Drafting = Callable[[SplitPreview], Drafter]
 CLASS_HEADER = "x-skerry-class"
 _FAILURES = 3
 _COOLDOWN_S = 30.0
+_NOTHING_DRAFTED = "%s: nothing is drafted for its target, for %s; its answers are streamed as text"
+_log = logging.getLogger(__name__)
 
 
 class SplitTier:
@@ -54,6 +60,8 @@ class SplitTier:
         self.watch: Watch | None = None
         """Told of every pass of the target, for those who want to see it; not for answers."""
         self._measured: defaultdict[str, Measured] = defaultdict(Measured)
+        self._others: set[tuple[str, bytes]] = set()
+        """Classes of requests whose target has other tokens than a vocabulary of that digest."""
 
     def available(self) -> bool:
         return not self._offline() and self._breaker.admits
@@ -74,6 +82,7 @@ class SplitTier:
             return split_preview(
                 messages, _device(engine), self.options, sampling, max_tokens=max_tokens,
                 stop=stop, redactions=redactions, request_class=request_class,
+                is_known=lambda vocabulary: (request_class, vocabulary) in self._others,
             )  # fmt: skip
 
     def send(self, preview: Preview, *, deadline_s: float, cancel: threading.Event) -> SplitStream:
@@ -87,25 +96,64 @@ class SplitTier:
             )
         held = ExitStack()
         device = _device(held.enter_context(self._lease()))
-        drafter = self._drafting(preview)
-        held.callback(drafter.close)
-        session, kept = self._told.take(preview.opening.tokens)
-        generation = SplitGeneration(
-            self.options, msgspec.structs.replace(preview.opening, session=session), drafter,
-            connect=lambda left: self._ways.connect(self._headers(preview), left),
-            deadline_s=deadline_s, cancel=cancel, kept=kept,
-            measured=self._measured[preview.request_class],
-        )  # fmt: skip
-        held.callback(self._remember, session, generation)
         return SplitStream(
-            generation,
+            self._generation(preview, deadline_s, cancel, held),
             device,
             preview,
+            in_text=lambda exchange, why: self._in_text(preview, exchange, held, why),
             held=held,
             breaker=self._breaker,
             cancel=cancel,
             watch=self.watch,
         )
+
+    def _generation(
+        self, preview: SplitPreview, deadline_s: float, cancel: threading.Event, held: ExitStack
+    ) -> SplitGeneration | TextGeneration:
+        """In tokens, or at once in text where the target is known to have others."""
+        connect: Connect = lambda left: self._ways.connect(self._headers(preview), left)  # noqa: E731
+        if preview.is_known and preview.spoken is not None:
+            exchange = Exchange(self.options, connect=connect, deadline_s=deadline_s, cancel=cancel)
+            return self._streamed(preview, preview.spoken, exchange, held)
+        drafter = self._drafting(preview)
+        held.callback(drafter.close)
+        session, kept = self._told.take(preview.opening.tokens)
+        generation = SplitGeneration(
+            self.options, msgspec.structs.replace(preview.opening, session=session), drafter,
+            connect=connect, deadline_s=deadline_s, cancel=cancel, kept=kept,
+            measured=self._measured[preview.request_class],
+        )  # fmt: skip
+        held.callback(self._remember, session, generation)
+        return generation
+
+    def _in_text(
+        self, preview: SplitPreview, exchange: Exchange, held: ExitStack, why: CloudRefused
+    ) -> TextGeneration:
+        """Asks in text now, and the next time.
+
+        Raises:
+            CloudRefused: what was asked is more than text.
+        """
+        if preview.spoken is None:
+            raise why
+        known = (preview.request_class, preview.opening.vocabulary)
+        if known not in self._others:
+            self._others.add(known)
+            _log.warning(_NOTHING_DRAFTED, preview.destination, OTHER_TOKENS)
+        return self._streamed(preview, preview.spoken, exchange, held)
+
+    def _streamed(
+        self, preview: SplitPreview, asked: Open, exchange: Exchange, held: ExitStack
+    ) -> TextGeneration:
+        generation = TextGeneration(exchange, asked)
+        held.callback(self._look_again, preview, generation)
+        return generation
+
+    def _look_again(self, preview: SplitPreview, generation: TextGeneration) -> None:
+        """Forgets that the target has other tokens, where another one is there now."""
+        opened, own = generation.opened, preview.opening.vocabulary
+        if generation.is_too_old or (opened is not None and opened.vocabulary == own):
+            self._others.discard((preview.request_class, own))
 
     def _headers(self, preview: SplitPreview) -> dict[str, str]:
         told = {CLASS_HEADER: preview.request_class} if preview.request_class else {}

@@ -14,13 +14,16 @@ from skerry.cloud.hints import frames
 from skerry.cloud.hints.frames import (
     Cancel,
     Choosing,
+    CloudFrame,
     Done,
     Draft,
     Fault,
+    Message,
     Mode,
     Open,
     Opened,
     Reason,
+    Said,
     Tokens,
     read_cloud_frame,
     read_device_frame,
@@ -43,9 +46,14 @@ OPEN = Open(
     1,
 )
 
+SPOKEN = Open(
+    frames.TEXT_VERSION, "m", b"o" * 32, (7, 300), Choosing(seed=9), max_tokens=64, generated=2,
+    messages=(Message("system", "Be brief."), Message("user", "Héé?")),
+)  # fmt: skip
+
 
 @pytest.mark.parametrize(
-    "frame", [OPEN, Draft(7, (1, 300), (0, 1)), Draft(7, (1,)), Draft(7, ()), Cancel()]
+    "frame", [OPEN, SPOKEN, Draft(7, (1, 300), (0, 1)), Draft(7, (1,)), Draft(7, ()), Cancel()]
 )
 def test_what_a_device_writes_is_read_as_it_was(frame: Open | Draft | Cancel) -> None:
     assert read_device_frame(written(frame)) == frame
@@ -55,12 +63,15 @@ def test_what_a_device_writes_is_read_as_it_was(frame: Open | Draft | Cancel) ->
     "frame",
     [
         Opened(frames.VERSION, "m", 9, 16, "", 4),
+        Opened(frames.TEXT_VERSION, "m", 9, 0, "why", 4, b"o" * 32),
         Tokens(9, (1, 2, 3), 2, 40_000),
+        Said(9, (1, 2), "é", 40_000),
+        Fault("other_vocabulary", "what", "hint", "messages"),
         Done(Reason.STOP, 3, 9, 5, 9, 8),
         Fault("busy", "what", "hint"),
     ],
 )
-def test_what_a_cloud_writes_is_read_as_it_was(frame: Opened | Tokens | Done | Fault) -> None:
+def test_what_a_cloud_writes_is_read_as_it_was(frame: CloudFrame) -> None:
     assert read_cloud_frame(written(frame)) == frame
 
 
@@ -68,6 +79,8 @@ def test_bytes_on_the_wire() -> None:
     """As docs/hint-protocol.md shows them."""
     assert written(Draft(300, (5, 49_000))).hex(" ") == "94 02 cd 01 2c 92 05 cd bf 68 90"
     assert written(Tokens(300, (5, 6), 1, 900)).hex(" ") == "95 12 cd 01 2c 92 05 06 01 cd 03 84"
+    assert written(Said(300, (5,), "é", 900)).hex(" ") == ("95 15 cd 01 2c 91 05 a2 c3 a9 cd 03 84")
+    assert written(Message("user", "é")).hex(" ") == "92 a4 75 73 65 72 a2 c3 a9"
     assert written(Cancel()).hex(" ") == "91 03"
 
 
@@ -123,9 +136,98 @@ def test_impossible_openings_are_refused(changed: dict[str, object]) -> None:
         read_device_frame(_open(**changed))
 
 
+def _spoken(**changed: object) -> bytes:
+    return written(msgspec.structs.replace(SPOKEN, **changed))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"version": 1},
+        {"messages": ()},
+        {"messages": (Message("tool", "a"),)},  # type: ignore[arg-type]
+        {"messages": (Message("", "a"),)},  # type: ignore[arg-type]
+        {"messages": (Message("user", b"\xff"),)},  # type: ignore[arg-type]
+        {"messages": (Message("user", None),)},  # type: ignore[arg-type]
+        {"messages": (Message("user", "a"),) * 257},
+        {"messages": ("user", "a")},
+        {"generated": 1},
+        {"generated": 3},
+        {"kept": 1},
+        {"ends": (2,)},
+        {"vocabulary": b"v" * 33},
+    ],
+    ids=str,
+)
+def test_impossible_openings_in_text_are_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(ProtocolError):
+        read_device_frame(_spoken(**changed))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes.fromhex("95 15 05 91 05 a2 c3 28 00"),
+        bytes.fromhex("95 15 05 91 05 a3 ed a0 80 00"),
+        bytes.fromhex("95 15 05 91 05 a1 c3 00"),
+        bytes.fromhex("95 15 05 91 05 c4 01 61 00"),
+        written(Said(5, (), "a")),
+        written(Said(5, (1,), "a" * 4_097)),
+        written(Said(5, (1,) * 66, "a")),
+        written(Said(-1, (1,), "a")),
+        written(Said(5, (-1,), "a")),
+    ],
+    ids=[
+        "no UTF-8", "a surrogate", "half a character", "bytes", "no token", "too long",
+        "too many tokens", "before the beginning", "no id",
+    ],
+)  # fmt: skip
+def test_impossible_texts_are_refused(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        read_cloud_frame(data)
+
+
+class _OldOpened(msgspec.Struct, array_like=True, tag=17):
+    """As a device of the first version reads it."""
+
+    version: int
+    model: str
+    position: int
+    drafts: int
+    why: str = ""
+    cached: int = 0
+
+
+class _OldFault(msgspec.Struct, array_like=True, tag=20):
+    code: str
+    what: str
+    hint: str = ""
+
+
+class _OldOpen(msgspec.Struct, array_like=True, tag=1):
+    """As a cloud of the first version reads it."""
+
+    version: int
+    model: str
+    vocabulary: bytes
+    tokens: tuple[int, ...]
+
+
+def test_older_peers_read_what_they_know() -> None:
+    decode = msgspec.msgpack.decode
+    opened = decode(written(Opened(1, "m", 9, 16, "", 4, b"o" * 32)), type=_OldOpened)
+    assert opened == _OldOpened(1, "m", 9, 16, "", 4)
+    fault = decode(written(Fault("code", "what", "hint", "messages")), type=_OldFault)
+    assert fault == _OldFault("code", "what", "hint")
+    assert decode(written(OPEN), type=_OldOpen).version == 1
+    assert decode(written(SPOKEN), type=_OldOpen).version == 2, "which it refuses"
+    assert read_cloud_frame(bytes.fromhex("95 11 01 a1 6d 05 00")) == Opened(1, "m", 5, 0)
+    assert read_cloud_frame(bytes.fromhex("93 14 a1 63 a1 77")) == Fault("c", "w")
+
+
 def test_another_version_is_told_apart() -> None:
-    with pytest.raises(VersionError, match="version 2"):
-        read_device_frame(_open(version=2))
+    with pytest.raises(VersionError, match="version 3"):
+        read_device_frame(_open(version=3))
 
 
 def test_a_frame_of_the_other_side_is_refused() -> None:
@@ -151,12 +253,34 @@ def test_noise_is_an_error_of_the_protocol(data: bytes) -> None:
 
 @given(st.data())
 def test_a_cut_or_changed_frame_is_read_or_refused(data: st.DataObject) -> None:
-    whole = bytearray(written(OPEN))
+    whole = bytearray(written(data.draw(st.sampled_from([OPEN, SPOKEN]))))
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
     with contextlib.suppress(ProtocolError):
         read_device_frame(cut)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), st.text()), min_size=1),
+    st.lists(st.integers(0, 2**31 - 1), max_size=20),
+)
+def test_any_text_is_read_as_it_was_written(
+    said: list[tuple[frames.Role, str]], tokens: list[int]
+) -> None:
+    messages = tuple(Message(role, content) for role, content in said)
+    whole = msgspec.structs.replace(
+        SPOKEN, messages=messages, tokens=tuple(tokens), generated=len(tokens)
+    )
+    assert read_device_frame(written(whole)) == whole
+
+
+@given(st.text(max_size=200), st.integers(0, 2**17), st.integers(1, 65))
+def test_any_piece_of_an_answer_is_read_as_it_was_written(
+    text: str, position: int, count: int
+) -> None:
+    said = Said(position, tuple(range(count)), text, 7)
+    assert read_cloud_frame(written(said)) == said
 
 
 def test_nested_arrays_do_not_recurse_without_end() -> None:

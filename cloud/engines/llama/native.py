@@ -20,6 +20,8 @@ from skerry.cloud.hints.choice import Row
 from skerry.cloud.hints.vocabulary import digest
 
 MOST_SEQUENCES = 256  # LLAMA_MAX_SEQ (llama.cpp)
+_CONTROL = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+_PIECE_BYTES = 256
 _WARN, _ERROR = 3, 4  # enum ggml_log_level (ggml.h)
 
 _complaints: deque[str] = deque(maxlen=4)
@@ -72,13 +74,52 @@ class Model:
         every = range(self.size)
         return digest(llama_cpp.llama_vocab_get_text(self._vocab, one) for one in every)
 
-    def tokenized(self, text: str) -> list[int]:
-        """The ids of `text`, without those that begin or end a sequence."""
+    def tokenized(self, text: str, *, special: bool = False) -> list[int]:
+        """The ids of `text`, without those that begin or end a sequence; `special`: control tokens
+        in it count as such."""
         data = text.encode()
         found = (llama_cpp.llama_token * (len(data) + 1))()
         room = len(found)
-        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), found, room, False, False)
+        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), found, room, False, special)
         return found[:count]
+
+    def control(self) -> frozenset[str]:
+        """The texts of control tokens."""
+        every = range(self.size)
+        attributes = ((one, llama_cpp.llama_vocab_get_attr(self._vocab, one)) for one in every)
+        return frozenset(self.name(one) for one, attribute in attributes if attribute & _CONTROL)
+
+    def name(self, token: int) -> str:
+        """The token's own text; empty for one that is not there."""
+        if not 0 <= token < self.size:
+            return ""
+        return str(llama_cpp.llama_vocab_get_text(self._vocab, token), "utf-8", "replace")
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token adds to a text; none for a control token, or one not there."""
+        room = _PIECE_BYTES
+        while 0 <= token < self.size:
+            buffer = ctypes.create_string_buffer(room)
+            count = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, room, 0, False)
+            if count >= 0:
+                return buffer.raw[:count]
+            room = -count
+        return b""
+
+    @property
+    def begins_with(self) -> int | None:
+        """The token that every sequence begins with, if there is one."""
+        if not llama_cpp.llama_vocab_get_add_bos(self._vocab):
+            return None
+        return int(llama_cpp.llama_vocab_bos(self._vocab))
+
+    def chat_template(self) -> tuple[str, str, str]:
+        """Its Jinja source, empty for none, and the texts of the tokens that begin and end a
+        sequence."""
+        source = llama_cpp.llama_model_chat_template(self.handle, None) or b""
+        ids = llama_cpp.llama_vocab_bos(self._vocab), llama_cpp.llama_vocab_eos(self._vocab)
+        bos, eos = map(self.name, ids)
+        return source.decode("utf-8", "replace"), bos, eos
 
     def close(self) -> None:
         llama_cpp.llama_model_free(self.handle)

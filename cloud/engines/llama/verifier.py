@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Sequence
 from itertools import count
@@ -11,8 +12,9 @@ from pathlib import Path
 from skerry.cloud.engines.base import Pass, TargetFacts
 from skerry.cloud.engines.llama.native import MOST_SEQUENCES, Context, Model
 from skerry.cloud.engines.llama.slots import Slot, take
+from skerry.cloud.engines.llama.words import LlamaWords
 from skerry.cloud.engines.llama.worker import Job, Worker
-from skerry.cloud.errors import Busy, RequestError
+from skerry.cloud.errors import Busy, RequestError, TargetError
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import Tree
 
@@ -21,6 +23,7 @@ _SPARE = 512  # cells
 _BRANCHES = 32
 _DRAFTS = 32
 _CONTEXT = 4_096
+_log = logging.getLogger(__name__)
 
 
 class LlamaTarget:
@@ -88,6 +91,7 @@ class LlamaVerifier:
         self.facts = TargetFacts(
             name, model.vocabulary(), model.size, model.ends(), context_tokens, _DRAFTS
         )
+        self.words = _words(model, self.facts)
 
     @classmethod
     def load(
@@ -134,6 +138,8 @@ class LlamaVerifier:
         if not self._closed:
             self._closed = True
             await asyncio.to_thread(self._worker.close)
+            if self.words is not None:
+                await asyncio.to_thread(self.words.close)
             self._context.close()
             self._model.close()
 
@@ -145,3 +151,12 @@ class LlamaVerifier:
             raise RequestError(f"{len(tokens)} tokens, where the target's context has {most}")
         if any(not 0 <= one < self.facts.size for one in tokens):
             raise RequestError("an id is no token of the target's vocabulary")
+
+
+def _words(model: Model, facts: TargetFacts) -> LlamaWords | None:
+    """None, and a line in the log, where the model's chat template cannot be used."""
+    try:
+        return LlamaWords(model, facts.ends, facts.context_tokens)
+    except TargetError as error:
+        _log.warning("%s cannot be asked in text: %s", facts.model, error)
+        return None

@@ -25,7 +25,7 @@ from skerry.cloud.simulate.link import linked
 from skerry.cloud.simulate.paced import Pace, PacedVerifier
 from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable
 from skerry.edge.escalate.options import Secret
-from skerry.edge.split import client
+from skerry.edge.split import exchange
 from skerry.edge.split.client import SplitGeneration
 from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
@@ -219,7 +219,7 @@ def test_a_device_that_slept_for_a_minute_keeps_what_was_verified(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Stepped()
-    monkeypatch.setattr(client, "time", clock)
+    monkeypatch.setattr(exchange, "time", clock)
     one = generation(url, deadline_s=50)
     frames = iter(one)
     kept = [token for _ in range(5) for token in next(frames).tokens]

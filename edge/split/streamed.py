@@ -1,0 +1,128 @@
+"""One generation in text, with a cloud whose target has other tokens than the device's model.
+
+Nothing is drafted: the target's own chat template makes the prompt of the messages, and what it
+says comes as text, with its tokens. The device cannot read those; it hands them back when the
+connection broke, so that the answer goes on as it would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from skerry.cloud.errors import ProtocolError, VersionError
+from skerry.cloud.hints.frames import CloudFrame, Done, Fault, Open, Opened, Reason, Said, Tokens
+from skerry.edge.split.exchange import Exchange, Traffic
+
+OTHER_TOKENS = "it has other tokens than this device's model"
+
+
+class TextGeneration:
+    """Iterating yields the frames of text, in order; `done` is there at the end.
+
+    Args:
+        exchange: it may have been used for the same question in tokens.
+        asked: a frame with messages.
+
+    Raises while iterating:
+        CloudRefused: the cloud will not serve this, or sends what the protocol does not allow.
+        CloudUnavailable: it cannot be reached, went away for good, was silent or too slow.
+    """
+
+    def __init__(self, exchange: Exchange, asked: Open) -> None:
+        self.exchange, self._asked = exchange, asked
+        self.tokens: list[int] = []
+        """The target's own."""
+        self.opened: Opened | None = None
+        self.done: Done | None = None
+        self.passes = 0
+        self.is_too_old = False
+        """Whether the cloud speaks an older version, that has no text."""
+        self._agreed = False
+
+    def __iter__(self) -> Iterator[Said]:
+        return self.exchange.until(
+            lambda: self.done is not None, self._connection, lambda: bool(self.tokens)
+        )
+
+    @property
+    def traffic(self) -> Traffic:
+        return self.exchange.traffic
+
+    @property
+    def resumed(self) -> int:
+        """How many times the connection was made anew."""
+        return self.exchange.resumed
+
+    @property
+    def prompt_tokens(self) -> int:
+        """As the target counts them; 0 before it has opened."""
+        return self.opened.position if self.opened else 0
+
+    def close(self) -> None:
+        """May be called twice."""
+        self.exchange.close()
+
+    def _connection(self) -> Iterator[Said]:
+        """Frames of text for as long as one connection holds."""
+        left = self._asked.max_tokens - len(self.tokens)
+        if left == 0:  # only the last frame was lost
+            counts = (self.passes, 0, 0, self.prompt_tokens, len(self.tokens))
+            self.done = Done(Reason.LENGTH, *counts)
+            return
+        self._agreed = False
+        self.exchange.open(
+            msgspec.structs.replace(
+                self._asked,
+                vocabulary=self.opened.vocabulary if self.opened else b"",
+                tokens=tuple(self.tokens),
+                generated=len(self.tokens),
+                max_tokens=left,
+            )
+        )
+        while self.done is None:
+            frame = self.exchange.receive(begun=self.passes > 0, busy=lambda: False)
+            if frame is not None and (said := self._take(frame)) is not None:
+                yield said
+
+    def _take(self, frame: CloudFrame) -> Said | None:
+        match frame:
+            case Opened():
+                self._agree(frame)
+            case Said():
+                self._hear(frame)
+                return frame
+            case Done():
+                self.done = frame
+            case Fault():
+                self.is_too_old = frame.code == VersionError.code
+                raise self.exchange.failed(frame)
+            case Tokens():
+                raise ProtocolError("the cloud sent tokens, and text was agreed")
+        return None
+
+    def _agree(self, frame: Opened) -> None:
+        """Raises ProtocolError: an answer that has begun would go on after something else."""
+        if self.opened is None:
+            self.opened = frame
+        same = (
+            frame.version == self._asked.version
+            and frame.vocabulary == self.opened.vocabulary
+            and frame.model == self.opened.model
+            and frame.position == self.opened.position + len(self.tokens)
+        )
+        if not same:
+            raise ProtocolError("the cloud does not go on where the answer broke off")
+        self._agreed = True
+
+    def _hear(self, frame: Said) -> None:
+        if not self._agreed or self.opened is None:
+            raise ProtocolError("the cloud sent text before it opened the generation")
+        at = self.opened.position + len(self.tokens)
+        if frame.position != at:
+            raise ProtocolError(f"the cloud sent text for position {frame.position}, not {at}")
+        self.tokens += frame.tokens
+        if len(self.tokens) > self._asked.max_tokens:
+            raise ProtocolError("the cloud sent more tokens than were asked for")
+        self.passes += 1
