@@ -34,6 +34,7 @@ from skerry.cloud.engines.simulated import VOCABULARY, next_token
 from skerry.cloud.gateway.keys import PREFIX, digest
 from skerry.cloud.hints.frames import (
     SUBPROTOCOL,
+    VERSION,
     Draft,
     Mode,
     Open,
@@ -50,6 +51,7 @@ _SESSIONS = 1_000
 _PASS_MS = 20.0
 _THINKS_S = 1.0
 _DRAFTED = 4
+_PROMPT = (1, 2, 3)
 _CONFIG = f"""format = "skerry.gateway/1"
 [limits]
 places = 2000
@@ -204,7 +206,13 @@ async def _opened(url: str) -> ClientConnection:
         close_timeout=1,
     )
     asked = Open(
-        1, "mid", VOCABULARY, (1, 2, 3), mode=Mode.THRIFT, patience_ms=10_000, max_tokens=131_072
+        VERSION,
+        "mid",
+        VOCABULARY,
+        _PROMPT,
+        mode=Mode.THRIFT,
+        patience_ms=10_000,
+        max_tokens=131_072,
     )
     await socket.send(written(asked))
     opened = read_cloud_frame(_bytes(await socket.recv()))
@@ -215,12 +223,12 @@ async def _opened(url: str) -> ClientConnection:
 
 async def _draft(socket: ClientConnection, number: int, think: list[float], seen: Seen) -> None:
     """Drafts what the target will say, waits for the verdict, thinks, and so on."""
-    position, before, turn = 3, 3, 0
+    position, before, turn = len(_PROMPT), _PROMPT[-1], 0
     while (start := time.perf_counter()) < seen.ends:
         drafted = list[int]()
         for i in range(_DRAFTED):
             drafted.append(next_token(position + i, drafted[-1] if drafted else before))
-        await socket.send(written(Draft(position, tuple(drafted))))
+        await socket.send(written(Draft(position - len(_PROMPT), tuple(drafted))))
         frame = read_cloud_frame(_bytes(await asyncio.wait_for(socket.recv(), 30)))
         took = time.perf_counter() - start
         if not isinstance(frame, Tokens) or frame.drafted != _DRAFTED:

@@ -21,6 +21,8 @@ from skerry.cloud.hints.tree import Tree
 
 SEND_S = 30.0
 """How long a device may leave what is sent to it untaken."""
+_ABOUT = 0.1
+"""What a pass took is told where it is so much more or less than what was told last."""
 
 
 @dataclass(slots=True)
@@ -40,9 +42,9 @@ class Tally:
 class Hints:
     """The hints of one generation, and whether the device wants it to go on."""
 
-    def __init__(self, start: int, size: int) -> None:
+    def __init__(self, size: int) -> None:
         """`size`: the target's vocabulary; a hint with an id beyond it is not read."""
-        self._matcher, self._size = Matcher(start), size
+        self._matcher, self._size = Matcher(0), size
         self._news = asyncio.Event()
         self._no_idea_for = -1
         self.cancelled = False
@@ -113,8 +115,9 @@ async def generate(
         Gone: the device went away.
     """
     ends = facts.ends | set(asked.ends)
-    hints, tally = Hints(len(prompt), facts.size), Tally()
+    hints, tally = Hints(facts.size), Tally()
     said = prompt[len(prompt) - asked.generated :]
+    told_us = 0
     async with _listening(hints, channel):
         while (reason := _ended(said, tokens, asked, ends, hints)) is None:
             if asked.mode is Mode.THRIFT and drafts:
@@ -123,9 +126,12 @@ async def generate(
             result = await target.look(tree)
             hints.advance(result)
             tally.add(tree, result)
-            position = len(prompt) + len(tokens)
+            took_us = round(result.seconds * 1e6)
+            news = abs(took_us - told_us) > told_us * _ABOUT
+            told_us = took_us if news else told_us
+            frame = Tokens(len(tokens), result.tokens, result.drafted, took_us if news else 0)
             tokens += result.tokens
-            await _send(channel, position, result)
+            await _send(channel, frame)
         if hints.fault is not None:
             raise hints.fault
     counts = (tally.passes, tally.drafted, tally.accepted)
@@ -144,8 +150,7 @@ def _ended(
     return Reason.CANCELLED if hints.cancelled else None
 
 
-async def _send(channel: Channel, position: int, result: Pass) -> None:
-    frame = Tokens(position, result.tokens, result.drafted, round(result.seconds * 1e6))
+async def _send(channel: Channel, frame: Tokens) -> None:
     try:
         async with asyncio.timeout(SEND_S):
             await channel.send(frame)

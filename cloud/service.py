@@ -11,7 +11,7 @@ from skerry.cloud.contexts import Contexts
 from skerry.cloud.engines.base import Verifier, Words, words_of
 from skerry.cloud.errors import CloudTierError, OtherVocabulary, ProtocolError, RequestError
 from skerry.cloud.generation import generate
-from skerry.cloud.hints.frames import Fault, Open, Opened
+from skerry.cloud.hints.frames import VERSION, Fault, Open, Opened
 from skerry.cloud.text import TextChannel
 
 OPEN_S = 10.0
@@ -57,9 +57,8 @@ class Service:
         tokens: list[int] = []
         try:
             channel = await self._voiced(channel, asked)
-            opened = Opened(
-                asked.version, facts.model, len(whole), drafts, why, target.cached, facts.vocabulary
-            )
+            known = facts.vocabulary if asked.messages else b""
+            opened = Opened(VERSION, facts.model, len(whole), drafts, why, target.cached, known)
             await channel.send(opened)
             done = await generate(
                 channel, asked, target, facts, whole, tokens=tokens, drafts=drafts

@@ -16,10 +16,8 @@ from skerry.cloud.errors import CloudTierError, ProtocolError, VersionError
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import ROOT, Tree
 
-VERSION = 1
-TEXT_VERSION = 2
-"""Of a generation that is asked for with messages; one in tokens is of `VERSION` still."""
-SUBPROTOCOL = "skerry.hints.v1"
+VERSION = 2
+SUBPROTOCOL = "skerry.hints.v2"
 MOST_BYTES = 1 << 20
 """Of one frame; a prompt of 128,000 tokens fits."""
 MOST_DRAFTED = 64
@@ -104,8 +102,8 @@ class Open(Struct, array_like=True, frozen=True, tag=1):
 
 
 class Draft(Struct, array_like=True, frozen=True, tag=2):
-    """Device: drafted tokens from an absolute `position` on. Without any it has no idea for that
-    position, and need not be waited for.
+    """Device: drafted tokens from a `position` of the generation on; 0 is its first token. Without
+    any it has no idea for that position, and need not be waited for.
 
     `parents` [tokens] makes them a tree: for each token, how many places before it its parent
     stands, 0 for none. Empty: each token follows the one before it.
@@ -134,11 +132,11 @@ class Cancel(Struct, array_like=True, frozen=True, tag=3):
 
 
 class Opened(Struct, array_like=True, frozen=True, tag=17):
-    """Cloud: the generation begins at the absolute `position`.
+    """Cloud: the generation begins at the absolute `position`, from which drafts and tokens count.
 
     `drafts` says how many tokens of a hint are looked at together; 0 is that none are, and `why`.
-    `cached` tokens were held already. `vocabulary` is the digest of the target's tokens, empty
-    where it does not know them.
+    `cached` tokens were held already. `vocabulary` is the digest of the target's tokens, told
+    to who asks in text, and empty where it does not know them.
     """
 
     version: int
@@ -151,9 +149,10 @@ class Opened(Struct, array_like=True, frozen=True, tag=17):
 
 
 class Tokens(Struct, array_like=True, frozen=True, tag=18):
-    """Cloud: what one forward pass gave, from an absolute `position` on.
+    """Cloud: what one forward pass gave, from a `position` of the generation on.
 
-    The first `drafted` tokens were in a hint. `pass_us` is what the pass took, in microseconds.
+    The first `drafted` tokens were in a hint. `pass_us` is what the pass took, in microseconds; 0:
+    about what the last one took that was told.
     """
 
     position: Count
@@ -244,8 +243,6 @@ def _check_open(frame: Open) -> None:
     """Raises ProtocolError: its fields do not belong together."""
     if frame.generated > len(frame.tokens) + frame.kept:
         raise ProtocolError("more tokens were generated than there are")
-    if bool(frame.messages) != (frame.version == TEXT_VERSION):
-        raise ProtocolError(f"messages make a generation of version {TEXT_VERSION}, tokens do not")
     if frame.messages and (frame.kept or frame.ends or frame.generated != len(frame.tokens)):
         raise ProtocolError("a generation in text has tokens that the target did not generate")
 
@@ -258,10 +255,9 @@ def _read(decoder: Any, data: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"a frame cannot be read: {error}") from error
     version = getattr(frame, "version", VERSION)
-    if version not in (VERSION, TEXT_VERSION):
+    if version != VERSION:
         raise VersionError(
-            f"the other side speaks version {version} of the hint protocol, this one up to "
-            f"{TEXT_VERSION}",
+            f"the other side speaks version {version} of the hint protocol, this one {VERSION}",
             hint="update the older one",
         )
     return frame

@@ -26,7 +26,8 @@ class Fork:
 class Ahead:
     """A sequence whose beginning is verified, and whose end is guessed.
 
-    `prompt` are its first tokens, of which the last `generated` were generated before. `drafted`
+    `prompt` are its first tokens, of which the last `generated` were generated before. Frames
+    count positions from `begins` on. `drafted`
     and `hit` count guesses that were sent, and those of them that the target chose; `right` and
     `wrong` are of the last verdict.
     """
@@ -35,7 +36,7 @@ class Ahead:
         self._prompt = len(prompt) - generated
         self.sequence = list(prompt)
         """Verified tokens, and then guessed ones."""
-        self.verified = len(prompt)
+        self.verified = self.begins = len(prompt)
         self.drafted = self.hit = self.right = self.wrong = 0
         self._guesses: list[Guess] = []
         self._branches: dict[int, list[int]] = {}
@@ -57,7 +58,7 @@ class Ahead:
 
     def guess(self, guesses: Sequence[Guess]) -> Draft:
         """Adds guesses; the hint to send."""
-        hint = Draft(len(self.sequence), tuple(one.token for one in guesses))
+        hint = Draft(len(self.sequence) - self.begins, tuple(one.token for one in guesses))
         self.sequence += hint.tokens
         self._guesses += guesses
         self.drafted += len(guesses)
@@ -79,7 +80,7 @@ class Ahead:
         """Notes what is guessed to follow a correction; the hint to send."""
         self._branches[fork.position] = list(tokens)
         self.drafted += len(tokens)
-        return Draft(fork.position, tuple(tokens))
+        return Draft(fork.position - self.begins, tuple(tokens))
 
     def verify(self, frame: Tokens) -> bool:
         """Takes what the target has chosen. False: it was guessed wrong; what is guessed now is
@@ -88,9 +89,10 @@ class Ahead:
         Raises:
             ProtocolError: the tokens are not for the next position.
         """
-        if frame.position != self.verified:
+        expected = self.verified - self.begins
+        if frame.position != expected:
             raise ProtocolError(
-                f"the cloud sent tokens for position {frame.position}, not {self.verified}"
+                f"the cloud sent tokens for position {frame.position}, not {expected}"
             )
         end = self.verified + len(frame.tokens)
         same = common(self.sequence[self.verified : end], frame.tokens)

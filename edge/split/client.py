@@ -59,7 +59,7 @@ class SplitGeneration:
         self._stuck = False
         self._reading = True
         self._waits, self._gave_way_at = False, -1
-        self._prompting = True
+        self._prompting, self._pass_s = True, 0.0
         """The next pass reads the prompt, too, and says little of others."""
         self.ahead = Ahead(asked.tokens, asked.generated)
         self.opened: Opened | None = None
@@ -129,7 +129,8 @@ class SplitGeneration:
             max_tokens=self._left_to_ask(),
         )
         self.exchange.open(frame)
-        self._stuck, self._prompting = False, True
+        self._stuck, self._prompting, self._pass_s = False, True, 0.0
+        self.ahead.begins = self.ahead.verified
 
     def _patience(self) -> tuple[bool, int]:
         """Whether the cloud is to wait for hints, and how long [ms]: as was asked, or, where nobody
@@ -143,7 +144,7 @@ class SplitGeneration:
     def _take(self, frame: CloudFrame) -> Tokens | None:
         match frame:
             case Opened():
-                self.opened = frame
+                self._begin(frame)
             case Tokens():
                 self._judge(frame)
                 return frame
@@ -158,13 +159,22 @@ class SplitGeneration:
                 raise ProtocolError("the cloud sent text, and tokens were agreed")
         return None
 
+    def _begin(self, frame: Opened) -> None:
+        if frame.position != self.ahead.begins:
+            raise ProtocolError(
+                f"the cloud begins at position {frame.position}, not {self.ahead.begins}"
+            )
+        self.opened = frame
+
     def _judge(self, frame: Tokens) -> None:
         self.ahead.verify(frame)
         if self._left_to_ask() < 0:
             raise ProtocolError("the cloud sent more tokens than were asked for")
         self._controller.judge(self.ahead.right, self.ahead.wrong)
+        if frame.pass_us:
+            self._pass_s = frame.pass_us / 1e6
         if not self._prompting:
-            self._controller.measured.pass_s.add(frame.pass_us / 1e6)
+            self._controller.measured.pass_s.add(self._pass_s)
         self._prompting = False
         self.passes += 1
         self._stuck = False
@@ -197,7 +207,7 @@ class SplitGeneration:
         at = self.ahead.verified
         if not self.ahead.depth and at != self._gave_way_at:
             self._gave_way_at = at
-            self.exchange.send(Draft(at, ()))
+            self.exchange.send(Draft(at - self.ahead.begins, ()))
 
     def _guess(self, most: int) -> None:
         began = time.perf_counter()

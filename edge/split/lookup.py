@@ -9,10 +9,12 @@ from skerry.cloud.hints.prefix import common
 from skerry.edge.split.drafter import Guess
 
 _LONGEST, _SHORTEST = 4, 2
-_ODDS = ((16, 0.97), (12, 0.9), (7, 0.8), (5, 0.72), (4, 0.7), (3, 0.55), (0, 0.4))
+_ODDS = (
+    (16, 0.96), (14, 0.91), (8, 0.86), (6, 0.79), (5, 0.77), (4, 0.73), (3, 0.65), (0, 0.52),
+)  # fmt: skip
 """How often what followed as many equal tokens follows again: from as many on, the longest first.
-Measured on 12 answers of the default model to the prompts of `benchmarks/split_prompts.json` and of
-Spec-Bench; a guess that is right makes the match longer."""
+Measured on a third of the default model's greedy answers that a draft model learns from
+(`skerry.export.distill`); a guess that is right makes the match longer."""
 
 
 class PromptLookup:

@@ -11,7 +11,7 @@ from typing import get_args
 import msgspec
 
 from skerry.cloud.hints import frames
-from skerry.cloud.hints.frames import TEXT_VERSION, VERSION, Choosing, Mode, Open, written
+from skerry.cloud.hints.frames import VERSION, Choosing, Mode, Open, written
 from skerry.edge.engines.base import Message, Sampling
 from skerry.edge.engines.text import clean_text
 from skerry.edge.escalate.preview import OutgoingMessage, Preview, outgoing
@@ -107,7 +107,7 @@ def _spoken(messages: Sequence[Message], opening: Open) -> Open | None:
     if not 0 < len(told) <= frames.MOST_MESSAGES or None in told:
         return None
     spoken = msgspec.structs.replace(
-        opening, version=TEXT_VERSION, vocabulary=b"", tokens=(), messages=tuple(told),
+        opening, version=VERSION, vocabulary=b"", tokens=(), messages=tuple(told),
         mode=Mode.LATENCY, patience_ms=0,
     )  # fmt: skip
     return spoken if len(written(spoken)) <= frames.MOST_BYTES else None

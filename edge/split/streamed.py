@@ -39,7 +39,7 @@ class TextGeneration:
         self.passes = 0
         self.is_too_old = False
         """Whether the cloud speaks an older version, that has no text."""
-        self._agreed = False
+        self._agreed, self._begins = False, 0
 
     def __iter__(self) -> Iterator[Said]:
         return self.exchange.until(
@@ -71,7 +71,7 @@ class TextGeneration:
             counts = (self.passes, 0, 0, self.prompt_tokens, len(self.tokens))
             self.done = Done(Reason.LENGTH, *counts)
             return
-        self._agreed = False
+        self._agreed, self._begins = False, len(self.tokens)
         self.exchange.open(
             msgspec.structs.replace(
                 self._asked,
@@ -107,7 +107,7 @@ class TextGeneration:
         if self.opened is None:
             self.opened = frame
         same = (
-            frame.version == self._asked.version
+            frame.drafts == 0
             and frame.vocabulary == self.opened.vocabulary
             and frame.model == self.opened.model
             and frame.position == self.opened.position + len(self.tokens)
@@ -119,7 +119,7 @@ class TextGeneration:
     def _hear(self, frame: Said) -> None:
         if not self._agreed or self.opened is None:
             raise ProtocolError("the cloud sent text before it opened the generation")
-        at = self.opened.position + len(self.tokens)
+        at = len(self.tokens) - self._begins
         if frame.position != at:
             raise ProtocolError(f"the cloud sent text for position {frame.position}, not {at}")
         self.tokens += frame.tokens

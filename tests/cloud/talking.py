@@ -8,13 +8,13 @@ from dataclasses import replace
 from skerry.cloud.engines.spelling import PieceSpelling
 from skerry.cloud.errors import RequestError
 from skerry.cloud.hints.choice import Sampling
-from skerry.cloud.hints.frames import TEXT_VERSION, Choosing, Message, Open
+from skerry.cloud.hints.frames import VERSION, Choosing, Message, Open
 from skerry.cloud.hints.tree import Tree
 from tests.cloud.simulated import END, SIZE, SimulatedTarget, SimulatedVerifier
 
 OTHER = b"o" * 32
 MESSAGES = (Message("system", "Be short."), Message("user", "What is the sea?"))
-ASKED = Open(TEXT_VERSION, "", b"", (), Choosing(1.0, seed=8), max_tokens=40, messages=MESSAGES)
+ASKED = Open(VERSION, "", b"", (), Choosing(1.0, seed=8), max_tokens=40, messages=MESSAGES)
 _BYTES = {1: b"\xc3", 2: b"\xa9", 3: b"\xe6", 4: b"\xb5\xb7"}
 """Halves of characters: é and 海."""
 

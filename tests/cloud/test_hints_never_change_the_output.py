@@ -7,6 +7,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skerry.cloud.engines.base import Pass
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import (
     VERSION,
@@ -21,6 +22,7 @@ from skerry.cloud.hints.frames import (
     read_device_frame,
     written,
 )
+from skerry.cloud.hints.tree import Tree
 from skerry.cloud.service import Service
 
 from .simulated import SIZE, VOCABULARY, ListChannel, SimulatedVerifier, alone
@@ -85,7 +87,7 @@ def test_the_output_is_what_the_target_says_alone(choosing, hints, mode, drafts)
     opened, *told, done = channel.sent
     assert isinstance(opened, Opened)
     assert isinstance(done, Done)
-    position, said = len(PROMPT), list[int]()
+    position, said = 0, list[int]()
     for frame in told:
         assert isinstance(frame, Tokens)
         assert frame.position == position
@@ -102,15 +104,13 @@ def _hint(one: Draft | tuple[int, int] | None, expected: list[int]) -> Draft | N
         return one
     start, size = one
     words = tuple(expected[start : start + size])
-    return Draft(len(PROMPT) + start, words) if words else None
+    return Draft(start, words) if words else None
 
 
 def test_true_hints_save_passes() -> None:
     choosing = Choosing(temperature=1.0, seed=5)
     expected = alone(PROMPT, choosing.sampling(), COUNT)
-    hints = [
-        Draft(len(PROMPT) + at, tuple(expected[at : at + 8])) for at in range(0, len(expected), 8)
-    ]
+    hints = [Draft(at, tuple(expected[at : at + 8])) for at in range(0, len(expected), 8)]
     asked = Open(VERSION, "", VOCABULARY, PROMPT, choosing, max_tokens=COUNT)
     channel = ListChannel([asked, *hints])
     asyncio.run(Service(SimulatedVerifier()).serve(channel))
@@ -120,12 +120,44 @@ def test_true_hints_save_passes() -> None:
     assert done.accepted > len(expected) / 2
 
 
+class TimedTarget:
+    """Says the next token, and that it took so long [s]."""
+
+    cached = 0
+
+    def __init__(self, took: list[float]) -> None:
+        self._took = iter(took)
+
+    async def look(self, tree: Tree) -> Pass:
+        return Pass((7,), 0, next(self._took))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class Timed(SimulatedVerifier):
+    def __init__(self, took: list[float]) -> None:
+        super().__init__()
+        self._took = took
+
+    async def open(self, *_: object, **__: object) -> TimedTarget:  # type: ignore[override]
+        return TimedTarget(self._took)
+
+
+def test_what_a_pass_took_is_told_where_it_is_news() -> None:
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=6)
+    channel = ListChannel([asked])
+    asyncio.run(Service(Timed([0.04, 0.041, 0.038, 0.06, 0.061, 0.04])).serve(channel))
+    told = [frame.pass_us for frame in channel.sent if isinstance(frame, Tokens)]
+    assert told == [40_000, 0, 0, 60_000, 0, 40_000]
+
+
 def test_a_device_without_an_idea_is_not_waited_for() -> None:
     """A patience of ten seconds for each of eight passes, and none is spent."""
     asked = Open(
         VERSION, "", VOCABULARY, PROMPT, mode=Mode.THRIFT, patience_ms=10_000, max_tokens=8
     )
-    no_ideas = [Draft(len(PROMPT) + i, ()) for i in range(60)]
+    no_ideas = [Draft(i, ()) for i in range(60)]
     channel = ListChannel([asked, *no_ideas])
 
     async def within() -> None:

@@ -6,11 +6,19 @@ from contextlib import ExitStack
 
 from websockets.sync.client import ClientConnection, connect
 
-from skerry.cloud.hints.frames import SUBPROTOCOL, Fault, Open, Opened, read_cloud_frame, written
+from skerry.cloud.hints.frames import (
+    SUBPROTOCOL,
+    VERSION,
+    Fault,
+    Open,
+    Opened,
+    read_cloud_frame,
+    written,
+)
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import SimulatedVerifier
 
-OPEN = Open(1, "", b"", (1, 2, 3), max_tokens=2)
+OPEN = Open(VERSION, "", b"", (1, 2, 3), max_tokens=2)
 
 
 def _connected(stack: ExitStack, url: str, source: str) -> ClientConnection:

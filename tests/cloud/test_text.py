@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from skerry.cloud.engines.base import Verifier
 from skerry.cloud.engines.spelling import PieceSpelling
 from skerry.cloud.hints.frames import (
-    TEXT_VERSION,
     VERSION,
     Cancel,
     Choosing,
@@ -63,12 +62,12 @@ def resumed(tokens: Sequence[int], **fields: object) -> Open:
 def test_what_the_target_says_comes_as_text() -> None:
     opened, *said, done = served(ASKED)
     assert isinstance(opened, Opened)
-    assert (opened.version, opened.position) == (TEXT_VERSION, START)
+    assert (opened.version, opened.position) == (VERSION, START)
     assert (opened.drafts, opened.why) == (0, "it was asked in text")
     assert opened.vocabulary == OTHER
     assert told(said) == (TOKENS, TEXT)
     positions = [one.position for one in said if isinstance(one, Said)]
-    assert positions == list(range(START, START + len(TOKENS)))
+    assert positions == list(range(len(TOKENS)))
     assert isinstance(done, Done)
     assert (done.drafted, done.accepted, done.tokens) == (0, 0, len(TOKENS))
 

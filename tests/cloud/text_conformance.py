@@ -12,7 +12,6 @@ import pytest
 from skerry.cloud.engines.base import Verifier, words_of
 from skerry.cloud.errors import RequestError
 from skerry.cloud.hints.frames import (
-    TEXT_VERSION,
     VERSION,
     Choosing,
     CloudFrame,
@@ -28,7 +27,7 @@ from skerry.cloud.service import Service
 from tests.cloud.simulated import ListChannel
 
 ASKED = Open(
-    TEXT_VERSION, "", b"", (), max_tokens=16,
+    VERSION, "", b"", (), max_tokens=16,
     messages=(Message("system", "Be brief."), Message("user", "Tell me of the sea.")),
 )  # fmt: skip
 CHOOSINGS = [Choosing(), Choosing(temperature=1.0, seed=7)]
@@ -48,7 +47,7 @@ class TextConformance:
         opened, *said, done = runner.run(answered(verifier, asked))
         assert isinstance(opened, Opened)
         assert isinstance(done, Done)
-        assert (opened.version, opened.drafts) == (TEXT_VERSION, 0)
+        assert (opened.version, opened.drafts) == (VERSION, 0)
         assert opened.vocabulary == verifier.facts.vocabulary
         prompt = runner.run(prompt_of(verifier, ASKED.messages))
         assert opened.position == len(prompt)

@@ -17,6 +17,7 @@ from skerry.cloud.gateway.config import Role
 from skerry.cloud.gateway.keys import made
 from skerry.cloud.hints.frames import (
     SUBPROTOCOL,
+    VERSION,
     Done,
     Fault,
     Open,
@@ -31,7 +32,7 @@ from tests.cloud.gateway.upstreams import Running, gateway
 from tests.cloud.simulated import VOCABULARY, SimulatedVerifier
 
 OWN = '[models.own]\ntier = "large"\ntemplate = "b"\npath = "x.gguf"\nprice_out = 1000.0\n'
-OPEN = Open(1, "own", VOCABULARY, (1, 2, 3), max_tokens=8)
+OPEN = Open(VERSION, "own", VOCABULARY, (1, 2, 3), max_tokens=8)
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_the_same_over_plain_http(running: Running) -> None:
     assert isinstance(done, Done)
     (use,) = _until(lambda: running.state.usage(""))
     assert (use.tenant, use.completion_tokens) == ("clinic", done.tokens)
-    other = Open(1, "none", VOCABULARY, (1, 2, 3))
+    other = Open(VERSION, "none", VOCABULARY, (1, 2, 3))
     answer = httpx2.post(url, content=written(other), headers=headers)
     (fault,) = [read_cloud_frame(one) for one in Frames().feed(answer.content)]
     assert isinstance(fault, Fault)
@@ -104,8 +105,8 @@ def test_the_same_over_plain_http(running: Running) -> None:
 @pytest.mark.parametrize(
     ("opening", "headers", "code"),
     [
-        (Open(1, "mid", b"", (1,)), {}, "model_not_found"),
-        (Open(1, "simulated", b"", (1,)), {}, "model_not_found"),
+        (Open(VERSION, "mid", b"", (1,)), {}, "model_not_found"),
+        (Open(VERSION, "simulated", b"", (1,)), {}, "model_not_found"),
         (OPEN, {"x-skerry-template": "a"}, "template_changed"),
         (OPEN, {"x-skerry-deadline-ms": "0"}, "invalid_value"),
     ],
@@ -142,7 +143,7 @@ def test_which_model_verifies(
         gateway(config, tmp_path, services) as running,
         _connected(running, **headers) as socket,
     ):
-        opened = _all(socket, Open(1, model, b"", (1,), max_tokens=2))[0]
+        opened = _all(socket, Open(VERSION, model, b"", (1,), max_tokens=2))[0]
     assert isinstance(opened, Opened)
     assert opened.model == answers
 
@@ -166,7 +167,7 @@ def test_one_tenant_leaves_places_to_the_others(tmp_path: Path) -> None:
     base = BASE.replace("[tenants.clinic]\n", "[tenants.clinic]\nplaces = 2\n")
     services = {"own": Service(SimulatedVerifier())}
     with gateway(configured(few + OWN, base=base), tmp_path, services) as running:
-        endless = Open(1, "own", b"", (1, 2, 3), max_tokens=100_000)
+        endless = Open(VERSION, "own", b"", (1, 2, 3), max_tokens=100_000)
         with _connected(running) as one, _connected(running) as two, _connected(running) as three:
             for socket in (one, two):
                 socket.send(written(endless))

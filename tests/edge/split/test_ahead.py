@@ -18,14 +18,14 @@ def guesses(*tokens: int, odds: float = 0.5, instead: int | None = None) -> list
 
 def test_drafts_are_sent_for_the_place_where_they_belong() -> None:
     ahead = Ahead(PROMPT)
-    assert ahead.guess(guesses(7, 8, 9)) == Draft(5, (7, 8, 9))
-    assert ahead.guess(guesses(10)) == Draft(8, (10,))
+    assert ahead.guess(guesses(7, 8, 9)) == Draft(0, (7, 8, 9))
+    assert ahead.guess(guesses(10)) == Draft(3, (10,))
     assert ahead.reach == 0.5**4
-    assert ahead.verify(Tokens(5, (7, 8), 1))
+    assert ahead.verify(Tokens(0, (7, 8), 1))
     assert (ahead.right, ahead.wrong) == (2, 0)
     assert ahead.depth == 2
     assert ahead.reach == 0.25
-    assert not ahead.verify(Tokens(7, (1,), 0))
+    assert not ahead.verify(Tokens(2, (1,), 0))
     assert (ahead.right, ahead.wrong) == (0, 1)
     assert ahead.depth == 0
     assert ahead.generated == [7, 8, 1]
@@ -44,7 +44,7 @@ def test_the_likeliest_correction_is_guessed_first_and_once() -> None:
     assert fork is not None
     assert (fork.position, fork.token) == (6, 80)
     assert fork.odds == pytest.approx(0.45)
-    assert ahead.branch(fork, [80, 81, 82]) == Draft(6, (80, 81, 82))
+    assert ahead.branch(fork, [80, 81, 82]) == Draft(1, (80, 81, 82))
     following = ahead.fork()
     assert following is not None
     assert (following.position, following.token) == (5, 70)
@@ -62,12 +62,12 @@ def test_a_foreseen_correction_is_drafted_on_at_once() -> None:
     fork = ahead.fork()
     assert fork is not None
     ahead.branch(fork, [80, 81, 82])
-    assert not ahead.verify(Tokens(5, (7, 80), 1))
+    assert not ahead.verify(Tokens(0, (7, 80), 1))
     assert ahead.sequence == [*PROMPT, 7, 80, 81, 82]
     assert ahead.depth == 2
     assert ahead.hit == 2
-    assert ahead.guess(guesses(83)) == Draft(9, (83,))
-    assert ahead.verify(Tokens(7, (81, 82, 83), 3))
+    assert ahead.guess(guesses(83)) == Draft(4, (83,))
+    assert ahead.verify(Tokens(2, (81, 82, 83), 3))
 
 
 def test_a_correction_that_went_on_otherwise_than_foreseen() -> None:
@@ -76,12 +76,12 @@ def test_a_correction_that_went_on_otherwise_than_foreseen() -> None:
     fork = ahead.fork()
     assert fork is not None
     ahead.branch(fork, [80, 81, 82])
-    ahead.verify(Tokens(5, (80, 99), 1))
+    ahead.verify(Tokens(0, (80, 99), 1))
     assert ahead.sequence == [*PROMPT, 80, 99]
     assert ahead.depth == 0
 
 
 def test_a_generation_that_goes_on_counts_what_was_generated_before() -> None:
     ahead = Ahead([*PROMPT, 7, 8], generated=2)
-    ahead.verify(Tokens(7, (9,), 0))
+    ahead.verify(Tokens(0, (9,), 0))
     assert ahead.generated == [7, 8, 9]

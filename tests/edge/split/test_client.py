@@ -237,20 +237,21 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 OPENED = Opened(VERSION, "m", len(PROMPT), 16)
-FIRST = Tokens(len(PROMPT), (7, 8), 0)
+FIRST = Tokens(0, (7, 8), 0)
 
 
 @pytest.mark.parametrize(
     "frames",
     [
-        [OPENED, FIRST, Tokens(len(PROMPT), (7,), 0)],
-        [OPENED, FIRST, Tokens(len(PROMPT) + 5, (7,), 0)],
+        [OPENED, FIRST, Tokens(0, (7,), 0)],
+        [OPENED, FIRST, Tokens(5, (7,), 0)],
         [OPENED, FIRST, b"\x91\x02"],
         [OPENED, FIRST, b"nonsense"],
         [Opened(9, "m", 5, 16)],
+        [Opened(VERSION, "m", len(PROMPT) + 1, 16), FIRST],
         [OPENED, FIRST, Fault("engine_failed", "the engine failed")],
     ],
-    ids=["backwards", "gap", "device's frame", "nonsense", "version", "fault"],
+    ids=["backwards", "gap", "device's frame", "nonsense", "version", "elsewhere", "fault"],
 )
 def test_a_hostile_or_failing_cloud_is_left(frames: list[CloudFrame | bytes]) -> None:
     with Scripted(frames) as url:
@@ -281,7 +282,7 @@ def test_a_silent_cloud_is_not_waited_for_without_end(limit: str) -> None:
 
 def test_a_cloud_that_floods_is_cut_off_in_time() -> None:
     """Frames that never end are each checked; the deadline holds whatever comes."""
-    flood = [Tokens(len(PROMPT) + i, (7,), 0) for i in range(50_000)]
+    flood = [Tokens(i, (7,), 0) for i in range(50_000)]
     with Scripted([OPENED, *flood]) as url:
         asked = Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=100_000)
         one = generation(url, Mute(), asked, deadline_s=0.3)
@@ -291,7 +292,7 @@ def test_a_cloud_that_floods_is_cut_off_in_time() -> None:
 
 
 def test_a_cloud_that_says_more_than_was_asked_for_is_left() -> None:
-    flood = [Tokens(len(PROMPT) + i, (7,), 0) for i in range(50)]
+    flood = [Tokens(i, (7,), 0) for i in range(50)]
     with Scripted([OPENED, *flood]) as url:
         one = generation(url, Mute())
         with pytest.raises(CloudRefused, match="more tokens"):

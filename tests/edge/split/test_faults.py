@@ -347,7 +347,7 @@ def test_a_cloud_that_is_full_says_so() -> None:
 )
 def test_what_passes_over_is_told_from_what_does_not(code: str, kind: type[CloudError]) -> None:
     opened = Opened(VERSION, "m", len(PROMPT), 16)
-    first = Tokens(len(PROMPT), tuple(SAID[:2]), 0)
+    first = Tokens(0, tuple(SAID[:2]), 0)
     with Scripted([opened, first, FaultFrame(code, "no")]) as url:
         one = generation(url)
         assert type(broken(one)) is kind

@@ -40,7 +40,7 @@ from tests.edge.split.test_client import Knowing, Mute, Scripted, generation
 PROMPT = (3, 1, 4, 1, 5)
 AT = len(PROMPT)
 OPENED = Opened(VERSION, "m", AT, 16)
-FIRST = Tokens(AT, (7, 8), 0)
+FIRST = Tokens(0, (7, 8), 0)
 NESTED = b"\x91" * 100_000
 BOUND_S = 30.0
 
@@ -51,11 +51,11 @@ BOUND_S = 30.0
         [OPENED, FIRST, b"\x00" * (MOST_BYTES + 1)],
         [OPENED, FIRST, NESTED],
         [OPENED, FIRST, b""],
-        [OPENED, FIRST, written(Tokens(AT + 2, (9,) * 66, 0))],
-        [OPENED, FIRST, written(Tokens(AT + 2, (), 0))],
-        [OPENED, FIRST, written(Tokens(AT + 2, (-1,), 0))],
-        [OPENED, FIRST, written(Tokens(AT + 2, (1 << 31,), 0))],
-        [OPENED, FIRST, written(Tokens(AT + 2, (9,), 2))],
+        [OPENED, FIRST, written(Tokens(2, (9,) * 66, 0))],
+        [OPENED, FIRST, written(Tokens(2, (), 0))],
+        [OPENED, FIRST, written(Tokens(2, (-1,), 0))],
+        [OPENED, FIRST, written(Tokens(2, (1 << 31,), 0))],
+        [OPENED, FIRST, written(Tokens(2, (9,), 2))],
         [OPENED, FIRST, written(Open(VERSION, "", b"", (1,)))],
     ],
     ids=[
@@ -131,7 +131,7 @@ class Letters:
 def test_after_an_id_that_is_no_token_the_device_goes_on_alone() -> None:
     """A native tokenizer would end the process."""
     device = Letters()
-    with Scripted([OPENED, FIRST, Tokens(AT + 2, (SIZE,), 0)]) as url:
+    with Scripted([OPENED, FIRST, Tokens(2, (SIZE,), 0)]) as url:
         tier = SplitTier(
             SplitOptions(base_url=url, api_key=Secret("k")),
             lambda: nullcontext(device),  # type: ignore[arg-type, return-value]

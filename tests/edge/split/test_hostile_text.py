@@ -11,7 +11,6 @@ import pytest
 
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
-    TEXT_VERSION,
     VERSION,
     CloudFrame,
     Done,
@@ -33,8 +32,8 @@ from tests.edge.split.test_client import Mute, Scripted
 from tests.edge.split.test_client import generation as drafted
 
 AT = 12
-OPENED = Opened(TEXT_VERSION, "m", AT, 0, "", 0, OTHER)
-FIRST = Said(AT, (7, 9), "ab")
+OPENED = Opened(VERSION, "m", AT, 0, "", 0, OTHER)
+FIRST = Said(0, (7, 9), "ab")
 BROKEN = Fault("busy", "no room now")
 Frames = Sequence[CloudFrame | bytes]
 
@@ -50,24 +49,24 @@ def generation(url: str, **given: object) -> TextGeneration:
 
 
 HOSTILE: dict[str, Frames] = {
-    "backwards": [Said(AT, (7,), "a")],
-    "a gap": [Said(AT + 5, (7,), "a")],
-    "no UTF-8": [bytes.fromhex("95 15 0e 91 05 a2 c3 28 00")],
-    "half a character": [bytes.fromhex("95 15 0e 91 05 a1 c3 00")],
-    "too long": [Said(AT + 2, (7,), "a" * 4_097)],
-    "no token": [Said(AT + 2, (), "a")],
-    "too many tokens": [Said(AT + 2, (7,) * 66, "a")],
-    "tokens": [Tokens(AT + 2, (7,), 0)],
+    "backwards": [Said(0, (7,), "a")],
+    "a gap": [Said(5, (7,), "a")],
+    "no UTF-8": [bytes.fromhex("95 15 02 91 05 a2 c3 28 00")],
+    "half a character": [bytes.fromhex("95 15 02 91 05 a1 c3 00")],
+    "too long": [Said(2, (7,), "a" * 4_097)],
+    "no token": [Said(2, (), "a")],
+    "too many tokens": [Said(2, (7,) * 66, "a")],
+    "tokens": [Tokens(2, (7,), 0)],
     "opened elsewhere": [OPENED],
-    "opened as another": [Opened(TEXT_VERSION, "other", AT + 2, 0, "", 0, OTHER)],
-    "opened with other tokens": [Opened(TEXT_VERSION, "m", AT + 2, 0, "", 0, b"v")],
+    "opened as another": [Opened(VERSION, "other", AT + 2, 0, "", 0, OTHER)],
+    "opened with other tokens": [Opened(VERSION, "m", AT + 2, 0, "", 0, b"v")],
     "opened in tokens": [Opened(VERSION, "m", AT + 2, 16, "", 0, OTHER)],
     "another version": [Opened(3, "m", AT + 2, 0, "", 0, OTHER)],
     "nonsense": [b"nonsense"],
     "nested": [b"\x91" * 100_000],
     "too large": [b"\x00" * (MOST_BYTES + 1)],
     "a device's frame": [written(ASKED)],
-    "without end": [Said(AT + 2 + i, (7,), "a") for i in range(60)],
+    "without end": [Said(2 + i, (7,), "a") for i in range(60)],
     "other tokens again": [Fault("other_vocabulary", "no", "", "messages")],
 }
 
@@ -99,7 +98,7 @@ def test_one_that_never_agreed_says_nothing(frames: Frames) -> None:
 
 def test_text_where_tokens_were_agreed_is_refused() -> None:
     opened = Opened(VERSION, "m", 5, 16)
-    with Scripted([opened, Tokens(5, (7, 8), 0), Said(7, (9,), "a")]) as url:
+    with Scripted([opened, Tokens(0, (7, 8), 0), Said(2, (9,), "a")]) as url:
         one = drafted(url, Mute())
         with pytest.raises(CloudRefused, match="tokens were agreed"):
             list(one)
@@ -120,12 +119,12 @@ class Resuming(Scripted):
             connection.send(frame if isinstance(frame, bytes) else written(frame))  # type: ignore[attr-defined]
 
 
-REST = Opened(TEXT_VERSION, "m", AT + 2, 0, "", 0, OTHER)
+REST = Opened(VERSION, "m", AT + 2, 0, "", 0, OTHER)
 DONE = Done(Reason.STOP, 1, 0, 0, AT + 2, 1)
 
 
 def test_the_rest_is_asked_for_with_the_targets_own_tokens() -> None:
-    cloud = Resuming([OPENED, FIRST], [BROKEN], [REST, Said(AT + 2, (5,), "c"), DONE])
+    cloud = Resuming([OPENED, FIRST], [BROKEN], [REST, Said(0, (5,), "c"), DONE])
     with cloud as url:
         one = generation(url)
         assert "".join(frame.text for frame in one) == "abc"
@@ -137,16 +136,16 @@ def test_the_rest_is_asked_for_with_the_targets_own_tokens() -> None:
 
 
 CHANGED = {
-    "another model": Opened(TEXT_VERSION, "other", AT + 2, 0, "", 0, OTHER),
-    "other tokens": Opened(TEXT_VERSION, "m", AT + 2, 0, "", 0, b"v"),
-    "another prompt": Opened(TEXT_VERSION, "m", AT + 3, 0, "", 0, OTHER),
+    "another model": Opened(VERSION, "other", AT + 2, 0, "", 0, OTHER),
+    "other tokens": Opened(VERSION, "m", AT + 2, 0, "", 0, b"v"),
+    "another prompt": Opened(VERSION, "m", AT + 3, 0, "", 0, OTHER),
     "from the beginning": OPENED,
 }
 
 
 @pytest.mark.parametrize("opened", CHANGED.values(), ids=CHANGED.keys())
 def test_an_answer_does_not_go_on_as_another_one(opened: Opened) -> None:
-    with Resuming([OPENED, FIRST], [opened, Said(opened.position, (5,), "c")]) as url:
+    with Resuming([OPENED, FIRST], [opened, Said(0, (5,), "c")]) as url:
         one = generation(url)
         said = list[str]()
         with pytest.raises(CloudRefused, match="where the answer broke off"):
@@ -156,7 +155,7 @@ def test_an_answer_does_not_go_on_as_another_one(opened: Opened) -> None:
 
 
 def test_only_the_end_was_lost() -> None:
-    whole = Said(AT, (7,) * 40, "a" * 40)
+    whole = Said(0, (7,) * 40, "a" * 40)
     with Resuming([OPENED, whole]) as url:
         one = generation(url)
         assert [frame.text for frame in one] == ["a" * 40]

@@ -61,7 +61,7 @@ def test_odds_grow_with_what_was_copied_and_end_with_the_match() -> None:
     assert min(odds) > 0.95
     wrong_before = PromptLookup().draft([*source, 1, *source[:20], 2, *source[30:32]], 2)
     assert [one.token for one in wrong_before] == source[32:34]
-    assert wrong_before[0].odds < 0.5 < wrong_before[1].odds
+    assert wrong_before[0].odds < 0.6 < wrong_before[1].odds
 
 
 @given(

@@ -161,7 +161,7 @@ def test_a_cloud_that_dies_in_mid_answer_leaves_it_to_the_device(
     make_runtime: Any, handbook: Path, pool: ModelPool
 ) -> None:
     parts = {**route_as(RequestClass.QUESTION, complexity=0.95), "pool": pool}
-    frames = [Opened(VERSION, "m", 1, 16), Tokens(1, (504, 2388))]
+    frames = [Opened(VERSION, "m", 1, 16), Tokens(0, (504, 2388))]
     with Scripted(frames, then="leave") as url:
         runtime = make_runtime(parts, split_url=url, split_api_key=KEY, consent="granted")
         runtime.index.add([handbook])

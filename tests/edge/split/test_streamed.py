@@ -16,7 +16,6 @@ import pytest
 
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
-    TEXT_VERSION,
     VERSION,
     Fault,
     read_device_frame,
@@ -142,7 +141,7 @@ def test_a_preview_shows_what_is_sent_and_an_approval_holds_for_both(url: str) -
     asked(one)
     after = one.tier.preview(TOLD, sampling=SAMPLING, max_tokens=40)
     frames = [read_device_frame(preview.body) for preview in (before, after)]
-    assert [frame.version for frame in frames] == [VERSION, TEXT_VERSION]  # type: ignore[union-attr]
+    assert [frame.version for frame in frames] == [VERSION, VERSION]  # type: ignore[union-attr]
     assert frames[1].messages == MESSAGES  # type: ignore[union-attr]
     assert before.digest == after.digest
     assert before.messages == after.messages
