@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from skerry.cloud.errors import CloudTierError
 from skerry.cloud.gateway.admin_keys import AdminKeys
+from skerry.cloud.gateway.collections import Collections
 from skerry.cloud.gateway.config import Gateway
 from skerry.cloud.gateway.errors import Refusal, as_refusal
 from skerry.cloud.gateway.exchange import Ended, Observer, booked
@@ -80,6 +81,7 @@ class Assembled:
             self.app
         )
         AdminKeys(config, self.gate, self.state, self.keeper).add_to(self.app)
+        Collections(config, self.gate, self.state.collections, self.observe).add_to(self.app)
         split = Split(config, self.gate, self.services, self.observe)
         self.app.add_api_websocket_route("/v1/split", split.serve)
         self.app.include_router(routes(split.serve_http, split.tenant))

@@ -17,6 +17,7 @@ DEFAULT_CLASS = "default"
 _OWN_PLACES = 4
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Price = Annotated[float, Ge(0), Le(1e6)]
 Share = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1), Le(1_000_000)]
@@ -181,6 +182,20 @@ class Tenant(_Table):
     models: tuple[Name, ...] | None = None
 
 
+class Collection(_Table):
+    """Documents that devices search by a vector. `tenants` may search it; None is all of them.
+
+    What is in it is published by an operator (`skerry cloud collections publish`), `most_passages`
+    at most.
+    """
+
+    tenants: tuple[Name, ...] | None = None
+    most_passages: Count = 200_000
+
+    def is_open_to(self, tenant: str) -> bool:
+        return self.tenants is None or tenant in self.tenants
+
+
 class Gateway(_Table):
     """A whole file. `state` is a file beside it, or a `postgresql://` URL."""
 
@@ -191,6 +206,7 @@ class Gateway(_Table):
     tenants: Annotated[dict[Name, Tenant], MinLen(1)]
     tiers: dict[Tier, TierTable] = {}
     classes: dict[Name, RequestClass] = {}
+    collections: dict[CollectionName, Collection] = {}
 
     def model_of(self, tier: Tier) -> str | None:
         """The first model of a tier that answers requests, in the order of the file."""

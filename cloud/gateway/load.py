@@ -68,6 +68,10 @@ def _unknown(config: Gateway) -> Iterator[tuple[KeyPath, str]]:
     for name, request_class in config.classes.items():
         if config.model_of(request_class.tier) is None:
             yield ("classes", name, "tier"), f"no model is of the tier '{request_class.tier}'"
+    for name, collection in config.collections.items():
+        for tenant in collection.tenants or ():
+            if tenant not in config.tenants:
+                yield ("collections", name, "tenants"), f"there is no tenant '{tenant}'"
     yield from _keys_twice(config)
 
 

@@ -1,4 +1,5 @@
-"""What outlives a gateway, or is shared by several: keys, usage, drained replicas."""
+"""What outlives a gateway, or is shared by several: keys, usage, drained replicas,
+collections."""
 
 from __future__ import annotations
 

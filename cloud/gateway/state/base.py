@@ -1,4 +1,4 @@
-"""The Protocol behind which keys, usage and drained replicas are kept.
+"""The Protocol behind which keys, usage, drained replicas and collections are kept.
 
 `tests/cloud/gateway/state_conformance.py` is the suite that every one passes. Nothing of what was
 asked or answered is kept, only counts.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
+from skerry.cloud.collections.store import CollectionStore
 from skerry.cloud.gateway.config import Role
 
 
@@ -56,6 +57,11 @@ COUNTS = tuple(field.name for field in fields(Use))[4:]
 
 class State(Protocol):
     """Blocks; called from a thread, one call at a time. Every method raises StateError."""
+
+    @property
+    def collections(self) -> CollectionStore:
+        """What devices search by a vector."""
+        ...
 
     def keys(self) -> list[Key]:
         """Every key, also revoked ones, the oldest first."""

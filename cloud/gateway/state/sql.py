@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from typing import Any
 
+from skerry.cloud.collections import store
+from skerry.cloud.collections.store import SqlCollections
 from skerry.cloud.gateway.config import Role
 from skerry.cloud.gateway.state.base import COUNTS, Key, Use
 
@@ -22,6 +24,7 @@ MIGRATIONS: dict[str, str] = {
     " PRIMARY KEY (model, replica))",
     "0004-gateways": "CREATE TABLE gateways (id TEXT PRIMARY KEY,"
     " seen_at DOUBLE PRECISION NOT NULL)",
+    **store.MIGRATIONS,
 }
 """Append only: each is applied once, in this order."""
 
@@ -46,6 +49,10 @@ class SqlState(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+    @property
+    def collections(self) -> SqlCollections:
+        return SqlCollections(self._do)
 
     def keys(self) -> list[Key]:
         rows = self._do(

@@ -33,6 +33,7 @@ class SqliteState(SqlState):
             )
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = NORMAL")
+            self._file.execute("PRAGMA foreign_keys = ON")
             self._migrate()
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from skerry.cloud.gateway.config import Role
 from skerry.cloud.gateway.errors import StateError
 from skerry.cloud.gateway.keys import made
 from skerry.cloud.gateway.state import State, opened
+from tests.cloud.gateway.collections_conformance import CollectionConformance
 from tests.cloud.gateway.state_conformance import Conformance
 
 psycopg = pytest.importorskip("psycopg")
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     shutil.which("initdb") is None or shutil.which("postgres") is None,
     reason="no PostgreSQL server is installed (initdb, postgres)",
 )
-TABLES = "keys, usage, drained, gateways"
+TABLES = "keys, usage, drained, gateways, collections, collection_members, collection_parts CASCADE"
 _NOBODY = 65_534
 
 
@@ -76,7 +77,7 @@ def state(url: str) -> Iterator[State]:
     made_here.close()
 
 
-class TestPostgres(Conformance):
+class TestPostgres(Conformance, CollectionConformance):
     def test_a_connection_that_was_lost_is_made_again(self, state: State, url: str) -> None:
         state.add_key(made("clinic", Role.USER)[1])
         with psycopg.connect(url, autocommit=True) as link:

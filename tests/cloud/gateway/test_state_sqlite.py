@@ -12,6 +12,7 @@ from skerry.cloud.gateway.config import Role
 from skerry.cloud.gateway.errors import StateError
 from skerry.cloud.gateway.keys import made
 from skerry.cloud.gateway.state import State, opened
+from tests.cloud.gateway.collections_conformance import CollectionConformance
 from tests.cloud.gateway.state_conformance import Conformance
 
 
@@ -22,7 +23,7 @@ def state(tmp_path: Path) -> Iterator[State]:
     made_here.close()
 
 
-class TestSqlite(Conformance):
+class TestSqlite(Conformance, CollectionConformance):
     def test_it_is_private_and_stays(self, state: State, tmp_path: Path) -> None:
         assert {one.stat().st_mode & 0o077 for one in tmp_path.glob("gateway.db*")} == {0}
         state.add_key(made("clinic", Role.USER)[1])

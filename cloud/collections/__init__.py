@@ -1,0 +1,4 @@
+"""Collections of documents that devices search by a vector (docs/collections.md).
+
+`wire` is what both sides share; nothing here makes a vector.
+"""
