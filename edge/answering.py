@@ -72,7 +72,7 @@ def _by_tool(work: Work, parts: Parts) -> tiers.TierRun:
 
 def _from_documents(tier: Tier, work: Work, parts: Parts) -> tiers.TierRun:
     if cannot_be_grounded(work, parts):
-        return tiers.decline(NOT_FOUND if parts.has_documents else tiers.NO_DOCUMENTS)
+        return tiers.decline(NOT_FOUND if parts.expects_documents else tiers.NO_DOCUMENTS)
     if work.gives_orders and not work.grounded:
         return tiers.decline(tiers.REFUSED)
     if not tier.leaves_device and work.is_quoted_whole:
@@ -102,5 +102,5 @@ def cannot_be_grounded(work: Work, parts: Parts) -> bool:
     return (
         not work.prompt.sources
         and work.route.request_class in _NEEDS_SOURCES
-        and (parts.has_documents or not parts.policy.gate.without_documents)
+        and (parts.expects_documents or not parts.policy.gate.without_documents)
     )

@@ -50,10 +50,11 @@ def citation_fields(citation: Citation) -> dict[str, Any]:
         "heading": list(chunk.heading),
         "source": chunk.source,
         "version": chunk.version,
-        "document": chunk.document_id,
+        "document": None if chunk.collection else chunk.document_id,
         "start": chunk.start,
         "end": chunk.end,
         "text": chunk.text,
+        "collection": chunk.collection,
     }
 
 

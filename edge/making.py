@@ -11,9 +11,10 @@ from skerry.edge.types import Network
 
 if TYPE_CHECKING:
     from skerry.device_profiles import Profile
+    from skerry.edge.collections.searching import Collections
     from skerry.edge.engines.base import EngineOptions
     from skerry.edge.engines.pool import ModelPool
-    from skerry.edge.escalate import RemoteTier
+    from skerry.edge.escalate import CloudOptions, RemoteTier
     from skerry.edge.receipts import ReceiptStore
     from skerry.edge.settings import Settings
     from skerry.edge.split.options import SplitOptions
@@ -116,6 +117,39 @@ def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> R
         options, lease, drafting, offline=lambda: network() is Network.OFFLINE,
         closing=drafting.close,
     )  # fmt: skip
+
+
+def collections(settings: Settings, network: Callable[[], Network]) -> Collections:
+    """Cloud collections; `network` says what there is of a network now.
+
+    Raises:
+        ConfigError: none is configured.
+    """
+    from skerry.edge.collections.searching import Collections, CollectionsOptions
+
+    options = CollectionsOptions(
+        collections_service(settings), tuple(sorted(settings.collections)), settings.collections_s
+    )
+    return Collections(options, offline=lambda: network() is Network.OFFLINE)
+
+
+def collections_service(settings: Settings) -> CloudOptions:
+    """Where the gateway with the collections is.
+
+    Raises:
+        ConfigError: none is configured.
+    """
+    from skerry.edge.escalate import CloudOptions, Secret
+
+    if not settings.collections_url:
+        raise ConfigError("no gateway with collections is configured", hint="set collections_url")
+    key = settings.collections_api_key
+    return CloudOptions(
+        base_url=settings.collections_url,
+        model="collections",
+        api_key=Secret(key.get_secret_value() if key else ""),
+        connect_s=settings.collections_s,
+    )
 
 
 def split_options(settings: Settings) -> SplitOptions:

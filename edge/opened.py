@@ -19,6 +19,7 @@ from skerry.edge.types import Network
 
 if TYPE_CHECKING:
     from skerry.device_profiles import Profile
+    from skerry.edge.collections.searching import Collections
     from skerry.edge.encoder import TextEncoder
     from skerry.edge.engines.pool import ModelPool
     from skerry.edge.escalate import RemoteTier
@@ -180,6 +181,15 @@ class Opened:
         return self._once("split", lambda: making.split(self.settings, self.network, self.engine))
 
     @property
+    def collections(self) -> Collections:
+        """Cloud collections.
+
+        Raises:
+            ConfigError: none is configured.
+        """
+        return self._once("collections", lambda: making.collections(self.settings, self.network))
+
+    @property
     def tools(self) -> Registry:
         """The tools that there are, for whatever role. An appointment book counts from when it
         is there, whenever that is."""
@@ -227,6 +237,11 @@ class Opened:
             check_not_empty(self.settings.index)
         return not self.index.is_empty()
 
+    @property
+    def expects_documents(self) -> bool:
+        """Whether there are documents to answer from, here or in cloud collections."""
+        return bool(self.settings.collections) or self.has_documents
+
     def faults(self) -> dict[str, EdgeError]:
         """What cannot be used now of the files that every answer needs, by name; makes none, and
         opens the index only where the encoder is there already."""
@@ -247,7 +262,7 @@ class Opened:
         from skerry.edge.escalate import network_state
 
         wanted = self.settings
-        service = wanted.cloud_url or wanted.split_url
+        service = wanted.cloud_url or wanted.split_url or wanted.collections_url
         return network_state(wanted.offline, service, metered=wanted.network_metered)
 
     def check_open(self) -> None:

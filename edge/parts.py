@@ -66,8 +66,10 @@ class Parts(Opened):
     def beside(self, chunk: Chunk) -> tuple[str, str]:
         """What the document of a chunk that may be seen has just before it and just after it.
 
-        Empty where the document is gone since.
+        Empty where the document is gone since, and of a cloud collection's.
         """
+        if chunk.collection:
+            return "", ""
         try:
             text = self.index.document_text(chunk.document_id)
         except InputError:
@@ -170,6 +172,10 @@ class Parts(Opened):
         """The stricter of what the settings allow to leave and what the request does."""
         allowed = self.settings.consent
         return allowed if request.consent is None else min(allowed, request.consent, key=_LOOSER)
+
+    def labels_said(self, request: Request) -> frozenset[str]:
+        """The access labels of what was said before."""
+        return labels_of((), self.turns(request), self._held(request))
 
     def _held(self, request: Request) -> frozenset[str]:
         """The access labels that the caller holds."""

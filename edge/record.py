@@ -86,6 +86,7 @@ class Record:
             usage=_usage(self),
             tools=tuple(map(_tool, work.toolbox.results if work.toolbox else ())),
             egress=tuple(_egress(departure, self) for departure in work.ledger),
+            collections=tuple(work.collections),
             steps=tuple(self.trace.steps),
             ttft_ms=self.trace.ttft_ms,
             total_ms=self.trace.elapsed_ms(),
@@ -185,6 +186,7 @@ def _chunks(record: Record) -> Iterator[ChunkUsed]:
             heading=tuple(chunk.heading),
             cited=source.mark in cited,
             findings=_labels(chunk, record.given.findings),
+            collection=chunk.collection,
         )
 
 
@@ -194,19 +196,26 @@ def _labels(chunk: Chunk, findings: Sequence[Finding]) -> tuple[str, ...]:
     return tuple(sorted({finding.label for finding in of_it}))
 
 
-def _egress(departure: Departure, record: Record) -> Egress:
-    work = record.work
+def _sent(departure: Departure, work: Work) -> tuple[str, ...]:
+    """The parts that left."""
+    if departure.vector is not None:
+        return ("vector",)
     marks = ",".join(str(source.mark) for source in work.prompt.sources)
     history = len(work.prompt.messages) > 2
+    return ("question", *([f"chunks:[{marks}]"] if marks else ()), *(["history"] * history))
+
+
+def _egress(departure: Departure, record: Record) -> Egress:
     return Egress(
         destination=departure.egress.destination,
         bytes_sent=departure.egress.bytes_sent,
         bytes_received=departure.egress.bytes_received,
-        what=("question", *([f"chunks:[{marks}]"] if marks else ()), *(["history"] * history)),
+        what=_sent(departure, record.work),
         redactions=departure.preview.redactions,
         replaced=departure.replaced,
         consent=record.given.consent,
         approved=departure.approved,
         attempts=departure.egress.attempts,
         split=SplitUsed(**asdict(departure.split)) if departure.split else None,
+        vector=departure.vector,
     )

@@ -107,21 +107,15 @@ class Runtime:
         self.parts.receipts.check_writable()
         trace = Trace(self._on_step)
         decided = decided_on(request, self.parts, trace)
-        yield RouteDecided(decided.route)
         with trace.step("assemble"):
             work = work_on(request, decided, self.parts)
-        yield self._found(work, decided)
         failures: list[TierFailed] = []
-        ended = partial(
-            Record,
-            decided.given,
-            decided.policy,
-            decided.encoder,
-            work,
-            trace,
-            count_tokens=self.parts.encoder.count_tokens,
-        )
+        ended = self._ended(work, decided, trace)
         try:
+            work, decided = self._widened(work, decided, trace)
+            ended = self._ended(work, decided, trace)
+            yield RouteDecided(decided.route)
+            yield self._found(work, decided)
             tier, outcome = yield from answered(work, self.parts, trace, failures)
         except EdgeError as error:
             self._record(ended(tuple(failures), error=error))
@@ -134,6 +128,28 @@ class Runtime:
             raise
         receipt = self._record(ended(tuple(failures), outcome, tier))
         yield Finished(_reply(work, outcome, receipt))
+
+    def _ended(self, work: Work, decided: Decided, trace: Trace) -> Callable[..., Record]:
+        """Makes the record of a request out of how it ended."""
+        return partial(
+            Record,
+            decided.given,
+            decided.policy,
+            decided.encoder,
+            work,
+            trace,
+            count_tokens=self.parts.encoder.count_tokens,
+        )
+
+    def _widened(self, work: Work, decided: Decided, trace: Trace) -> tuple[Work, Decided]:
+        """Asks cloud collections where there are some and the documents here do not answer."""
+        if not self.parts.settings.collections:
+            return work, decided
+        from skerry.edge.collections.asking import is_wanted, widened
+
+        with trace.step("collections"):
+            wanted = is_wanted(work)
+            return widened(work, decided, self.parts) if wanted else (work, decided)
 
     def ask(self, question: str | Request, **options: Any) -> Reply:
         """The whole answer. Takes and raises what `stream` does."""
@@ -238,7 +254,9 @@ class Runtime:
             decided.route.request_class in _ABOUT_DOCUMENTS
             and decided.route.tier not in (Tier.REFUSE, Tier.HUMAN)
             and not (
-                work.own_words or cannot_be_grounded(work, self.parts) or self.parts.has_documents
+                work.own_words
+                or cannot_be_grounded(work, self.parts)
+                or self.parts.expects_documents
             )
         )
         return SourcesFound(

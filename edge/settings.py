@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
+    StringConstraints,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -45,7 +46,8 @@ MAX_CONFIG_BYTES = 64 * 1024
 
 _NOT_SETTINGS = frozenset({"config", "data", "debug"})
 _LONGEST_SHOWN = 60
-_SECRET = frozenset({"cloud_api_key", "cloud_url", "split_api_key", "split_url"})
+_SERVICES = ("cloud", "split", "collections")
+_SECRET = frozenset(f"{one}_{kind}" for one in _SERVICES for kind in ("url", "api_key"))
 """A wrong URL may hold a password."""
 
 
@@ -78,6 +80,8 @@ def _service_url(text: str) -> str:
 UserPath = Annotated[Path, AfterValidator(_user_path)]
 ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 Labels = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Collections = Annotated[frozenset[CollectionName], NoDecode, BeforeValidator(_split)]
 
 
 def _in_data(name: str, description: str) -> Any:
@@ -192,6 +196,15 @@ class Settings(BaseSettings):
         "auto", description="How drafts travel; `auto` takes HTTP where WebSockets are blocked."
     )
 
+    collections: Collections = Field(
+        frozenset(), description="Cloud collections that are searched, too, separated by commas."
+    )
+    collections_url: ServiceUrl | None = Field(
+        None, description="Base URL of the Skerry gateway that has them."
+    )
+    collections_api_key: SecretStr | None = Field(None, description="Its API key; never shown.")
+    collections_s: float = Field(3.0, gt=0, le=60, description="Seconds for a search there.")
+
     role: str = Field("user", min_length=1, description="Role of the user, for the rules of tools.")
     appointments: UserPath = _in_data(
         "appointments.sqlite", "File of the appointment book; its tools are there when it is."
@@ -251,6 +264,12 @@ class Settings(BaseSettings):
     def _cloud_has_model(self) -> Settings:
         if self.cloud_url and not self.cloud_model:
             raise ValueError("cloud_url is given without cloud_model")
+        return self
+
+    @model_validator(mode="after")
+    def _collections_are_somewhere(self) -> Settings:
+        if self.collections and not self.collections_url:
+            raise ValueError("collections is given without collections_url")
         return self
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import Preview, RemoteTier
     from skerry.edge.escalate.base import Egress
     from skerry.edge.index.types import Chunk
+    from skerry.edge.receipts import CollectionAsked, VectorSent
     from skerry.edge.split.report import SplitReport
     from skerry.edge.tools import Toolbox
 
@@ -73,6 +74,7 @@ class Departure:
 
     `approved`: a person saw the preview and approved it. `replaced`: how many identifiers of each
     label something else stood for. `split`: how the answer was drafted here and verified there.
+    `vector`: nothing but a vector of the question left.
     """
 
     egress: Egress
@@ -80,6 +82,7 @@ class Departure:
     approved: bool
     replaced: Mapping[str, int]
     split: SplitReport | None = None
+    vector: VectorSent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,11 @@ class Work:
     """A routed request, ready to be answered.
 
     `judge` judges the sentences of a draft that must be `grounded`. `surrogates` keeps what stands
-    for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`.
-    `gives_orders`: the question tries to give orders to the model. `own_words` are the answer to
-    small talk. `screen` looks at what a model writes. `self_harm`: the question has signs of it.
-    `quotes_again`: the last answer is wanted again, in its source's own words.
+    for what. What leaves the device is written to `ledger`, what tools did is in `toolbox`, which
+    cloud collections were wanted in `collections`. `gives_orders`: the question tries to give
+    orders to the model. `own_words` are the answer to small talk. `screen` looks at what a model
+    writes. `self_harm`: the question has signs of it. `quotes_again`: the last answer is wanted
+    again, in its source's own words.
     """
 
     request: Request
@@ -101,6 +105,7 @@ class Work:
     judge: Judge
     surrogates: Keeper = field(default_factory=ForRequest)
     ledger: list[Departure] = field(default_factory=list)
+    collections: list[CollectionAsked] = field(default_factory=list)
     toolbox: Toolbox | None = None
     gives_orders: bool = False
     own_words: str = ""

@@ -29,6 +29,8 @@ MOST_IN_PART = 256
 """Passages in a part: a document with more of them travels in several."""
 MOST_PARTS = 50_000
 """In one collection."""
+MOST_CHARACTERS = 16_000
+"""Of a passage."""
 MOST_DIMENSIONS = 4_096
 MOST_ANSWER_BYTES = 1 << 20
 
@@ -36,7 +38,7 @@ Short = Annotated[str, msgspec.Meta(max_length=1_000)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 Encoder = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=16_000)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_CHARACTERS)]
 Offset = Annotated[int, msgspec.Meta(ge=0, lt=1 << 40)]
 Dimensions = Annotated[int, msgspec.Meta(ge=1, le=MOST_DIMENSIONS)]
 

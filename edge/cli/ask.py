@@ -153,6 +153,7 @@ def _print_end(reply: Reply, *, receipt: bool, err: bool = False) -> None:
         LEFT_OUT,
         NOT_SURE,
         UNFOUNDED,
+        collection_line,
         is_hedged,
         is_unfounded,
         is_unsure,
@@ -160,6 +161,9 @@ def _print_end(reply: Reply, *, receipt: bool, err: bool = False) -> None:
         unverified,
     )
 
+    for one in reply.receipt.collections:
+        if one.outcome in ("failed", "not_sent"):
+            click.secho(f"(collection {collection_line(one)})", fg="yellow", err=True)
     if told := unverified(reply.receipt):
         click.secho(f"({told})", fg="yellow", err=err)
     if left_out(reply.receipt):
@@ -185,7 +189,8 @@ def _source_line(citation: Citation) -> str:
     chunk = citation.chunk
     place = " › ".join((chunk.title, *chunk.heading[1:]))
     version = f", version {chunk.version}" if chunk.version else ""
-    return visible(f"[{citation.mark}] {place}{version} ({chunk.source})")
+    where = f", of the cloud collection {chunk.collection}" if chunk.collection else ""
+    return visible(f"[{citation.mark}] {place}{version} ({chunk.source}{where})")
 
 
 def _print_json(events: Iterator[Event], *, stream: bool) -> None:

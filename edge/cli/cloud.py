@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skerry.edge.cli.cloud_engines import engine_options, make_verifier, taken
+from skerry.edge.cli.collections import collections
 from skerry.edge.cli.gateway import check_alone, config_option, keys, serve_gateway, usage
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit
@@ -26,6 +27,7 @@ def cloud() -> None:
     """Run the tier behind the devices (docs/split.md)."""
 
 
+cloud.add_command(collections)
 cloud.add_command(keys)
 cloud.add_command(usage)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from skerry.edge.cli.collection_search import search_collection
 from skerry.edge.cli.index_shown import bar, show_documents, show_hits, show_list, show_report
 from skerry.edge.cli.options import json_option, make_runtime, option, settings
 from skerry.edge.cli.output import emit
@@ -122,7 +123,7 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
 
 @index.command()
 @click.argument("query", nargs=-1, required=True)
-@settings("index", "labels", "domain")
+@settings("index", "labels", "domain", "consent")
 @option(
     "--floor",
     "similarity_floor",
@@ -132,12 +133,34 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
 )
 @option("--limit", default=6, show_default=True, help="Most hits.")
 @option("--as-of", type=When(moment), help="What was in force then; at the end of a day.")
+@option("--collection", help="Search this cloud collection instead, if policy lets a vector leave.")
+@option("--yes", is_flag=True, help="Approve what leaves for it.")
 @json_option
 def search(
-    query: tuple[str, ...], limit: int, as_of: float | None, as_json: bool, **given: Any
+    query: tuple[str, ...],
+    limit: int,
+    as_of: float | None,
+    collection: str | None,
+    yes: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
-    """Search the documents, as a question would."""
+    """Search the documents, as a question would.
+
+    With --collection, a vector of the redacted query leaves this device (docs/collections.md), and
+    the receipt says so.
+
+    Exit codes: 5 the index cannot be used, 6 the collection did not answer, 7 policy or a person
+    lets no vector leave.
+    """
     from skerry.edge.index import Query
+
+    if collection is not None:
+        if as_of is not None:
+            raise click.UsageError("--as-of is for this device's documents, not for --collection")
+        wanted = given | {"top_k": limit}
+        search_collection(collection, " ".join(query), yes=yes, as_json=as_json, given=wanted)
+        return
 
     with make_runtime(given) as runtime:
         _require_index(runtime)

@@ -42,6 +42,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     },
     "cloud_url": {"help": "Base URL of an OpenAI-compatible service."},
     "cloud_model": {"help": "Model to ask for there."},
+    "collections": {"help": "Cloud collections to search, too, separated by commas."},
     "labels": {"help": "Access labels that you hold, separated by commas."},
     "domain": {"help": "Search only documents of this domain."},
     "role": {"help": "Your role, for the rules of tools."},
@@ -66,7 +67,8 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 PLACES = ("index", "state", "policy", "profile", "appointments", "tool_rules")
 GENERATING = ("model", "threads", "context_tokens", "max_tokens", "temperature", "seed")
 ASKING = (
-    "offline", "consent", "sensitivity", "cloud_url", "cloud_model", "labels", "domain", "role",
+    "offline", "consent", "sensitivity", "cloud_url", "cloud_model", "collections", "labels",
+    "domain", "role",
 )  # fmt: skip
 
 

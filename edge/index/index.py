@@ -26,6 +26,7 @@ from skerry.edge.index import (
     listing,
     reembedding,
     screened,
+    sharing,
     spelling,
     store,
     verify,
@@ -41,6 +42,7 @@ from skerry.edge.index.rescreening import rescreen
 from skerry.edge.index.resealing import reseal
 from skerry.edge.index.screened import Passage, Screener
 from skerry.edge.index.search import QUERY_CHARACTERS, Searcher, check
+from skerry.edge.index.sharing import Shared
 from skerry.edge.index.types import (
     BelowFloor,
     Chunk,
@@ -372,6 +374,19 @@ class Index:
             if chunk.id in rows
         }
         return {id_: findings for id_, findings in found.items() if findings is not None}
+
+    def shared(self, document_id: int) -> Shared:
+        """A document with its chunks and their vectors, to be given to others.
+
+        Raises:
+            InputError: there is no such document, or it is not for others (`sharing.kept_back`).
+        """
+        with self._reading() as (connection, _):
+            document = store.read_document(connection, document_id)
+            if document is None or (why := sharing.kept_back(document, self._clock())):
+                why = "it is not there" if document is None else why
+                raise InputError(f"document {document_id} is not for others: {why}")
+            return sharing.shared(connection, document, self._encoder.dimensions)
 
     def _rescreen(self, database: Database, progress: Callable[[Progress], None] | None) -> None:
         if self._screener is not None:

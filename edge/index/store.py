@@ -59,7 +59,7 @@ _DOCUMENT_TYPES = (int, *5 * [str], float, float, _WHEN, _WHEN, str, str, int, i
 _CHUNK_TYPES = (int, int, str, str, int, int, *4 * [str], float, _WHEN, _WHEN, str, str)
 _KNOWN_TYPES = (str, int, int, str, int, float, float, str, str, str)
 _DOCUMENT_FIELDS = tuple(field.name for field in fields(Document))
-_CHUNK_FIELDS = tuple(field.name for field in fields(Chunk))
+_CHUNK_FIELDS = tuple(field.name for field in fields(Chunk) if field.name != "collection")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ class Chunk:
 
     `start` and `end` are offsets in code points of the document's extracted text. `heading` is
     the path of headings above the chunk, outermost first. `source` is the path or
-    feed that it came from. An empty `labels` is readable by everyone.
+    feed that it came from. An empty `labels` is readable by everyone. `collection` is the cloud
+    collection that it is from, empty for the device's own; such a chunk has negative ids.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Chunk:
     superseded_at: float | None
     labels: frozenset[str] = frozenset()
     domain: str = ""
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,16 @@ from skerry.edge.policy.explain import explain
 from skerry.edge.policy.load import load_policy, parse_policy
 from skerry.edge.policy.request import PolicyInput, effective_sensitivity
 from skerry.edge.policy.rules import Policy
+from skerry.edge.policy.vector import VectorRule, vector_rule
 
 __all__ = [
     "Policy",
     "PolicyInput",
+    "VectorRule",
     "decide",
     "effective_sensitivity",
     "explain",
     "load_policy",
     "parse_policy",
+    "vector_rule",
 ]

@@ -42,7 +42,7 @@ def decide(request: PolicyInput, policy: Policy) -> Route:
         reasons=tuple(dict.fromkeys(reasons)),
         budget=_budget(request, found, policy, choice, tier),
         fallback=fallback,
-        needs_approval=leaves and _previews(request, found, policy),
+        needs_approval=leaves and previews(request, found, policy),
         redact=policy.sensitivity.redact,
         tools=tier in _GENERATES and not found.injected,
     )
@@ -58,7 +58,8 @@ def _pick(
     return tier, tuple(one for one in rest if cloud_fallback or not one.leaves_device)
 
 
-def _previews(request: PolicyInput, found: Assessment, policy: Policy) -> bool:
+def previews(request: PolicyInput, found: Assessment, policy: Policy) -> bool:
+    """Whether a person must see and approve what leaves."""
     return request.consent is not Consent.GRANTED or reaches(
         found.sensitivity, policy.sensitivity.preview_from
     )
@@ -112,5 +113,5 @@ def _conditions(
         yield Reason("device.strained", f"The device is strained ({strain}): a shorter time.")
     if tier in _GENERATES and found.injected:
         yield Reason("injection.no_tools", f"{found.injected} tries to give orders: no tools.")
-    if tier.leaves_device and _previews(request, found, policy):
+    if tier.leaves_device and previews(request, found, policy):
         yield Reason("approval", "A person sees and approves what leaves before it does.")

@@ -158,13 +158,15 @@ class GateTable:
 class CloudRules:
     """Switches for everything that leaves the device.
 
-    `allow_labels` are the access labels whose documents may leave.
+    `allow_labels` are the access labels whose documents may leave; `allow_collections` lets a
+    vector of a question leave, where its text might.
     """
 
     allow: bool
     allow_metered: bool
     allow_cloud_fallback: bool
     allow_labels: tuple[Name, ...]
+    allow_collections: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from skerry.edge.receipts.ids import new_id
 from skerry.edge.receipts.receipt import (
     SCHEMA,
     ChunkUsed,
+    CollectionAsked,
     Egress,
     ModelUsed,
     PolicyUsed,
@@ -19,6 +20,7 @@ from skerry.edge.receipts.receipt import (
     StepTiming,
     TokenUsage,
     ToolUsed,
+    VectorSent,
     digest,
 )
 from skerry.edge.receipts.replay import Replay, replay
@@ -27,6 +29,7 @@ from skerry.edge.receipts.store import ReceiptStore, Retention
 __all__ = [
     "SCHEMA",
     "ChunkUsed",
+    "CollectionAsked",
     "Egress",
     "ModelUsed",
     "PolicyUsed",
@@ -39,6 +42,7 @@ __all__ = [
     "StepTiming",
     "TokenUsage",
     "ToolUsed",
+    "VectorSent",
     "digest",
     "from_json",
     "new_id",

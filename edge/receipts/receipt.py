@@ -63,6 +63,8 @@ class ChunkUsed:
 
     `heading` is the path of headings that the chunk is under, the document's title first.
     `cited`: the answer cites it. `findings` are the labels of what screening found in it.
+    `collection` is the cloud collection that it came from, empty for the device's own; the id of
+    such a source means nothing beyond this receipt.
     """
 
     id: int
@@ -73,6 +75,7 @@ class ChunkUsed:
     heading: tuple[str, ...] = ()
     cited: bool = False
     findings: tuple[str, ...] = ()
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +127,41 @@ class SplitUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorSent:
+    """A vector of the question that left to search a cloud collection.
+
+    `digest` is the SHA-256 (hex) of its int8 codes, one for each of its `dimensions`.
+    """
+
+    collection: str
+    dimensions: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionAsked:
+    """A cloud collection that was wanted for a question, and what came of it.
+
+    `outcome` is `found`, `nothing`, `not_sent` (nothing left, see `why`) or `failed` (see `why`).
+    `passages` of it were taken, from the version that `digest` names.
+    """
+
+    name: str
+    outcome: Literal["found", "nothing", "not_sent", "failed"]
+    passages: int = 0
+    digest: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Egress:
     """One line of the ledger of what left the device, kept also when nothing came back.
 
     Bytes are of request and response bodies. `what` names the parts that were sent
-    (`question`, `chunks:[1,2]`, `history`); `redactions` counts the identifiers that were replaced
-    first, `replaced` those of each label; `approved`: a person saw and approved exactly this.
-    `split` is there where the answer was drafted here and verified there.
+    (`question`, `chunks:[1,2]`, `history`, `vector`); `redactions` counts the identifiers that were
+    replaced first, `replaced` those of each label; `approved`: a person saw and approved exactly
+    this. `split` is there where the answer was drafted here and verified there, `vector` where
+    nothing but a vector left.
     """
 
     destination: str
@@ -143,6 +174,7 @@ class Egress:
     attempts: int = 1
     replaced: Mapping[str, int] = field(default_factory=dict)
     split: SplitUsed | None = None
+    vector: VectorSent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +214,7 @@ class Receipt:
     usage: TokenUsage | None = None
     tools: tuple[ToolUsed, ...] = ()
     egress: tuple[Egress, ...] = ()
+    collections: tuple[CollectionAsked, ...] = ()
     steps: tuple[StepTiming, ...] = ()
     ttft_ms: float | None = None
     total_ms: float

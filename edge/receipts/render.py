@@ -22,7 +22,13 @@ from skerry.edge.receipts.receipt import (
     StepTiming,
     TokenUsage,
 )
-from skerry.edge.receipts.words import finding_lines, how_answered, tool_line, verdict_words
+from skerry.edge.receipts.words import (
+    collection_line,
+    finding_lines,
+    how_answered,
+    tool_line,
+    verdict_words,
+)
 from skerry.edge.terminal import visible
 from skerry.edge.types import Tier
 
@@ -72,6 +78,8 @@ def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
     yield "class", _plain(f"{route.request_class} (confidence {route.confidence:.2f})")
     yield "answered", _answered(receipt)
     yield "left device", _left(receipt.egress)
+    if receipt.collections:
+        yield "collections", _plain("\n".join(map(collection_line, receipt.collections)))
     if receipt.tools:
         yield "tools", _plain("\n".join(map(tool_line, receipt.tools)))
     yield "verdict", _verdict(receipt)
@@ -123,8 +131,16 @@ def _egress(one: Egress) -> str:
     return (
         f"{', '.join(one.what) or 'nothing'} to {one.destination}: {one.bytes_sent:,} bytes out, "
         f"{one.bytes_received:,} back{attempts}; {_replaced(one)}; "
-        f"consent {one.consent}{approved}{_split(one)}"
+        f"consent {one.consent}{approved}{_vector(one)}{_split(one)}"
     )
+
+
+def _vector(one: Egress) -> str:
+    """Which vector it was, for a cloud collection."""
+    sent = one.vector
+    if sent is None:
+        return ""
+    return f"; {sent.dimensions} numbers ({sent.digest[:12]}) for the collection {sent.collection}"
 
 
 def _split(one: Egress) -> str:
@@ -209,7 +225,8 @@ def _document(chunks: Sequence[ChunkUsed]) -> Iterator[RenderableType]:
     first = chunks[0]
     version = f", version {first.version}" if first.version else ""
     line = _plain(f"{first.title}{version} ")
-    yield line.append_text(_plain(f"({first.source})", _DIM))
+    where = f", of the cloud collection {first.collection}" if first.collection else ""
+    yield line.append_text(_plain(f"({first.source}{where})", _DIM))
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="cyan")
     table.add_column(overflow="fold")

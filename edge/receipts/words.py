@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from skerry.edge.policy.request import PLACES
-from skerry.edge.receipts.receipt import Receipt, ToolUsed
+from skerry.edge.receipts.receipt import CollectionAsked, Receipt, ToolUsed
 from skerry.edge.terminal import visible_line
 from skerry.edge.types import RequestClass, Tier
 from skerry.guardrails.answer import QUOTED_NEAREST
@@ -95,6 +95,18 @@ def tool_line(tool: ToolUsed) -> str:
     confirmed = ", confirmed by a person" if tool.confirmed else ""
     took = f", {tool.ms:.1f} ms" if tool.ms else ""
     return f"{visible_line(tool.name)} ({said}): {tool.outcome.replace('_', ' ')}{confirmed}{took}"
+
+
+def collection_line(asked: CollectionAsked) -> str:
+    """What came of a cloud collection that was wanted."""
+    said = {
+        "found": f"{asked.passages} passages, of version {asked.digest[:12]}",
+        "nothing": "nothing near the question",
+        "not_sent": "not asked",
+        "failed": "did not answer, so that only documents on this device were read",
+    }[asked.outcome]
+    why = f": {asked.why}" if asked.why else ""
+    return visible_line(f"{asked.name}: {said}{why}")
 
 
 def finding_lines(findings: Iterable[Finding], used: Container[int]) -> Iterator[str]:

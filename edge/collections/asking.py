@@ -1,0 +1,211 @@
+"""Widens a question that this device's documents do not answer to cloud collections.
+
+In this order: may a vector leave, is its text redacted, does a person approve; then it is searched
+for, and what came is screened. Whatever fails leaves the question to the device.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from skerry.cloud.collections.wire import MOST_PASSAGES
+from skerry.edge.assembly import Decided, work_on
+from skerry.edge.collections.foreign import chunks_of, hits_of, usable
+from skerry.edge.collections.link import Moved
+from skerry.edge.collections.preview import VectorPreview
+from skerry.edge.errors import Cancelled, CloudError, EncoderError
+from skerry.edge.escalate.base import Egress
+from skerry.edge.index.types import Hit, IndexSettings
+from skerry.edge.parts import worth_reading
+from skerry.edge.policy import PolicyInput, VectorRule, decide, vector_rule
+from skerry.edge.receipts import CollectionAsked, VectorSent
+from skerry.edge.screening import encoding, identifiers_before, may_leave, names_in
+from skerry.edge.sources import screen_sources
+from skerry.edge.tiers import Departure, Work
+from skerry.edge.types import RequestClass, Tier
+from skerry.edge.understanding import searched
+from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.pseudonyms import Pseudonyms
+from skerry.guardrails.screen import screen_whole
+
+if TYPE_CHECKING:
+    from skerry.cloud.collections.wire import Answer
+    from skerry.edge.encoder import Vectors
+    from skerry.edge.parts import Parts
+
+_CLASSES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
+_IDS = 1_000  # more than passages come of one collection
+_OTHER_FIRST = "a person is asked about the whole question first, which goes to the cloud tier"
+_NOT_APPROVED = "sending a vector of the question was not approved"
+
+
+def is_wanted(work: Work) -> bool:
+    """Whether the documents here do not answer: no passage of theirs takes up what is asked.
+
+    A question about another time is not asked elsewhere: collections have what is in force.
+    """
+    route, request = work.route, work.request
+    return (
+        route.request_class in _CLASSES
+        and route.tier not in (Tier.REFUSE, Tier.HUMAN)
+        and not (work.own_words or request.grammar is not None or request.as_of is not None)
+        and work.quotation() is None
+    )
+
+
+def widened(
+    work: Work, decided: Decided, parts: Parts, names: Sequence[str] | None = None
+) -> tuple[Work, Decided]:
+    """The work and its decision with what cloud collections have, or as they were.
+
+    `names` are the collections; None is those of the settings. What left is in the work's ledger,
+    and what came of each collection in `collections`.
+
+    Raises:
+        EdgeError: whoever is asked to approve ends the answer.
+    """
+    given = _with_names(work, decided, parts)
+    rule = _rule(given, work, decided, parts)
+    names = parts.collections.names if names is None else names
+    if rule.blocks:
+        _note_all(work, names, rule.why)
+        return work, decided
+    try:
+        question = _Question.of(work, decided, parts)
+    except GuardrailError as error:
+        _note_all(work, names, error.what)
+        return work, decided
+    hits: list[Hit] = []
+    for number, name in enumerate(names):
+        hits += question.asked_of(name, rule, first=-1 - _IDS * number)
+    return _with_hits(work, decided, parts, given, hits)
+
+
+def _with_names(work: Work, decided: Decided, parts: Parts) -> PolicyInput:
+    """The decision's input, with the names in the question and in what was said before."""
+    given, request = decided.given, work.request
+    if may_leave(decided.route):  # they were looked for already
+        return given
+    before = identifiers_before(parts.said_before(request))
+    return replace(given, findings=(*given.findings, *names_in(request.question), *before))
+
+
+def _rule(given: PolicyInput, work: Work, decided: Decided, parts: Parts) -> VectorRule:
+    said = replace(given, labels=parts.labels_said(work.request))
+    return vector_rule(said, decided.policy)
+
+
+def _note_all(work: Work, names: Sequence[str], why: str) -> None:
+    work.collections.extend(CollectionAsked(name, "not_sent", why=why) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question as it is asked of collections: `text` is redacted, `vector` is of that text.
+
+    `until` is when all of them must have answered, in seconds of `time.monotonic`.
+    """
+
+    work: Work
+    decided: Decided
+    parts: Parts
+    text: str
+    vector: Vectors
+    pseudonyms: Pseudonyms
+    until: float
+
+    @classmethod
+    def of(cls, work: Work, decided: Decided, parts: Parts) -> _Question:
+        """Raises GuardrailError: the text cannot be screened."""
+        whole, pseudonyms = searched(decided.asked), work.surrogates.load()
+        text = whole
+        if work.route.redact:
+            text = pseudonyms.replace(whole, screen_whole(whole))
+            work.surrogates.keep(pseudonyms)
+        vector = decided.vector if text == whole else parts.encoder.encode([text])[0]
+        seconds = min(parts.settings.collections_s, work.route.budget.total_ms / 1e3)
+        until = time.monotonic() + seconds
+        return cls(work, decided, parts, text, vector, pseudonyms, until)
+
+    def asked_of(self, name: str, rule: VectorRule, *, first: int) -> list[Hit]:
+        """The hits of one collection, with ids from `first` down; notes what came of it."""
+        try:
+            preview = self._preview(name)
+        except EncoderError as error:
+            return self._nothing(name, "not_sent", error.what)
+        if rule.needs_approval and (why := self._not_approved(preview)):
+            return self._nothing(name, "not_sent", why)
+        moved = Moved()
+        try:
+            answer = self.parts.collections.search(
+                preview,
+                limit_s=max(0.0, self.until - time.monotonic()),
+                cancel=self.work.request.cancel,
+                moved=moved,
+            )
+        except (CloudError, Cancelled) as error:
+            return self._nothing(name, "failed" if moved.attempts else "not_sent", error.what)
+        finally:
+            if moved.attempts:
+                self.work.ledger.append(self._departure(preview, moved, rule.needs_approval))
+        return self._hits(name, answer, first)
+
+    def _preview(self, name: str) -> VectorPreview:
+        most = min(self.parts.settings.top_k, MOST_PASSAGES)
+        return self.parts.collections.preview(
+            name, self.text, self.vector, self.parts.encoder,
+            passages=most, redactions=len(self.pseudonyms),
+        )  # fmt: skip
+
+    def _not_approved(self, preview: VectorPreview) -> str:
+        """Why a person did not approve; empty where one did."""
+        if self.work.route.tier.leaves_device:
+            return _OTHER_FIRST
+        approve = self.work.request.approve
+        return "" if approve is not None and approve(preview) else _NOT_APPROVED
+
+    def _departure(self, preview: VectorPreview, moved: Moved, approved: bool) -> Departure:
+        egress = Egress(preview.destination, moved.sent, moved.received, moved.attempts)
+        sent = VectorSent(preview.collection, preview.dimensions, preview.vector_digest)
+        replaced = dict(self.pseudonyms.replaced)
+        return Departure(egress, preview, approved, replaced, vector=sent)
+
+    def _hits(self, name: str, answer: Answer, first: int) -> list[Hit]:
+        parts, asked = self.parts, self.decided.asked
+        domain = self.work.request.domain or parts.settings.domain
+        chunks = chunks_of(answer.found, name, first=first)
+        found = usable(chunks, parts.encoder, now=time.time(), domain=domain)
+        least = parts.settings.similarity_floor
+        hits = hits_of(
+            list(found), searched(asked), self.decided.vector, parts.encoder,
+            parts.collections.splitter, floor=IndexSettings().floor if least is None else least,
+        )  # fmt: skip
+        noted = CollectionAsked(
+            name, "found" if hits else "nothing", passages=len(hits), digest=answer.digest
+        )
+        self.work.collections.append(noted)
+        return hits
+
+    def _nothing(self, name: str, outcome: Literal["not_sent", "failed"], why: str) -> list[Hit]:
+        self.work.collections.append(CollectionAsked(name, outcome, why=why))
+        return []
+
+
+def _with_hits(
+    work: Work, decided: Decided, parts: Parts, given: PolicyInput, hits: Sequence[Hit]
+) -> tuple[Work, Decided]:
+    """Screens what came, and decides again on all that there is now."""
+    policy, most = decided.policy, parts.settings.top_k
+    kept, findings = screen_sources(
+        hits, given.findings, policy.injection.score, encoding(parts.encoder)
+    )
+    given = replace(given, findings=findings)
+    best = sorted((*decided.hits, *kept), key=lambda hit: -hit.score)
+    wider = replace(
+        decided, given=given, route=decide(given, policy), hits=worth_reading(best)[:most]
+    )
+    again = work_on(work.request, wider, parts)
+    return replace(again, ledger=work.ledger, collections=work.collections), wider
