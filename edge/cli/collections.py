@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -140,7 +141,7 @@ def check(name: str, as_json: bool, **given: Any) -> None:
     else:
         click.echo("\n".join(map(visible_line, wrong)) or f"{name}: as it should be")
     if wrong:
-        raise click.exceptions.Exit(SOME_FAILED)
+        sys.exit(SOME_FAILED)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from skerry.device_profiles import ProfileError
 from skerry.edge.doctor import parts, sharing, surroundings
+from skerry.edge.doctor.collections import check_collections
 from skerry.edge.doctor.device import check_profile, look
 from skerry.edge.doctor.models import check_model, fit_models
 from skerry.edge.doctor.report import Check, Report, Status
@@ -39,6 +40,7 @@ CHECKS: dict[str, Callable[[Settings], Check]] = {
     "policy": parts.check_policy,
     "cloud": parts.check_cloud,
     "split": sharing.check_split,
+    "collections": check_collections,
     "port": surroundings.check_port,
 }
 
@@ -46,8 +48,9 @@ CHECKS: dict[str, Callable[[Settings], Check]] = {
 def examine(settings: Settings) -> Report:
     """Checks everything that Skerry stands on. Raises nothing; takes a few seconds.
 
-    Sends nothing, but asks the cloud for its list of models, and pings the cloud tier that verifies
-    drafts, if one is configured and `settings.offline` is not set.
+    Sends nothing, but asks the cloud for its list of models, the gateway for that of its
+    collections, and pings the cloud tier that verifies drafts, where they are configured and
+    `settings.offline` is not set.
     """
     checks = tuple(_make(name, check, settings) for name, check in CHECKS.items())
     device = _attempt(lambda: look(settings))

@@ -9,7 +9,7 @@ export function badge(state, { always = false } = {}) {
   return el("span", { class: `badge ${state}` }, words.documentState(state));
 }
 
-/** Whether the place that was cited cannot be opened any more. */
+/** Whether the place that was cited cannot be opened here: it is gone, or in a cloud collection. */
 export function isGone(citation) {
   return citation.document === null;
 }
@@ -17,7 +17,7 @@ export function isGone(citation) {
 /** A line of the list of sources below an answer; what counts no longer says so. */
 export function sourceLine(citation, open) {
   const attributes = isGone(citation)
-    ? { class: "source gone" }
+    ? { class: citation.collection ? "source" : "source gone" }
     : { class: "source", type: "button", click: (event) => open(event.currentTarget) };
   return el("li", {}, el(isGone(citation) ? "div" : "button", attributes, names(citation)));
 }
@@ -32,6 +32,8 @@ function names(citation) {
       el("span", { class: "source-title" }, citation.title),
       path && el("span", { class: "path" }, path),
       citation.version && el("span", { class: "path" }, `version ${citation.version}`),
+      citation.collection &&
+        el("span", { class: "path" }, `cloud collection ${citation.collection}`),
       citation.state && badge(citation.state),
     ),
   ];

@@ -79,7 +79,8 @@ def _there(runtime: Runtime, receipts: Iterable[Receipt]) -> dict[int, Chunk]:
     """The sources that answers cite, by id, as far as they are still there to be read."""
     if not runtime.parts.has_documents:
         return {}
-    cited = {used.id for receipt in receipts for used in receipt.chunks if used.cited}
+    used = (one for receipt in receipts for one in receipt.chunks)
+    cited = {one.id for one in used if one.cited and not one.collection}
     chunks = runtime.index.chunks(cited, labels=runtime.parts.settings.labels)
     return {chunk.id: chunk for chunk in chunks}
 
@@ -98,7 +99,8 @@ def _turn_fields(turn: Turn, receipt: Receipt | None, there: Mapping[int, Chunk]
 
 def _citation_fields(used: ChunkUsed, chunk: Chunk | None) -> dict[str, Any]:
     """As of a fresh answer, with the state of its document now; `document` is null where the
-    source is gone. Ids are of one index: in another they may be anything's."""
+    source is gone, or in a cloud collection, whose state is not known here. Ids are of one index:
+    in another they may be anything's."""
     if chunk is not None and (chunk.source, chunk.version) == (used.source, used.version):
         state = state_of(chunk, time.time())
         return {**citation_fields(Citation(used.mark, chunk, 0.0, 0.0)), "state": state}
@@ -108,6 +110,7 @@ def _citation_fields(used: ChunkUsed, chunk: Chunk | None) -> dict[str, Any]:
         "heading": list(used.heading),
         "source": used.source,
         "version": used.version,
+        "collection": used.collection,
         "document": None,
-        "state": "gone",
+        **({} if used.collection else {"state": "gone"}),
     }
