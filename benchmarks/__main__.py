@@ -14,7 +14,17 @@ from rich.table import Table
 from benchmarks.contract import Benchmark, DataMissing, Figure, Options, machine
 from benchmarks.plot import draw
 
-NAMES = ("device", "search", "retrieval", "router", "server", "guardrails", "split", "gateway")
+NAMES = (
+    "device",
+    "search",
+    "retrieval",
+    "router",
+    "server",
+    "guardrails",
+    "split",
+    "gateway",
+    "collections",
+)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 

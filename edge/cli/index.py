@@ -158,8 +158,8 @@ def search(
     if collection is not None:
         if as_of is not None:
             raise click.UsageError("--as-of is for this device's documents, not for --collection")
-        wanted = given | {"top_k": limit}
-        search_collection(collection, " ".join(query), yes=yes, as_json=as_json, given=wanted)
+        given["top_k"] = limit
+        search_collection(collection, " ".join(query), yes=yes, as_json=as_json, given=given)
         return
 
     with make_runtime(given) as runtime:
