@@ -140,12 +140,14 @@ def collections_service(settings: Settings) -> CloudOptions:
         ConfigError: none is configured.
     """
     from skerry.edge.escalate import CloudOptions, Secret
+    from skerry.edge.escalate.options import check_url
 
     if not settings.collections_url:
         raise ConfigError("no gateway with collections is configured", hint="set collections_url")
-    key = settings.collections_api_key
+    url, key = check_url(settings.collections_url), settings.collections_api_key
+    root = url.path.rstrip("/").removesuffix("/v1")
     return CloudOptions(
-        base_url=settings.collections_url,
+        base_url=str(url.copy_with(path=f"{root}/v1")),
         model="collections",
         api_key=Secret(key.get_secret_value() if key else ""),
         connect_s=settings.collections_s,

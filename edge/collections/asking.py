@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from skerry.cloud.collections.wire import MOST_PASSAGES
 from skerry.edge.assembly import Decided, work_on
 from skerry.edge.collections.foreign import chunks_of, hits_of, usable
-from skerry.edge.collections.link import Moved
 from skerry.edge.collections.preview import VectorPreview
 from skerry.edge.errors import Cancelled, CloudError, EncoderError
-from skerry.edge.escalate.base import Egress
+from skerry.edge.escalate.meter import Meter
 from skerry.edge.index.types import Hit, IndexSettings
 from skerry.edge.parts import worth_reading
 from skerry.edge.policy import PolicyInput, VectorRule, decide, vector_rule
@@ -138,19 +137,20 @@ class _Question:
             return self._nothing(name, "not_sent", error.what)
         if rule.needs_approval and (why := self._not_approved(preview)):
             return self._nothing(name, "not_sent", why)
-        moved = Moved()
+        meter = Meter(preview.destination)
         try:
             answer = self.parts.collections.search(
                 preview,
                 limit_s=max(0.0, self.until - time.monotonic()),
                 cancel=self.work.request.cancel,
-                moved=moved,
+                meter=meter,
             )
         except (CloudError, Cancelled) as error:
-            return self._nothing(name, "failed" if moved.attempts else "not_sent", error.what)
+            tried = meter.egress.attempts
+            return self._nothing(name, "failed" if tried else "not_sent", error.what)
         finally:
-            if moved.attempts:
-                self.work.ledger.append(self._departure(preview, moved, rule.needs_approval))
+            if meter.egress.bytes_sent:
+                self.work.ledger.append(self._departure(preview, meter, rule.needs_approval))
         return self._hits(name, answer, first)
 
     def _preview(self, name: str) -> VectorPreview:
@@ -167,11 +167,10 @@ class _Question:
         approve = self.work.request.approve
         return "" if approve is not None and approve(preview) else _NOT_APPROVED
 
-    def _departure(self, preview: VectorPreview, moved: Moved, approved: bool) -> Departure:
-        egress = Egress(preview.destination, moved.sent, moved.received, moved.attempts)
+    def _departure(self, preview: VectorPreview, meter: Meter, approved: bool) -> Departure:
         sent = VectorSent(preview.collection, preview.dimensions, preview.vector_digest)
         replaced = dict(self.pseudonyms.replaced)
-        return Departure(egress, preview, approved, replaced, vector=sent)
+        return Departure(meter.egress, preview, approved, replaced, vector=sent)
 
     def _hits(self, name: str, answer: Answer, first: int) -> list[Hit]:
         parts, asked = self.parts, self.decided.asked

@@ -25,7 +25,7 @@ def chunks_of(found: Iterable[Found], collection: str, *, first: int) -> list[Ch
 
     A source begins with the collection's name, so that it is no source of this device's.
     """
-    different = list(dict.fromkeys(found))
+    different = list({(one.document, one.passage): one for one in found}.values())
     documents = list(dict.fromkeys(one.document for one in different))
     return [
         Chunk(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 
 from skerry.cloud.collections.wire import MOST_ANSWER_BYTES, BadCollection
-from skerry.edge.errors import Cancelled, CloudError, CloudRefused, CloudUnavailable
+from skerry.edge.errors import Cancelled, Closed, CloudError, CloudRefused, CloudUnavailable
 from skerry.edge.escalate.exchange import within
 from skerry.edge.escalate.faults import (
     Transient,
@@ -22,6 +22,7 @@ from skerry.edge.escalate.faults import (
     translated,
 )
 from skerry.edge.escalate.loop import LoopThread, unless
+from skerry.edge.escalate.meter import Meter, MeteredBody
 from skerry.edge.escalate.options import CloudOptions
 
 _GRACE_S = 5.0
@@ -42,15 +43,6 @@ class LaterError(CloudUnavailable):
     def __init__(self, what: str, *, hint: str, status: int, wait_s: float | None) -> None:
         super().__init__(what, hint=hint, status=status)
         self.wait_s = wait_s
-
-
-@dataclass(slots=True)
-class Moved:
-    """Bytes of bodies of one request, also of one that failed: out, and back."""
-
-    attempts: int = 0
-    sent: int = 0
-    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ class Link:
         *,
         limit_s: float,
         cancel: threading.Event | None = None,
-        moved: Moved | None = None,
+        meter: Meter | None = None,
     ) -> bytes:
         """The body of a good answer, at most 1 MiB.
 
@@ -96,13 +88,14 @@ class Link:
             CloudUnavailable: no answer in time, or no connection.
             CloudRefused: the gateway says no, or answers with what is too long.
             Cancelled: `cancel` was set.
+            Closed: this link was closed.
         """
         reply = _Reply()
         asked = _Asked(method, url, body)
-        work = self._within(asked, limit_s, reply, moved or Moved())
+        work = self._within(asked, limit_s, reply, meter or Meter(self.options.destination))
         cancelled = cancel or threading.Event()
         try:
-            done = self._loop.submit(unless(cancelled, work)).result(limit_s + _GRACE_S)
+            done = self._submitted(unless(cancelled, work)).result(limit_s + _GRACE_S)
         except (TimeoutError, CancelledError):
             raise late_fault(self.options, "did not answer", "collections_s") from None
         if not done:
@@ -132,34 +125,41 @@ class Link:
         """Ends what is under way. May be called twice."""
         self._loop.close()
 
-    async def _within(self, asked: _Asked, limit_s: float, reply: _Reply, moved: Moved) -> None:
+    def _submitted(self, work: Coroutine[Any, Any, bool]) -> Future[bool]:
+        try:
+            return self._loop.submit(work)
+        except RuntimeError as error:
+            raise Closed("this runtime was closed", hint="make a new Runtime") from error
+
+    async def _within(self, asked: _Asked, limit_s: float, reply: _Reply, meter: Meter) -> None:
         late = late_fault(self.options, f"did not answer within {limit_s:g} s", "collections_s")
         async with within(limit_s, late):
             try:
-                await self._exchange(asked, reply, moved)
+                await self._exchange(asked, reply, meter)
             except Transient:
                 if reply.status:
                     raise
-                await self._exchange(asked, reply, moved)  # a kept connection may have been closed
+                await self._exchange(asked, reply, meter)  # a kept connection may have been closed
 
-    async def _exchange(self, asked: _Asked, reply: _Reply, moved: Moved) -> None:
+    async def _exchange(self, asked: _Asked, reply: _Reply, meter: Meter) -> None:
         client = self._opened()
-        moved.attempts += 1
-        moved.sent += len(asked.body)
+        meter.attempt()
         request = client.build_request(asked.method, asked.url, content=asked.body)
+        if asked.body:
+            request.stream = MeteredBody(asked.body, meter)
         with translated(self.options):
             response = await client.send(request, stream=True)
             try:
-                await self._receive(response, reply, moved)
+                await self._receive(response, reply, meter)
             finally:
                 await response.aclose()
 
-    async def _receive(self, response: httpx2.Response, reply: _Reply, moved: Moved) -> None:
+    async def _receive(self, response: httpx2.Response, reply: _Reply, meter: Meter) -> None:
         reply.status = response.status_code
         reply.wait_s = retry_after_s(response.headers.get("retry-after", ""), 0.0)
         most = MOST_ANSWER_BYTES if reply.status == 200 else _ERROR_BYTES
         async for part in response.aiter_raw():
-            moved.received += len(part)
+            meter.received(len(part))
             reply.body += part
             if len(reply.body) > most:
                 raise self.garbage("its answer is too long")

@@ -18,11 +18,12 @@ from skerry.cloud.collections.wire import (
     search_of,
     written,
 )
-from skerry.edge.collections.link import Link, Moved
+from skerry.edge.collections.link import Link
 from skerry.edge.collections.preview import VectorPreview
 from skerry.edge.encoder.base import TextEncoder
 from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable, EncoderError
 from skerry.edge.escalate.breaker import Breaker
+from skerry.edge.escalate.meter import Meter
 from skerry.edge.escalate.options import CloudOptions
 from skerry.edge.index.words import WordSplitter
 
@@ -90,9 +91,9 @@ class Collections:
         )
 
     def search(
-        self, preview: VectorPreview, *, limit_s: float, cancel: threading.Event, moved: Moved
+        self, preview: VectorPreview, *, limit_s: float, cancel: threading.Event, meter: Meter
     ) -> Answer:
-        """Sends what was previewed; `moved` has the bytes, also where it fails.
+        """Sends what was previewed; `meter` has the bytes, also where it fails.
 
         Raises:
             CloudUnavailable: offline, no answer in time, or it failed too often of late.
@@ -108,7 +109,7 @@ class Collections:
         report = self._breaker.abandoned
         try:
             body = self._link.ask(
-                "POST", preview.url, preview.body, moved=moved, cancel=cancel,
+                "POST", preview.url, preview.body, meter=meter, cancel=cancel,
                 limit_s=min(limit_s, self.options.limit_s),
             )  # fmt: skip
             answer = self._link.read(body, lambda raw: read(raw, Answer))

@@ -14,10 +14,12 @@ import pytest
 from skerry.cloud.collections.wire import quantised
 from skerry.edge import Consent, Runtime, Sensitivity
 from skerry.edge.errors import EdgeError
+from skerry.edge.making import collections_service
 from skerry.edge.policy import parse_policy
 from skerry.edge.receipts import from_json, to_json
 from skerry.edge.receipts.receipt import CollectionAsked, Receipt
 from skerry.edge.receipts.render import render
+from skerry.edge.settings import Settings
 from skerry.edge.types import RequestClass, Tier
 from skerry.guardrails.gate import NOT_FOUND
 from tests.edge.asking import QUESTION, Cloud, route_as
@@ -285,8 +287,20 @@ def test_a_domain_holds_for_collections(device: Runtime, formulary: FakeGateway)
 
 
 def test_the_same_passage_is_taken_once(device: Runtime, formulary: FakeGateway) -> None:
-    formulary.found = (found(), found())
+    formulary.found = (found(), found(similarity=0.2))
     assert asked_of(device.ask(ASKED).receipt).passages == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "root"),
+    [
+        ("https://gateway.example", "https://gateway.example/v1"),
+        ("https://gateway.example/v1/", "https://gateway.example/v1"),
+        ("https://gateway.example/skerry", "https://gateway.example/skerry/v1"),
+    ],
+)
+def test_an_address_with_and_without_a_path(given: str, root: str) -> None:
+    assert str(collections_service(Settings(collections_url=given)).url) == root
 
 
 def test_several_collections(make_runtime: Any, formulary: FakeGateway) -> None:
