@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from skerry.edge.parts import Parts
 
 _CLASSES = frozenset({RequestClass.LOOKUP, RequestClass.QUESTION})
+Outcome = Literal["not_sent", "failed"]
 _IDS = 1_000  # more than passages come of one collection
 _OTHER_FIRST = "a person is asked about the whole question first, which goes to the cloud tier"
 _NOT_APPROVED = "sending a vector of the question was not approved"
@@ -77,10 +78,28 @@ def widened(
     except GuardrailError as error:
         _note_all(work, names, error.what)
         return work, decided
+    try:
+        previews = [question.preview(name) for name in names]
+    except EncoderError as error:
+        _note_all(work, names, error.what)
+        return work, decided
+    if rule.needs_approval and (why := _not_approved(work, previews)):
+        _note_all(work, names, why)
+        return work, decided
     hits: list[Hit] = []
-    for number, name in enumerate(names):
-        hits += question.asked_of(name, rule, first=-1 - _IDS * number)
+    for number, preview in enumerate(previews):
+        hits += question.asked_of(preview, rule, first=-1 - _IDS * number)
     return _with_hits(work, decided, parts, given, hits)
+
+
+def _not_approved(work: Work, previews: Sequence[VectorPreview]) -> str:
+    """Why a person did not approve, once for all collections; empty where one did."""
+    if work.route.tier.leaves_device:
+        return _OTHER_FIRST
+    first, *rest = previews
+    shown = replace(first, also=tuple(one.collection for one in rest))
+    approve = work.request.approve
+    return "" if approve is not None and approve(shown) else _NOT_APPROVED
 
 
 def _with_names(work: Work, decided: Decided, parts: Parts) -> PolicyInput:
@@ -129,15 +148,17 @@ class _Question:
         until = time.monotonic() + seconds
         return cls(work, decided, parts, text, vector, pseudonyms, until)
 
-    def asked_of(self, name: str, rule: VectorRule, *, first: int) -> list[Hit]:
+    def preview(self, name: str) -> VectorPreview:
+        """What would be sent to a collection. Raises EncoderError: the text has no vector."""
+        most = min(self.parts.settings.top_k, MOST_PASSAGES)
+        return self.parts.collections.preview(
+            name, self.text, self.vector, self.parts.encoder,
+            passages=most, redactions=len(self.pseudonyms),
+        )  # fmt: skip
+
+    def asked_of(self, preview: VectorPreview, rule: VectorRule, *, first: int) -> list[Hit]:
         """The hits of one collection, with ids from `first` down; notes what came of it."""
-        try:
-            preview = self._preview(name)
-        except EncoderError as error:
-            return self._nothing(name, "not_sent", error.what)
-        if rule.needs_approval and (why := self._not_approved(preview)):
-            return self._nothing(name, "not_sent", why)
-        meter = Meter(preview.destination)
+        name, meter = preview.collection, Meter(preview.destination)
         try:
             answer = self.parts.collections.search(
                 preview,
@@ -146,26 +167,13 @@ class _Question:
                 meter=meter,
             )
         except (CloudError, Cancelled) as error:
-            tried = meter.egress.attempts
-            return self._nothing(name, "failed" if tried else "not_sent", error.what)
+            outcome: Outcome = "failed" if meter.egress.attempts else "not_sent"
+            self.work.collections.append(CollectionAsked(name, outcome, why=error.what))
+            return []
         finally:
             if meter.egress.bytes_sent:
                 self.work.ledger.append(self._departure(preview, meter, rule.needs_approval))
         return self._hits(name, answer, first)
-
-    def _preview(self, name: str) -> VectorPreview:
-        most = min(self.parts.settings.top_k, MOST_PASSAGES)
-        return self.parts.collections.preview(
-            name, self.text, self.vector, self.parts.encoder,
-            passages=most, redactions=len(self.pseudonyms),
-        )  # fmt: skip
-
-    def _not_approved(self, preview: VectorPreview) -> str:
-        """Why a person did not approve; empty where one did."""
-        if self.work.route.tier.leaves_device:
-            return _OTHER_FIRST
-        approve = self.work.request.approve
-        return "" if approve is not None and approve(preview) else _NOT_APPROVED
 
     def _departure(self, preview: VectorPreview, meter: Meter, approved: bool) -> Departure:
         sent = VectorSent(preview.collection, preview.dimensions, preview.vector_digest)
@@ -187,10 +195,6 @@ class _Question:
         )
         self.work.collections.append(noted)
         return hits
-
-    def _nothing(self, name: str, outcome: Literal["not_sent", "failed"], why: str) -> list[Hit]:
-        self.work.collections.append(CollectionAsked(name, outcome, why=why))
-        return []
 
 
 def _with_hits(

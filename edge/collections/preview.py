@@ -13,12 +13,14 @@ from skerry.edge.escalate.preview import OutgoingMessage, Preview
 class VectorPreview(Preview):
     """`body` has the vector; `text` is what it was made of, and does not leave by itself.
 
-    Whoever has the vector may make much of that text of it again.
+    Whoever has the vector may make much of that text of it again. The same body goes to the
+    collections `also`, of the same gateway: who approves it for one approves it for all of them.
     """
 
     collection: str = field(kw_only=True)
     asked: Search = field(kw_only=True, repr=False)
     text: str = field(kw_only=True, repr=False)
+    also: tuple[str, ...] = field(kw_only=True, default=())
 
     @property
     def dimensions(self) -> int:
@@ -31,12 +33,17 @@ class VectorPreview(Preview):
 
     @property
     def model(self) -> str:
-        """The collection: no model is asked."""
-        return self.collection
+        """The collections: no model is asked."""
+        return ", ".join((self.collection, *self.also))
 
     @property
     def seed(self) -> int | None:
         return None
+
+    @property
+    def digest(self) -> str:
+        parts = (self.url, *self.also, self.body.decode())
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property
     def messages(self) -> tuple[OutgoingMessage, ...]:

@@ -314,6 +314,28 @@ def test_several_collections(make_runtime: Any, formulary: FakeGateway) -> None:
     assert all(one.id < 0 for one in receipt.chunks)
 
 
+def test_several_collections_are_approved_at_once(
+    make_runtime: Any, formulary: FakeGateway
+) -> None:
+    runtime = make_runtime(
+        route_as(RequestClass.LOOKUP), collections="formulary, atlas",
+        collections_url=formulary.url, consent="ask",
+    )  # fmt: skip
+    seen: list[Any] = []
+    runtime.ask(ASKED, approve=lambda one: not seen.append(one))
+    (preview,) = seen
+    assert preview.model == "atlas, formulary"
+    assert formulary.bodies == [preview.body] * 2
+    alone: list[Any] = []
+    single = make_runtime(
+        route_as(RequestClass.LOOKUP), collections="atlas",
+        collections_url=formulary.url, consent="ask",
+    )  # fmt: skip
+    single.ask(ASKED, approve=lambda one: not alone.append(one))
+    assert alone[0].body == preview.body
+    assert alone[0].digest != preview.digest, "approved for one is not approved for two"
+
+
 def test_a_receipt_tells_and_keeps_it(device: Runtime) -> None:
     receipt = device.ask(ASKED).receipt
     assert from_json(to_json(receipt)) == receipt
