@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from fastapi import FastAPI, Request
@@ -53,18 +52,14 @@ _STATUSES: dict[type[RequestError], int] = {
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
 class Collections:
-    config: Gateway
-    gate: Gate
-    store: CollectionStore
-    observe: Observer
-    searcher: Searcher = field(init=False)
-    turns: asyncio.Semaphore = field(init=False)
+    """The routes. Used by one event loop."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "searcher", Searcher(self.store))
-        object.__setattr__(self, "turns", asyncio.Semaphore(_AT_ONCE))
+    def __init__(
+        self, config: Gateway, gate: Gate, store: CollectionStore, observe: Observer
+    ) -> None:
+        self.config, self.gate, self.store, self.observe = config, gate, store, observe
+        self._searcher, self._turns = Searcher(store), asyncio.Semaphore(_AT_ONCE)
 
     def add_to(self, app: FastAPI) -> None:
         app.add_api_route(ROUTE, self.listed, methods=["GET"])
@@ -134,14 +129,14 @@ class Collections:
             asked = read(body, Search)
         try:
             async with asyncio.timeout(_WAIT_S):
-                await self.turns.acquire()
+                await self._turns.acquire()
         except TimeoutError:
             what = "too many searches are under way"
             raise Refusal(503, "busy", what, hint="try again in a moment", retry_s=1) from None
         try:
-            return Json(await self._done(self.searcher.search, name, asked))
+            return Json(await self._done(self._searcher.search, name, asked))
         finally:
-            self.turns.release()
+            self._turns.release()
 
     async def _large(self, request: Request, kind: type[Kind]) -> Kind:
         with self._large_body(request) as whole, _refused():
