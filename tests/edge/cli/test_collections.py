@@ -91,7 +91,7 @@ def test_a_device_answers_from_it(skerry: Skerry, device: dict[str, str]) -> Non
     away = {**device, "SKERRY_COLLECTIONS_URL": "http://127.0.0.1:9"}
     without = skerry("ask", "--collections", "formulary", question, env=away)
     assert without.code == 0
-    assert "collection formulary: did not answer" in without.out
+    assert "collection formulary: did not answer" in without.err
 
 
 def test_mistakes_are_told(
