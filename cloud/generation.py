@@ -2,7 +2,7 @@
 
 In latency mode it never waits: a pass looks at what hints there are, and without any it is an
 ordinary step. In thrift mode it waits for a hint first, at most for the patience that the device
-asked for, to take fewer passes.
+asked for, to take fewer passes. The device may change its mind.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from skerry.cloud.channel import Channel, Gone
 from skerry.cloud.engines.base import Pass, Target, TargetFacts
 from skerry.cloud.errors import ProtocolError
-from skerry.cloud.hints.frames import Cancel, Done, Draft, Mode, Open, Reason, Tokens
+from skerry.cloud.hints.frames import Cancel, Done, Draft, Mode, Open, Reason, Tokens, Wait
 from skerry.cloud.hints.matcher import Hint, Matcher
 from skerry.cloud.hints.tree import Tree
 
@@ -42,9 +42,11 @@ class Tally:
 class Hints:
     """The hints of one generation, and whether the device wants it to go on."""
 
-    def __init__(self, size: int) -> None:
-        """`size`: the target's vocabulary; a hint with an id beyond it is not read."""
+    def __init__(self, size: int, patience_ms: int) -> None:
+        """`size`: the target's vocabulary; a hint with an id beyond it is not read. `patience_ms`:
+        how long hints are waited for, until the device says something else."""
         self._matcher, self._size = Matcher(0), size
+        self._patience_ms = patience_ms
         self._news = asyncio.Event()
         self._no_idea_for = -1
         self.cancelled = False
@@ -60,6 +62,9 @@ class Hints:
                         self._offer(draft)
                     case Cancel():
                         break
+                    case Wait(patience_ms):
+                        self._patience_ms = patience_ms
+                        self._news.set()
                     case Open():
                         raise ProtocolError("a generation is opened twice on one connection")
         except ProtocolError as error:
@@ -79,11 +84,13 @@ class Hints:
     def best(self, most: int) -> Tree:
         return self._matcher.best(most)
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self) -> None:
         """Returns when there is something to look at, or nobody to wait for, or it is late."""
         try:
-            async with asyncio.timeout(seconds):
-                while not (self.cancelled or self._without_idea or len(self.best(1))):
+            async with asyncio.timeout(self._patience_ms / 1e3):
+                while self._patience_ms and not (
+                    self.cancelled or self._without_idea or len(self.best(1))
+                ):
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
@@ -115,13 +122,14 @@ async def generate(
         Gone: the device went away.
     """
     ends = facts.ends | set(asked.ends)
-    hints, tally = Hints(facts.size), Tally()
+    patience_ms = asked.patience_ms if asked.mode is Mode.THRIFT else 0
+    hints, tally = Hints(facts.size, patience_ms), Tally()
     said = prompt[len(prompt) - asked.generated :]
     told_us = 0
     async with _listening(hints, channel):
         while (reason := _ended(said, tokens, asked, ends, hints)) is None:
-            if asked.mode is Mode.THRIFT and drafts:
-                await hints.wait(asked.patience_ms / 1e3)
+            if drafts:
+                await hints.wait()
             tree = hints.best(min(drafts, asked.max_tokens - len(tokens) - 1))
             result = await target.look(tree)
             hints.advance(result)

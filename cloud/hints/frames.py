@@ -23,6 +23,7 @@ MOST_BYTES = 1 << 20
 MOST_DRAFTED = 64
 """Tokens of one `Draft`."""
 MOST_TOKENS = 1 << 17
+MOST_PATIENCE_MS = 10_000
 MOST_MESSAGES = 256
 _MOST_TEXT = 4_096
 _MOST_STOPS = 64
@@ -31,6 +32,7 @@ Id: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 31)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 Text: TypeAlias = Annotated[str, Meta(max_length=_MOST_TEXT)]
 Finite: TypeAlias = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_PATIENCE_MS)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Digest: TypeAlias = Annotated[bytes, Meta(max_length=32)]
 Role: TypeAlias = Literal["system", "user", "assistant"]
@@ -92,7 +94,7 @@ class Open(Struct, array_like=True, frozen=True, tag=1):
     tokens: Annotated[tuple[Id, ...], Meta(max_length=MOST_TOKENS)]
     choosing: Choosing = Choosing()
     mode: Mode = Mode.LATENCY
-    patience_ms: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    patience_ms: Milliseconds = 0
     max_tokens: Annotated[int, Meta(ge=1, le=MOST_TOKENS)] = 256
     ends: Annotated[tuple[Id, ...], Meta(max_length=_MOST_STOPS)] = ()
     session: Text = ""
@@ -129,6 +131,12 @@ class Draft(Struct, array_like=True, frozen=True, tag=2):
 
 class Cancel(Struct, array_like=True, frozen=True, tag=3):
     """Device: wants no more."""
+
+
+class Wait(Struct, array_like=True, frozen=True, tag=4):
+    """Device: from now on wait so long for hints before each pass; 0: not at all."""
+
+    patience_ms: Milliseconds
 
 
 class Opened(Struct, array_like=True, frozen=True, tag=17):
@@ -199,7 +207,7 @@ class Fault(Struct, array_like=True, frozen=True, tag=20):
         return cls(error.code, error.what, error.hint, error.instead)
 
 
-DeviceFrame: TypeAlias = Open | Draft | Cancel
+DeviceFrame: TypeAlias = Open | Draft | Cancel | Wait
 CloudFrame: TypeAlias = Opened | Tokens | Said | Done | Fault
 
 _encoder = msgspec.msgpack.Encoder()

@@ -6,7 +6,6 @@ keyed by position, so that the answer stays the same.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Iterator
@@ -26,12 +25,14 @@ from skerry.cloud.hints.frames import (
     Reason,
     Said,
     Tokens,
+    Wait,
 )
 from skerry.edge.split.ahead import Ahead
 from skerry.edge.split.controller import Controller, Measured
 from skerry.edge.split.drafter import Drafter
 from skerry.edge.split.exchange import Connect, Exchange, Traffic
 from skerry.edge.split.options import SplitOptions
+from skerry.edge.split.patience import Patience
 
 
 class SplitGeneration:
@@ -53,12 +54,12 @@ class SplitGeneration:
         self._options, self._drafter = options, drafter
         self._asked, self._kept = asked, kept
         self.exchange = Exchange(options, connect=connect, deadline_s=deadline_s, cancel=cancel)
-        self._controller = Controller(
-            measured or Measured(), options.depth, waits=asked.mode is Mode.THRIFT
-        )
+        self._controller = Controller(measured or Measured(), options.depth)
         self._stuck = False
         self._reading = True
-        self._waits, self._gave_way_at = False, -1
+        fixed = options.patience_ms is not None or asked.mode is Mode.THRIFT
+        self._patience = Patience(self._controller, asked, fixed=fixed)
+        self._gave_way_at = -1
         self._prompting, self._pass_s = True, 0.0
         """The next pass reads the prompt, too, and says little of others."""
         self.ahead = Ahead(asked.tokens, asked.generated)
@@ -117,11 +118,10 @@ class SplitGeneration:
         """Asks for what is not generated yet, and sends no more of the sequence than is needed."""
         told = self.ahead.sequence[: self.ahead.verified]
         generated = len(self.ahead.generated)
-        self._waits, patience_ms = self._patience()
-        self._controller.waits = self._waits
+        patience_ms = self._patience.begin()
         frame = msgspec.structs.replace(
             self._asked,
-            mode=Mode.THRIFT if self._waits else Mode.LATENCY,
+            mode=Mode.THRIFT if patience_ms else Mode.LATENCY,
             patience_ms=patience_ms,
             tokens=tuple(told[self._kept :]),
             kept=self._kept,
@@ -131,15 +131,6 @@ class SplitGeneration:
         self.exchange.open(frame)
         self._stuck, self._prompting, self._pass_s = False, True, 0.0
         self.ahead.begins = self.ahead.verified
-
-    def _patience(self) -> tuple[bool, int]:
-        """Whether the cloud is to wait for hints, and how long [ms]: as was asked, or, where nobody
-        asked for anything, as long as that is faster."""
-        asked = self._asked
-        if self._options.patience_ms is not None or asked.mode is Mode.THRIFT:
-            return asked.mode is Mode.THRIFT, asked.patience_ms
-        patience_ms = math.ceil(self._controller.patience_s * 1e3)
-        return patience_ms > 0, patience_ms
 
     def _take(self, frame: CloudFrame) -> Tokens | None:
         match frame:
@@ -178,6 +169,8 @@ class SplitGeneration:
         self._prompting = False
         self.passes += 1
         self._stuck = False
+        if self._drafts and (patience_ms := self._patience.news()) is not None:
+            self.exchange.send(Wait(patience_ms))
 
     @property
     def _drafts(self) -> bool:
@@ -199,7 +192,7 @@ class SplitGeneration:
             self._branch(plan.branch)
         else:
             self._stuck = True
-        if self._stuck and self._waits:
+        if self._stuck and self._patience.waits:
             self._give_way()
 
     def _give_way(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 _WORTH = 0.02
 """Drafting stops where hints would catch up less often than this."""
-_REACH = 0.1
+_REACH = 0.15
 """Guesses that are reached less often than this are not made."""
 _UNTRIED = 24
 """So many guesses of a generation are judged before drafting is given up."""
@@ -20,7 +20,11 @@ _PRIOR = (3.0, 2.0)
 _FADES_AFTER = 200.0
 _SMOOTH = 0.2
 _LONGEST_BRANCH = 8
-_MARGIN = 1.2
+_MARGIN = 1.5
+_BURST = 6
+"""So much longer than a round trip, and so many guesses, a hint may be under way before the cloud
+goes on without it."""
+_LATE = 1.2
 _SURELY = 0.8
 
 
@@ -119,10 +123,12 @@ class Controller:
         known = self.measured
         if known.rtt_s.value is None or known.pass_s.value is None or known.draft_s.value is None:
             return 0.0
-        wait = _MARGIN * known.rtt_s.value + 2 * known.draft_s.value
+        round_s = known.rtt_s.value + 2 * known.draft_s.value
         accepted = known.acceptance
         bound = _SURELY * accepted / (2 - accepted) * known.pass_s.value
-        return wait if wait < bound else 0.0
+        if round_s * _LATE >= bound:
+            return 0.0
+        return _MARGIN * known.rtt_s.value + _BURST * known.draft_s.value
 
     def worth_guessing(self, reach: float) -> bool:
         """Whether a guess that is reached with these odds is worth its bytes: how deep a draft goes

@@ -197,6 +197,13 @@ def test_another_version_is_told_apart() -> None:
         read_device_frame(_open(version=1))
 
 
+@pytest.mark.parametrize("patience_ms", [-1, frames.MOST_PATIENCE_MS + 1, 0.5, "9", None])
+def test_an_impossible_patience_is_refused(patience_ms: object) -> None:
+    with pytest.raises(ProtocolError):
+        read_device_frame(written(frames.Wait(patience_ms)))  # type: ignore[arg-type]
+    assert read_device_frame(written(frames.Wait(30))) == frames.Wait(30)
+
+
 def test_a_frame_of_the_other_side_is_refused() -> None:
     with pytest.raises(ProtocolError):
         read_device_frame(written(Done(Reason.STOP, 1, 1, 1, 1, 1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from skerry.cloud.hints.frames import (
     Open,
     Opened,
     Tokens,
+    Wait,
     read_device_frame,
     written,
 )
@@ -63,6 +65,9 @@ def truthful(draw: st.DrawFn) -> tuple[int, int]:
     return draw(st.integers(0, COUNT - 1)), draw(st.integers(1, 9))
 
 
+waits = st.builds(Wait, st.integers(0, 1))
+
+
 def _readable(draft: Draft) -> Draft | None:
     try:
         return read_device_frame(written(draft))  # type: ignore[return-value]
@@ -73,7 +78,7 @@ def _readable(draft: Draft) -> Draft | None:
 @settings(max_examples=300, deadline=None)
 @given(
     choosings,
-    st.lists(st.one_of(wild(), truthful()), max_size=25),
+    st.lists(st.one_of(wild(), truthful(), waits), max_size=25),
     st.sampled_from(Mode),
     st.integers(0, 16),
 )
@@ -99,7 +104,7 @@ def test_the_output_is_what_the_target_says_alone(choosing, hints, mode, drafts)
     assert done.accepted <= done.drafted
 
 
-def _hint(one: Draft | tuple[int, int] | None, expected: list[int]) -> Draft | None:
+def _hint(one: Draft | Wait | tuple[int, int] | None, expected: list[int]) -> Draft | Wait | None:
     if not isinstance(one, tuple):
         return one
     start, size = one
@@ -177,6 +182,34 @@ def test_a_device_with_other_tokens_is_refused() -> None:
     assert isinstance(fault, Fault)
     assert fault.code == "other_vocabulary"
     assert verifier.opened == []
+
+
+def test_a_device_may_end_the_waiting() -> None:
+    asked = Open(
+        VERSION, "", VOCABULARY, PROMPT, mode=Mode.THRIFT, patience_ms=10_000, max_tokens=8
+    )
+    channel = ListChannel([asked, Wait(0)])
+
+    async def within() -> None:
+        async with asyncio.timeout(9):
+            await Service(SimulatedVerifier()).serve(channel)
+
+    asyncio.run(within())
+    assert isinstance(channel.sent[-1], Done)
+
+
+def test_a_device_may_begin_to_be_waited_for() -> None:
+    """It is silent, so that passes after the first ones wait."""
+    asked = Open(VERSION, "", VOCABULARY, PROMPT, max_tokens=8)
+    channel = ListChannel([asked, Wait(40)])
+
+    async def took() -> float:
+        began = time.monotonic()
+        await Service(SimulatedVerifier()).serve(channel)
+        return time.monotonic() - began
+
+    assert asyncio.run(took()) > 4 * 0.04
+    assert isinstance(channel.sent[-1], Done)
 
 
 def test_a_device_that_hangs_up_frees_its_place() -> None:
