@@ -43,6 +43,12 @@ class OtherVocabulary(RequestError):
     code = "other_vocabulary"
 
 
+class UnknownVocabulary(RequestError):
+    """Nobody knows the target's tokens: it may read something else than the device means."""
+
+    code = "unknown_vocabulary"
+
+
 class TargetError(CloudTierError):
     """The engine failed, or the model cannot be loaded."""
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from skerry.cloud.channel import Channel, Gone
 from skerry.cloud.contexts import Contexts
 from skerry.cloud.engines.base import Verifier, Words, words_of
-from skerry.cloud.errors import CloudTierError, OtherVocabulary, ProtocolError, RequestError
+from skerry.cloud.errors import (
+    CloudTierError,
+    OtherVocabulary,
+    ProtocolError,
+    RequestError,
+    UnknownVocabulary,
+)
 from skerry.cloud.generation import generate
 from skerry.cloud.hints.frames import VERSION, Fault, Open, Opened
 from skerry.cloud.text import TextChannel
@@ -19,6 +25,9 @@ OPEN_S = 10.0
 
 _NO_DRAFTS = "this target cannot look at drafts"
 _IN_TEXT = "it was asked in text"
+_MISREADS = "the target has other tokens than the device's model: it misreads what is asked"
+_UNKNOWN = "nobody knows the target's tokens: it may misread what is asked"
+_UNKNOWN_HINT = "start the cloud tier with --tokenizer"
 _ANOTHER = "the rest of the answer would be another model's: this target has other tokens"
 _OTHER_HINT = (
     "give the device a model of the target's family, or ask the target as a cloud (cloud_url)"
@@ -70,18 +79,20 @@ class Service:
             await target.close()
 
     def _check_vocabulary(self, asked: Open) -> None:
-        """Raises OtherVocabulary: tokens of the device say something else to the target."""
+        """Raises:
+        OtherVocabulary: tokens of the device say something else to the target.
+        UnknownVocabulary: they may, and the target can be asked in text.
+        """
         known = self.verifier.facts.vocabulary
         if asked.messages:
             if asked.tokens and asked.vocabulary != known:
                 raise OtherVocabulary(_ANOTHER, hint="ask anew")
-        elif asked.vocabulary and known and asked.vocabulary != known:
-            words = words_of(self.verifier)
-            raise OtherVocabulary(
-                "the target has other tokens than the device's model: it misreads what is asked",
-                hint=_OTHER_HINT,
-                instead="messages" if words else "",
-            )
+        elif asked.vocabulary and asked.vocabulary != known:
+            instead = "messages" if words_of(self.verifier) else ""
+            if known:
+                raise OtherVocabulary(_MISREADS, hint=_OTHER_HINT, instead=instead)
+            if instead:
+                raise UnknownVocabulary(_UNKNOWN, hint=_UNKNOWN_HINT, instead=instead)
 
     async def _sequence(self, asked: Open, owner: str) -> tuple[int, ...]:
         """The tokens that the target is to continue."""

@@ -110,8 +110,8 @@ class SplitUsed:
     `tokens` of the answer were verified in `passes` forward passes of the target `model`. `drafted`
     tokens were guessed here and sent, `taken` of them stand in the answer. `why` no drafts were
     wanted; empty where they were. The connection was made anew `resumed` times. `alone` tokens at
-    the end were not verified: the device went on by itself, because of `broke`. `streamed`: the
-    target has other tokens than the device's model, and its text was streamed.
+    the end were not verified: the device went on by itself, because of `broke`. `streamed`:
+    nothing could be drafted for the target, whose text was streamed.
     """
 
     model: str

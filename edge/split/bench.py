@@ -93,17 +93,27 @@ def compare(
 
     Raises:
         ConfigError, ContextOverflow: the device's model cannot tell the prompt's tokens.
+        CloudRefused: nothing can be drafted for the target.
         CloudError: the cloud did not answer.
     """
     preview = tier.preview(messages, sampling=sampling, max_tokens=max_tokens)
+    first = _read(tier, _changed(preview, max_tokens=1), deadline_s)
+    if first.report.streamed:
+        raise CloudRefused(
+            f"{preview.destination} streams its answers, for {first.report.why}: nothing can be "
+            "drafted, and there is nothing to compare",
+            hint="ask a target of the device's model's family",
+        )
     plain = _changed(preview, vocabulary=b"")
-    _read(tier, _changed(plain, max_tokens=1), deadline_s)
     return Comparison(_read(tier, plain, deadline_s), _read(tier, preview, deadline_s))
 
 
 def _changed(preview: SplitPreview, **fields: object) -> SplitPreview:
     opening = msgspec.structs.replace(preview.opening, **fields)
-    return replace(preview, opening=opening, body=written(opening))
+    spoken = preview.spoken and msgspec.structs.replace(
+        preview.spoken, max_tokens=opening.max_tokens
+    )
+    return replace(preview, opening=opening, spoken=spoken, body=written(opening))
 
 
 def _read(tier: SplitTier, preview: SplitPreview, deadline_s: float) -> Reading:

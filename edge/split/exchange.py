@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from skerry.cloud.errors import OtherVocabulary, ProtocolError
+from skerry.cloud.errors import ProtocolError, UnknownVocabulary
 from skerry.cloud.hints.frames import Cancel, CloudFrame, DeviceFrame, Fault, read_cloud_frame
 from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable
 from skerry.edge.split.link import LATER, Link
@@ -29,8 +29,15 @@ _PASSES = frozenset({
 _PAUSE_S = 0.25
 
 
+OTHER_TOKENS = "it has other tokens than this device's model"
+UNKNOWN_TOKENS = "its cloud does not know its tokens"
+
+
 class OtherTokens(CloudRefused):
-    """The target has other tokens than the device's model. It may be asked in text."""
+    """The target has other tokens than the device's model, or nobody knows: `why`. It may be asked
+    in text."""
+
+    why = OTHER_TOKENS
 
 
 @dataclass(slots=True)
@@ -127,8 +134,10 @@ class Exchange:
     def failed(self, fault: Fault) -> CloudError:
         """What a fault of the cloud means here."""
         what, hint = f"{self.options.destination}: {fault.what}", fault.hint or LATER
-        if fault.code == OtherVocabulary.code and fault.instead == "messages":
-            return OtherTokens(what, hint=hint)
+        if fault.instead == "messages":
+            other = OtherTokens(what, hint=hint)
+            other.why = UNKNOWN_TOKENS if fault.code == UnknownVocabulary.code else OTHER_TOKENS
+            return other
         return (CloudUnavailable if fault.code in _PASSES else CloudRefused)(what, hint=hint)
 
     def _may_resume(self, begun: bool) -> bool:

@@ -17,7 +17,7 @@ class SplitReport:
     `drafted` tokens were guessed here and sent, `taken` of them stand in the answer. `why` drafts
     were not wanted; empty where they were. The connection was made anew `resumed` times; `alone`
     tokens at the end were not verified: the device went on by itself, because of `broke`.
-    `streamed`: the target has other tokens than the device's model, and its text was streamed.
+    `streamed`: nothing could be drafted for the target, whose text was streamed.
     """
 
     model: str
@@ -33,8 +33,6 @@ class SplitReport:
 
     @classmethod
     def of_text(cls, generation: TextGeneration) -> Self:
-        from skerry.edge.split.streamed import OTHER_TOKENS
-
         opened, done = generation.opened, generation.done
         return cls(
             model=opened.model if opened else "",
@@ -42,7 +40,7 @@ class SplitReport:
             passes=done.passes if done else generation.passes,
             drafted=0,
             taken=0,
-            why=OTHER_TOKENS,
+            why=generation.why,
             resumed=generation.resumed,
             streamed=True,
         )

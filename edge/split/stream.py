@@ -48,7 +48,7 @@ class Step:
 
 
 Watch = Callable[[Step], None]
-InText = Callable[[Exchange, CloudRefused], TextGeneration]
+InText = Callable[[Exchange, OtherTokens], TextGeneration]
 """Asks the same in text, on the same exchange, after the refusal of tokens that others have."""
 
 

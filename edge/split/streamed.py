@@ -13,9 +13,7 @@ import msgspec
 
 from skerry.cloud.errors import ProtocolError, VersionError
 from skerry.cloud.hints.frames import CloudFrame, Done, Fault, Open, Opened, Reason, Said, Tokens
-from skerry.edge.split.exchange import Exchange, Traffic
-
-OTHER_TOKENS = "it has other tokens than this device's model"
+from skerry.edge.split.exchange import OTHER_TOKENS, UNKNOWN_TOKENS, Exchange, Traffic
 
 
 class TextGeneration:
@@ -54,6 +52,12 @@ class TextGeneration:
     def resumed(self) -> int:
         """How many times the connection was made anew."""
         return self.exchange.resumed
+
+    @property
+    def why(self) -> str:
+        """Why it is not drafted for."""
+        unknown = self.opened is not None and not self.opened.vocabulary
+        return UNKNOWN_TOKENS if unknown else OTHER_TOKENS
 
     @property
     def prompt_tokens(self) -> int:

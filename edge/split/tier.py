@@ -13,18 +13,18 @@ import msgspec
 
 from skerry.cloud.hints.frames import Open
 from skerry.edge.engines.base import Engine, Message, Sampling
-from skerry.edge.errors import CloudRefused, CloudUnavailable, ConfigError
+from skerry.edge.errors import CloudUnavailable, ConfigError
 from skerry.edge.escalate.breaker import Breaker
 from skerry.edge.escalate.preview import Preview
 from skerry.edge.split.client import SplitGeneration
 from skerry.edge.split.controller import Measured
 from skerry.edge.split.drafter import Drafter
-from skerry.edge.split.exchange import Connect, Exchange
+from skerry.edge.split.exchange import Connect, Exchange, OtherTokens
 from skerry.edge.split.link import Ways
 from skerry.edge.split.options import SplitOptions
 from skerry.edge.split.preview import SplitPreview, split_preview
 from skerry.edge.split.stream import Device, SplitStream, Watch
-from skerry.edge.split.streamed import OTHER_TOKENS, TextGeneration
+from skerry.edge.split.streamed import TextGeneration
 from skerry.edge.split.tokenizer import Tokenizer
 from skerry.edge.split.told import Told
 
@@ -100,7 +100,7 @@ class SplitTier:
             self._generation(preview, deadline_s, cancel, held),
             device,
             preview,
-            in_text=lambda exchange, why: self._in_text(preview, exchange, held, why),
+            in_text=lambda exchange, refusal: self._in_text(preview, exchange, held, refusal),
             held=held,
             breaker=self._breaker,
             cancel=cancel,
@@ -127,7 +127,7 @@ class SplitTier:
         return generation
 
     def _in_text(
-        self, preview: SplitPreview, exchange: Exchange, held: ExitStack, why: CloudRefused
+        self, preview: SplitPreview, exchange: Exchange, held: ExitStack, refusal: OtherTokens
     ) -> TextGeneration:
         """Asks in text now, and the next time.
 
@@ -135,11 +135,11 @@ class SplitTier:
             CloudRefused: what was asked is more than text.
         """
         if preview.spoken is None:
-            raise why
+            raise refusal
         known = (preview.request_class, preview.opening.vocabulary)
         if known not in self._others:
             self._others.add(known)
-            _log.warning(_NOTHING_DRAFTED, preview.destination, OTHER_TOKENS)
+            _log.warning(_NOTHING_DRAFTED, preview.destination, refusal.why)
         return self._streamed(preview, preview.spoken, exchange, held)
 
     def _streamed(

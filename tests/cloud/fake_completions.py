@@ -20,6 +20,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from skerry.cloud.hints.choice import Row, candidates
 from skerry.cloud.hints.choice import Sampling as Chosen
 from tests.cloud.simulated import END, SIZE, logits
+from tests.cloud.talking import piece
 
 MODEL = "simulated"
 
@@ -27,7 +28,7 @@ MODEL = "simulated"
 @dataclass
 class Fake:
     """What it is like, and what it was asked. `broken` answers in place of everything, `refusal`
-    of completions."""
+    of completions. `talks`: it has routes for chats and texts."""
 
     owner: str = "vllm"
     key: str = ""
@@ -41,6 +42,8 @@ class Fake:
     slow: bool = False
     cut: bool = False
     sample: tuple[int, ...] = (1,) * 7
+    talks: bool = True
+    spelled: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -84,6 +87,45 @@ def _ids(token: int, fake: Fake) -> dict[str, Any]:
     return {"logprobs": {"tokens": [f"token_id:{token}"], "token_logprobs": [-0.5]}}
 
 
+Answered = tuple[dict[str, Any], tuple[int, bytes] | None]
+
+
+def text_route(path: str, body: dict[str, Any], fake: Fake) -> Answered | None:
+    """What the routes for chats and texts answer, as vLLM has them, or as llama-server; None: it is
+    none of them."""
+    route = path.rpartition("/")[2]
+    if route == "tokenize" and "messages" not in body:
+        special = body.get("parse_special")
+        return {"tokens": tokens_of(body["content"]) if special else fake.sample}, None
+    if route not in {"tokenize", "detokenize", "apply-template"}:
+        return None
+    whole = fake.owner == "vllm"
+    if (
+        not fake.talks
+        or fake.owner not in {"vllm", "llamacpp"}
+        or _OWN[route] not in {"", fake.owner}
+    ):
+        return {}, (404, b"{}")
+    if route == "detokenize":
+        fake.spelled += 1
+        said = b"".join(map(piece, body["tokens"])).decode("utf-8", "replace")
+        return {"prompt" if whole else "content": said}, None
+    if any(one["role"] == "system" for one in body["messages"][1:]):
+        return {}, (400 if whole else 500, b'{"error": "no such role"}')
+    said = "".join(f"<|{one['role']}|> {one['content']} <|end|> " for one in body["messages"])
+    said += "<|assistant|>"
+    return {"tokens": tokens_of(said)} if whole else {"prompt": said}, None
+
+
+_OWN = {"tokenize": "vllm", "apply-template": "llamacpp", "detokenize": ""}
+"""Whose the routes are, where they take a chat."""
+
+
+def tokens_of(text: str) -> list[int]:
+    """A token for each word."""
+    return [1 + sum(map(ord, word)) % (SIZE - 1) for word in text.split()]
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet for an answer
@@ -98,8 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if self.path.endswith("/tokenize"):
-            self._answer({"tokens": self.fake.sample})
+        if (said := text_route(self.path, body, self.fake)) is not None:
+            self._answer(*said)
             return
         self.fake.asked.append(body)
         if self.fake.slow:
@@ -122,6 +164,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+_TEMPLATE = (
+    "{% for one in messages %}{% if one.content == 'REFUSE' %}{{ raise_exception('no') }}"
+    "{% endif %}{{ one.role }} {{ one.content }} {% endfor %}"
+)
+
+
 def tokenizer_json(folder: Path, size: int = SIZE, *, unknown: str = "w1") -> Path:
     """A tokenizer of `size` tokens that ends answers with `END`; English is `unknown` to it."""
     words = {"[END]": END} | {f"w{token}": token for token in range(1, size)}
@@ -129,7 +177,11 @@ def tokenizer_json(folder: Path, size: int = SIZE, *, unknown: str = "w1") -> Pa
     tokenizer.pre_tokenizer = Whitespace()
     path = folder / "tokenizer.json"
     tokenizer.save(str(path))
-    config = {"eos_token": "[END]", "tokenizer_class": "PreTrainedTokenizerFast"}
+    config = {
+        "eos_token": "[END]",
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "chat_template": _TEMPLATE,
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return path
 

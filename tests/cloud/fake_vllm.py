@@ -20,7 +20,7 @@ from skerry.cloud.engines.vllm.plugin.asked import asked_of
 from skerry.cloud.engines.vllm.plugin.routes import HintRoutes
 from skerry.cloud.hints.tree import chain
 from skerry.cloud.hints.verdict import judged
-from tests.cloud.fake_completions import MODEL
+from tests.cloud.fake_completions import MODEL, Fake, text_route
 from tests.cloud.simulated import END, logits
 
 
@@ -79,6 +79,11 @@ def plugged(
         said = [int(logits(prompt).argmax()) for prompt in body["prompt"]]
         tokens = [{"tokens": [f"token_id:{one}"]} for one in said]
         return {"choices": [{"index": i, "logprobs": one} for i, one in enumerate(tokens)]}
+
+    @app.post("/tokenize")
+    async def tokenize(body: dict[str, Any]) -> dict[str, Any]:
+        said, _ = text_route("/tokenize", body, Fake()) or ({}, None)
+        return said
 
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     bound = socket.socket(proto=socket.IPPROTO_TCP)

@@ -230,7 +230,7 @@ def test_without_a_tokenizer_it_streams_and_says_why() -> None:
     hot = Choosing(temperature=10.0)
     opening = Open(VERSION, "", b"d" * 32, tuple(PROMPT), choosing=hot, max_tokens=400)
     channel = ListChannel([opening])
-    with faked(Fake()) as url:
+    with faked(Fake(talks=False)) as url:
         asyncio.run(Service(_connected(url)).serve(channel))
     opened, done = channel.sent[0], channel.sent[-1]
     assert isinstance(opened, Opened)

@@ -87,6 +87,18 @@ def test_a_target_without_words_is_not_to_be_asked_in_text() -> None:
     assert "cannot be asked in text" in fault.what
 
 
+def test_tokens_that_nobody_knows_are_asked_for_in_text() -> None:
+    asked = Open(VERSION, "", VOCABULARY, (1, 2), max_tokens=4)
+    (fault,) = served(asked, verifier=TalkingVerifier(b""))
+    assert isinstance(fault, Fault)
+    assert (fault.code, fault.instead) == ("unknown_vocabulary", "messages")
+    silent = SimulatedVerifier()
+    silent.facts = TalkingVerifier(b"").facts
+    assert isinstance(served(asked, verifier=silent)[-1], Done), "there is no other way"
+    plain = msgspec.structs.replace(asked, vocabulary=b"")
+    assert isinstance(served(plain, verifier=TalkingVerifier(b""))[-1], Done)
+
+
 def test_the_same_tokens_are_drafted_for_as_before() -> None:
     opened, *_ = served(Open(VERSION, "", OTHER, (1, 2), max_tokens=4))
     assert isinstance(opened, Opened)

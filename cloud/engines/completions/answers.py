@@ -68,6 +68,11 @@ class _Tokens(msgspec.Struct):
     tokens: list[int]
 
 
+class _Text(msgspec.Struct):
+    prompt: str | None = None
+    content: str | None = None
+
+
 def read_choices(data: bytes, count: int) -> list[Choice]:
     """[count]: the tokens that follow the prefixes, in their order.
 
@@ -100,6 +105,15 @@ def read_tokens(data: bytes) -> list[int]:
     """What `/tokenize` says. Raises TargetError: it is no list of tokens."""
     said: _Tokens = _decoded(data, _Tokens)
     return said.tokens
+
+
+def read_text(data: bytes) -> str:
+    """What `/apply-template` or `/detokenize` says. Raises TargetError: it is no text."""
+    said: _Text = _decoded(data, _Text)
+    text = said.content if said.prompt is None else said.prompt
+    if text is None:
+        raise TargetError("the target's server tells no text", hint="use vLLM or llama-server")
+    return text
 
 
 def _read(choice: _Choice) -> Choice:

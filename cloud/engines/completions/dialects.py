@@ -23,6 +23,8 @@ _SEED_BITS = 31
 class Dialect:
     """`says_ids` are fields that have the answer tell token ids; `filters` those of `Sampling`
     that the server knows besides temperature and top_p. A temperature above 0 is `least` or more.
+    `renders`: how it makes the tokens of a prompt from a chat: `whole`, in one request, `apart`,
+    as text first; empty: it does not.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Dialect:
     neutral: Mapping[str, Any] = field(default_factory=dict)
     least: float = 0.0
     pairs: bool = False
+    renders: str = ""
 
     def check(self, sampling: Sampling) -> None:
         """Raises RequestError: the server cannot choose tokens so."""
@@ -94,6 +97,7 @@ VLLM = Dialect(
     ("top_k", "min_p"),
     {**_NO_PENALTIES, "repetition_penalty": 1.0},
     least=0.01,
+    renders="whole",
 )
 SGLANG = Dialect(
     "sglang",
@@ -111,6 +115,7 @@ LLAMA_SERVER = Dialect(
         "samplers": ["temperature", "top_k", "top_p", "min_p"],
     },
     pairs=True,
+    renders="apart",
 )
 OTHER = Dialect("other", {"logprobs": 1}, neutral=_NO_PENALTIES)
 

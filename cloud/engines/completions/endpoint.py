@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from skerry.cloud.engines.completions.answers import (
     Served,
     read_choices,
     read_models,
+    read_text,
     read_tokens,
 )
 from skerry.cloud.engines.completions.faults import large_fault, status_fault, translated
@@ -71,6 +72,27 @@ class Endpoint:
             return read_tokens(await self._post(f"{self.options.server}/tokenize", body))
         except TargetError:
             return None
+
+    async def rendered(self, messages: list[dict[str, str]], *, apart: bool) -> list[int]:
+        """The ids of the prompt that the server's chat template makes of `messages`; `apart`: the
+        server makes its text first.
+
+        Raises:
+            Busy: the server has no room now.
+            TargetError: it failed, or answered something else.
+        """
+        server, model = self.options.server, self.options.model
+        if not apart:
+            chat = {"model": model, "messages": messages, "add_generation_prompt": True}
+            return read_tokens(await self._post(f"{server}/tokenize", chat))
+        text = read_text(await self._post(f"{server}/apply-template", {"messages": messages}))
+        body = {"content": text, "add_special": True, "parse_special": True}
+        return read_tokens(await self._post(f"{server}/tokenize", body))
+
+    async def detokenized(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`. Raises as `rendered`."""
+        body = {"model": self.options.model, "tokens": tokens}
+        return read_text(await self._post(f"{self.options.server}/detokenize", body))
 
     async def close(self) -> None:
         """Requests that run fail. May be called twice."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from skerry.cloud.engines.base import TargetFacts
 from skerry.cloud.engines.completions.endpoint import Endpoint
 from skerry.cloud.errors import Busy, RequestError, TargetError
+
+if TYPE_CHECKING:
+    from skerry.cloud.engines.completions.words import ServedWords
 
 Found = TypeVar("Found")
 _log = logging.getLogger(__name__)
@@ -20,6 +23,9 @@ class ServedVerifier:
 
     def __init__(self, endpoint: Endpoint, facts: TargetFacts) -> None:
         self.endpoint, self.facts = endpoint, facts
+        self.words: ServedWords | None = None
+        self.ended: set[int] = set()
+        """Tokens of which the server said that they end an answer."""
         self._free = endpoint.options.sessions
         self._running: set[asyncio.Future[Any]] = set()
         self._closed = False

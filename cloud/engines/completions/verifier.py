@@ -23,6 +23,7 @@ from skerry.cloud.engines.completions.vocabulary import (
     Vocabulary,
     read_vocabulary,
 )
+from skerry.cloud.engines.completions.words import ServedWords, can_talk
 from skerry.cloud.errors import RequestError, TargetError
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.tree import Tree
@@ -62,6 +63,7 @@ class CompletionsTarget:
         choices = await self._owner.run(self._choices(tree))
         found, drafted = accepted(tree, choices, self._how.ends)
         self._tokens += (one.token for one in found)
+        self._owner.ended |= {one.token for one in found if one.ended}
         seconds = time.perf_counter() - began
         return Pass(tuple(one.token for one in found), drafted, seconds, found[-1].ended)
 
@@ -121,6 +123,7 @@ class CompletionsVerifier(ServedVerifier):
             dialect = dialect_of(model.owner)
             await _check_prompts(endpoint, dialect)
             await _check_tokens(endpoint, vocabulary)
+            talks = await can_talk(endpoint, dialect, vocabulary)
         finally:
             await endpoint.close()
         context = model.context_tokens or _CONTEXT
@@ -133,7 +136,9 @@ class CompletionsVerifier(ServedVerifier):
             options.drafts if vocabulary.digest else 0,
             "" if vocabulary.digest else _NO_TOKENIZER,
         )
-        return cls(Endpoint(options), dialect, facts)
+        made = cls(Endpoint(options), dialect, facts)
+        made.words = ServedWords(made, dialect, vocabulary) if talks else None
+        return made
 
     async def open(
         self,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from skerry.cloud.engines.base import Spelling
+from skerry.cloud.engines.spelling import PieceSpelling
 from skerry.cloud.errors import TargetError
 from skerry.cloud.hints.vocabulary import digest
 
@@ -18,12 +22,33 @@ _MOST_TOKENS = 1 << 21
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """See `skerry.cloud.engines.base.TargetFacts`; `sample` are the ids of `SAMPLE`."""
+    """See `skerry.cloud.engines.base.TargetFacts`; `sample` are the ids of `SAMPLE`. `spelling`
+    makes text of tokens, given those that end an answer; None: nobody knows their texts."""
 
     digest: bytes
     size: int
     ends: frozenset[int]
     sample: tuple[int, ...]
+    spelling: Callable[[frozenset[int]], Spelling] | None = None
+
+
+class JsonSpelling:
+    """See `skerry.cloud.engines.base.Spelling`. Special tokens say nothing.
+
+    Args:
+        tokenizer: of the `tokenizers` library.
+        ends: tokens that end an answer.
+    """
+
+    def __init__(self, tokenizer: Any, ends: frozenset[int]) -> None:
+        from tokenizers.decoders import DecodeStream
+
+        self._tokenizer, self._ends = tokenizer, ends
+        self._stream = DecodeStream(skip_special_tokens=True)
+
+    async def feed(self, tokens: Sequence[int]) -> str:
+        said = (self._stream.step(self._tokenizer, one) for one in tokens if one not in self._ends)
+        return "".join(one or "" for one in said)
 
 
 UNKNOWN = Vocabulary(b"", UNKNOWN_SIZE, frozenset(), ())
@@ -51,7 +76,9 @@ def _of_gguf(path: Path) -> Vocabulary:
     model = Model(path, vocabulary_only=True)
     try:
         sample = tuple(model.tokenized(SAMPLE))
-        return Vocabulary(model.vocabulary(), model.size, model.ends(), sample)
+        pieces = [model.piece(token) for token in range(model.size)]
+        spelling = partial(PieceSpelling, pieces.__getitem__)
+        return Vocabulary(model.vocabulary(), model.size, model.ends(), sample, spelling)
     finally:
         model.close()
 
@@ -72,7 +99,8 @@ def _of_json(path: Path) -> Vocabulary:
     ends = {end for config in configs for end in _ids(config.get("eos_token_id"))}
     ends |= _named_end(tokenizer, _config(path.with_name("tokenizer_config.json")))
     sample = tuple(tokenizer.encode(SAMPLE, add_special_tokens=False).ids)
-    return Vocabulary(digest(texts), size, frozenset(ends), sample)
+    spelling = partial(JsonSpelling, tokenizer)
+    return Vocabulary(digest(texts), size, frozenset(ends), sample, spelling)
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class VllmTarget:
         self._tokens += seen.tokens
         self._generated += len(seen.tokens)
         self._kept = len(self._tokens)
+        if seen.ended and seen.tokens[-1] not in self._ends:
+            self._owner.ended.add(seen.tokens[-1])
         return Pass(seen.tokens, seen.drafted, time.perf_counter() - began, seen.ended)
 
     async def _seen(self, branches: tuple[tuple[int, ...], ...]) -> wire.Seen:
@@ -115,7 +117,9 @@ def connect(
     facts = stock.facts
     if facts.drafts:
         facts = replace(facts, drafts=min(options.drafts, drafts))
-    return VllmVerifier(Endpoint(stock.endpoint.options), facts), ""
+    made = VllmVerifier(Endpoint(stock.endpoint.options), facts)
+    made.words = stock.words.of(made) if stock.words else None
+    return made, ""
 
 
 def branches_of(tree: Tree) -> tuple[tuple[int, ...], ...]:

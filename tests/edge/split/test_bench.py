@@ -27,6 +27,7 @@ from skerry.edge.split.options import SplitOptions
 from skerry.edge.split.tier import SplitTier
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import VOCABULARY, SimulatedVerifier, alone
+from tests.cloud.talking import TalkingVerifier
 
 PROMPT = (3, 1, 4, 1, 5)
 SAMPLING = Sampling(temperature=1.0, seed=8)
@@ -102,6 +103,15 @@ def test_what_the_device_said_alone_is_not_compared(url: str) -> None:
         pytest.raises(CloudUnavailable, match=r"nothing to compare|closed the connection"),
     ):
         compare(tier(far), MESSAGES, SAMPLING, max_tokens=100, deadline_s=3)
+
+
+def test_what_is_streamed_for_its_other_tokens_is_not_compared() -> None:
+    verifier = TalkingVerifier()
+    with served(verifier) as url, pytest.raises(CloudRefused, match="other tokens") as refused:
+        compare(tier(url), MESSAGES, SAMPLING, max_tokens=30, deadline_s=20)
+    assert "nothing to compare" in refused.value.what
+    (asked,) = verifier.opened
+    assert len(asked.looked) == 1, "no more than it takes to find out"
 
 
 def test_a_draft_model_is_not_asked_where_nothing_is_drafted() -> None:

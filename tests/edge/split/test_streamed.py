@@ -27,11 +27,11 @@ from skerry.edge.engines.base import TokenLogprob as Token
 from skerry.edge.errors import CloudRefused
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.drafter import Drafter
+from skerry.edge.split.exchange import OTHER_TOKENS, UNKNOWN_TOKENS
 from skerry.edge.split.link import Link
 from skerry.edge.split.lookup import PromptLookup
 from skerry.edge.split.options import SplitOptions, Transport
 from skerry.edge.split.stream import SplitStream, Step
-from skerry.edge.split.streamed import OTHER_TOKENS
 from skerry.edge.split.tier import SplitTier
 from tests.cloud.gateway.configured import USER, configured
 from tests.cloud.gateway.upstreams import gateway
@@ -133,6 +133,18 @@ def test_the_answer_is_streamed_and_the_device_says_once_why(
     (said,) = (record.getMessage() for record in caplog.records)
     assert "nothing is drafted" in said
     assert OTHER_TOKENS in said
+
+
+def test_tokens_that_nobody_knows_are_not_taken_on_trust(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with served(TalkingVerifier(b"")) as url, caplog.at_level(logging.WARNING):
+        one = made(url)
+        for _ in range(2):
+            text, stream, _ = asked(one)
+            assert (text, stream.report.why) == (TEXT, UNKNOWN_TOKENS)
+    (said,) = (record.getMessage() for record in caplog.records)
+    assert UNKNOWN_TOKENS in said
 
 
 def test_a_preview_shows_what_is_sent_and_an_approval_holds_for_both(url: str) -> None:
