@@ -62,6 +62,8 @@ def how_answered(receipt: Receipt) -> str:
     tier = receipt.answered_by
     if tier is None:
         return "nowhere"
+    if tier is Tier.SPLIT and any(one.split and one.split.streamed for one in receipt.egress):
+        return f"{ANSWERERS[Tier.CLOUD]}, streamed as text"
     if receipt.model is not None or tier not in (Tier.RULES, Tier.DEVICE):
         return ANSWERERS[tier]
     if any(chunk.cited for chunk in receipt.chunks):

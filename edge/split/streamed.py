@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from skerry.cloud.errors import ProtocolError, VersionError
+from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import CloudFrame, Done, Fault, Open, Opened, Reason, Said, Tokens
+from skerry.edge.errors import CloudRefused
 from skerry.edge.split.exchange import OTHER_TOKENS, UNKNOWN_TOKENS, Exchange, Traffic
 
 
@@ -35,14 +36,18 @@ class TextGeneration:
         self.opened: Opened | None = None
         self.done: Done | None = None
         self.passes = 0
-        self.is_too_old = False
-        """Whether the cloud speaks an older version, that has no text."""
+        self.refused = False
+        """Whether the cloud would not begin."""
         self._agreed, self._begins = False, 0
 
     def __iter__(self) -> Iterator[Said]:
-        return self.exchange.until(
-            lambda: self.done is not None, self._connection, lambda: bool(self.tokens)
-        )
+        try:
+            yield from self.exchange.until(
+                lambda: self.done is not None, self._connection, lambda: bool(self.tokens)
+            )
+        except CloudRefused:
+            self.refused = self.opened is None
+            raise
 
     @property
     def traffic(self) -> Traffic:
@@ -100,7 +105,6 @@ class TextGeneration:
             case Done():
                 self.done = frame
             case Fault():
-                self.is_too_old = frame.code == VersionError.code
                 raise self.exchange.failed(frame)
             case Tokens():
                 raise ProtocolError("the cloud sent tokens, and text was agreed")

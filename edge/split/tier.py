@@ -150,9 +150,9 @@ class SplitTier:
         return generation
 
     def _look_again(self, preview: SplitPreview, generation: TextGeneration) -> None:
-        """Forgets that the target has other tokens, where another one is there now."""
+        """Forgets that the target has other tokens, where another one may be there now."""
         opened, own = generation.opened, preview.opening.vocabulary
-        if generation.is_too_old or (opened is not None and opened.vocabulary == own):
+        if generation.refused or (opened is not None and opened.vocabulary == own):
             self._others.discard((preview.request_class, own))
 
     def _headers(self, preview: SplitPreview) -> dict[str, str]:

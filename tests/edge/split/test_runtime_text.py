@@ -80,7 +80,9 @@ def test_it_is_streamed_as_it_would_be_drafted(
     assert not same.receipt.egress[0].split.streamed
     console = Console(width=300, record=True)
     console.print(render(reply.receipt))
-    assert "tokens of Other-135M streamed as text, nothing drafted" in console.export_text()
+    shown = console.export_text()
+    assert "tokens of Other-135M streamed as text, nothing drafted" in shown
+    assert "split: a larger model elsewhere, streamed as text" in shown
 
 
 def test_identifiers_are_replaced_in_text_too(

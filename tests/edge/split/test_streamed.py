@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -269,16 +270,45 @@ def test_a_target_without_words_refuses_as_before() -> None:
     assert "cloud_url" in refused.value.hint
 
 
-def test_a_cloud_that_became_older_is_asked_in_tokens_again() -> None:
-    other = Fault("other_vocabulary", "the target has other tokens", "", "messages")
-    old = Fault("bad_version", "the other side speaks version 2, this one 1")
-    with Scripted([other]) as url:
-        one = made(url)
-        with pytest.raises(CloudRefused, match="other tokens"):
-            asked(one)
+class Refusing:
+    """A cloud of another version, over HTTP: what it cannot read is a 400."""
+
+    def __enter__(self) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                said = b'{"error": {"code": "bad_version", "message": "another version"}}'
+                self.send_response(400)
+                self.send_header("content-length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+REFUSAL = Fault("bad_version", "this side speaks another version")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "transport"), [(Scripted([REFUSAL]), "websocket"), (Refusing(), "http")], ids=WAYS
+)
+def test_a_cloud_that_will_not_begin_is_asked_in_tokens_the_next_time(
+    url: str, cloud: Scripted | Refusing, transport: Transport
+) -> None:
+    one = made(url)
+    asked(one)
     assert one.tier.preview(TOLD, sampling=SAMPLING, max_tokens=4).is_known
-    with Scripted([old]) as url:
-        one.tier._ways = made(url).tier._ways
+    with cloud as other:
+        one.tier._ways = made(other, transport=transport).tier._ways
         with pytest.raises(CloudRefused, match="version"):
             asked(one)
     assert not one.tier.preview(TOLD, sampling=SAMPLING, max_tokens=4).is_known
