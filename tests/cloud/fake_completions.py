@@ -28,7 +28,8 @@ MODEL = "simulated"
 @dataclass
 class Fake:
     """What it is like, and what it was asked. `broken` answers in place of everything, `refusal`
-    of completions. `talks`: it has routes for chats and texts."""
+    of completions. `talks`: it has routes for chats and texts, and
+    `has_system`: its chat template knows that role."""
 
     owner: str = "vllm"
     key: str = ""
@@ -43,6 +44,7 @@ class Fake:
     cut: bool = False
     sample: tuple[int, ...] = (1,) * 7
     talks: bool = True
+    has_system: bool = True
     spelled: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -110,7 +112,8 @@ def text_route(path: str, body: dict[str, Any], fake: Fake) -> Answered | None:
         fake.spelled += 1
         said = b"".join(map(piece, body["tokens"])).decode("utf-8", "replace")
         return {"prompt" if whole else "content": said}, None
-    if any(one["role"] == "system" for one in body["messages"][1:]):
+    roles = [one["role"] for one in body["messages"]]
+    if "system" in roles[1 if fake.has_system else 0 :]:
         return {}, (400 if whole else 500, b'{"error": "no such role"}')
     said = "".join(f"<|{one['role']}|> {one['content']} <|end|> " for one in body["messages"])
     said += "<|assistant|>"

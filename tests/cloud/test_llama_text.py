@@ -78,6 +78,21 @@ def test_a_model_without_a_template_has_the_usual_one() -> None:
     assert whole == "<|im_start|>user\nHi.<|im_end|>\n<|im_start|>assistant\n"
 
 
+NO_SYSTEM = (
+    "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+)
+
+
+def test_what_the_system_says_is_the_users_where_the_template_has_none() -> None:
+    asked = [Message("system", "Be brief."), Message("user", "Hi."), Message("assistant", "Hm.")]
+    parts = template(NO_SYSTEM).parts(asked)
+    assert parts == [("<user>Be brief.\n\nHi.<assistant>Hm.", True)]
+    for refused in (asked[:1], [asked[0], asked[2]]):
+        with pytest.raises(RequestError, match="no system"):
+            template(NO_SYSTEM).parts(refused)
+
+
 REFUSING = {
     "raises": "{{ raise_exception('roles must alternate') }}",
     "divides": "{{ 1 / 0 }}",

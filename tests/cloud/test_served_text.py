@@ -45,6 +45,16 @@ class _Faked(TextConformance):
             asyncio.run(prompt_of(verifier, odd))
         assert asyncio.run(prompt_of(verifier, odd[:1]))
 
+    def test_a_template_without_a_system_is_told_by_the_user(
+        self, verifier: CompletionsVerifier, fake: Fake
+    ) -> None:
+        fake.has_system = False
+        asked = (Message("system", "Be brief."), Message("user", "Hi."))
+        tokens = asyncio.run(prompt_of(verifier, asked))
+        assert tokens == tokens_of("<|user|> Be brief. Hi. <|end|> <|assistant|>")
+        with pytest.raises(RequestError, match="chat template"):
+            asyncio.run(prompt_of(verifier, asked[:1]))
+
 
 class TestVllm(_Faked):
     def test_the_text_is_the_tokenizers(self, verifier: CompletionsVerifier, fake: Fake) -> None:

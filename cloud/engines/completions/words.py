@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from skerry.cloud.engines.base import Spelling
+from skerry.cloud.engines.chat import without_system
 from skerry.cloud.engines.completions.dialects import Dialect
 from skerry.cloud.engines.completions.endpoint import Endpoint
 from skerry.cloud.engines.completions.faults import StatusFault
@@ -66,7 +67,14 @@ class ServedWords:
         return ServedWords(owner, self._dialect, self._vocabulary)
 
     async def prompt(self, messages: Sequence[Message]) -> list[int]:
-        return await self._owner.run(_rendered(self._owner.endpoint, self._dialect, messages))
+        asked = (self._owner.endpoint, self._dialect)
+        try:
+            return await self._owner.run(_rendered(*asked, messages))
+        except RequestError:
+            merged = without_system(messages)
+            if merged is None:
+                raise
+            return await self._owner.run(_rendered(*asked, merged))
 
     def spelling(self) -> Spelling:
         owner = self._owner

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from jinja2 import TemplateError
 from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatter
 
+from skerry.cloud.engines.chat import without_system
 from skerry.cloud.errors import RequestError, TargetError
 from skerry.cloud.hints.frames import Message
 
@@ -53,11 +54,21 @@ class Template:
         self._control = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def parts(self, messages: Sequence[Message]) -> list[Part]:
-        """The prompt, ending where the assistant begins to speak.
+        """The prompt, ending where the assistant begins to speak. Where the template has no system,
+        the user says what it would.
 
         Raises:
             RequestError: the template does not take these messages.
         """
+        try:
+            return self._parts(messages)
+        except RequestError:
+            merged = without_system(messages)
+            if merged is None:
+                raise
+            return self._parts(merged)
+
+    def _parts(self, messages: Sequence[Message]) -> list[Part]:
         mark, apart = f"x{secrets.token_hex(12)}x", list[str]()
 
         def placeholder(match: re.Match[str]) -> str:

@@ -38,11 +38,11 @@ BROKEN = Fault("busy", "no room now")
 Frames = Sequence[CloudFrame | bytes]
 
 
-def generation(url: str, **given: object) -> TextGeneration:
+def generation(url: str, *, deadline_s: float = 20, **given: object) -> TextGeneration:
     options = SplitOptions(base_url=url, api_key=Secret("k"), **given)  # type: ignore[arg-type]
     ways = Ways(options)
     exchange = Exchange(
-        options, connect=lambda left: ways.connect(options.headers(), left), deadline_s=20,
+        options, connect=lambda left: ways.connect(options.headers(), left), deadline_s=deadline_s,
         cancel=threading.Event(),
     )  # fmt: skip
     return TextGeneration(exchange, ASKED)
@@ -169,3 +169,20 @@ def test_a_cloud_that_is_gone_leaves_what_was_said() -> None:
         with pytest.raises(CloudUnavailable):
             list(one)
     assert one.tokens == [7, 9]
+
+
+@pytest.mark.parametrize("limit", ["idle_s", "deadline_s"])
+def test_a_silent_cloud_is_not_waited_for_without_end(limit: str) -> None:
+    with Scripted([OPENED, FIRST]) as url:
+        one = generation(url, resumes=0, **{limit: 0.3})  # type: ignore[arg-type]
+        with pytest.raises(CloudUnavailable, match="silent or too slow"):
+            list(one)
+    assert one.tokens == [7, 9]
+
+
+def test_one_that_only_says_hello_again_and_again_is_left() -> None:
+    with Scripted([OPENED] * 20_000) as url:
+        one = generation(url, deadline_s=0.3)
+        with pytest.raises(CloudUnavailable, match="too slow"):
+            list(one)
+    assert one.tokens == []
