@@ -16,10 +16,11 @@ from skerry.edge.cli.output import emit
 if TYPE_CHECKING:
     from socket import socket
 
-    from skerry.cloud.engines.base import TargetFacts
+    from skerry.cloud.engines.base import Verifier
 
 SCHEMA = "skerry.cloud.serve/1"
 _PORT = 8585
+_NO_TEXT = "devices whose model has other tokens are refused"
 
 
 @click.group()
@@ -85,16 +86,19 @@ def serve(
         run(
             app(Service(verifier), key, places=sessions),
             bound,
-            ready=lambda: _announce(bound, wanted.api_key_file, verifier.facts, as_json),
+            ready=lambda: _announce(bound, wanted.api_key_file, verifier, as_json),
         )
 
 
-def _announce(bound: socket, key_file: Path, facts: TargetFacts, as_json: bool) -> None:
+def _announce(bound: socket, key_file: Path, verifier: Verifier, as_json: bool) -> None:
+    from skerry.cloud.engines.base import words_of
     from skerry.edge.server import url_of
 
-    url = url_of(bound)
+    url, facts = url_of(bound), verifier.facts
     if not facts.drafts:
         click.echo(f"no drafts are read: {facts.why}", err=True)
+    if words_of(verifier) is None:
+        click.echo(f"{facts.model} cannot be asked in text: {_NO_TEXT}", err=True)
     if as_json:
         emit(SCHEMA, {"url": url, "key_file": str(key_file), "model": facts.model})
         return

@@ -97,6 +97,26 @@ def test_a_key_of_the_target_that_cannot_be_read(tmp_path: Path) -> None:
     assert (code, "is empty" in error["what"]) == (3, True)
 
 
+@pytest.mark.parametrize(("owner", "told"), [("vllm", False), ("sglang", True)])
+def test_a_target_that_cannot_be_asked_in_text_is_told(
+    tmp_path: Path, owner: str, *, told: bool
+) -> None:
+    options = ["--engine", "completions", "--tokenizer", str(tokenizer_json(tmp_path)), "--url"]
+    with faked(Fake(owner)) as url:
+        process = subprocess.Popen(
+            [*COMMAND, *options, url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "SKERRY_API_KEY_FILE": str(tmp_path / "key")},
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert ("cannot be asked in text" in errors) is told
+
+
 @pytest.mark.parametrize("engine", ["completions", "vllm"])
 def test_a_server_of_the_completions_api_is_the_target(tmp_path: Path, engine: str) -> None:
     tokenizer = tokenizer_json(tmp_path)
