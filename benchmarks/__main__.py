@@ -23,7 +23,7 @@ NAMES = (
     "guardrails",
     "split",
     "gateway",
-    "collections",
+    "collection_search",
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

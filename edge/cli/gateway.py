@@ -185,13 +185,19 @@ def serve_gateway(config: Path, wanted: Settings, port: int, *, as_json: bool) -
 def _announce(url: str, config: Path, parts: Assembled, *, as_json: bool) -> None:
     gateway, drafting = parts.gate.config, sorted(parts.services)
     if as_json:
-        names = {"models": list(gateway.models), "tenants": list(gateway.tenants)}
+        names = {
+            "models": list(gateway.models),
+            "tenants": list(gateway.tenants),
+            "collections": list(gateway.collections),
+        }
         fields = {"url": url, "config": str(config), **names, "split": drafting}
         emit("skerry.cloud.gateway/1", fields)
         return
     click.echo(f"gateway  {url}/v1")
     click.echo(f"models   {', '.join(gateway.models)}")
     click.echo(f"tenants  {', '.join(gateway.tenants)}")
+    if gateway.collections:
+        click.echo(f"collections  {', '.join(gateway.collections)}")
     if drafting:
         click.echo(f"split    {url}/v1/split: {', '.join(drafting)}")
     if not parts.gate.keys.ids and not parts.state.keys():
