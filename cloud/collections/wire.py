@@ -27,6 +27,8 @@ MOST_PASSAGES = 20
 """That one search gives back."""
 MOST_IN_PART = 256
 """Passages in a part: a document with more of them travels in several."""
+MOST_AT_ONCE = 1_000
+"""Parts in one request."""
 MOST_PARTS = 50_000
 """In one collection."""
 MOST_CHARACTERS = 16_000
@@ -127,6 +129,12 @@ class Part(Struct, frozen=True):
             raise ValueError("a vector has only zeros")
 
 
+class Bodies(Struct, frozen=True):
+    """Parts as they are written, so that each has its digest."""
+
+    parts: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
+
+
 class Wanted(Struct, frozen=True):
     """Digests of parts, of which a publisher asks which are missing."""
 
@@ -192,9 +200,10 @@ def read(body: bytes, kind: type[Kind]) -> Kind:
     return _read(msgspec.json.decode, body, kind)
 
 
-def read_part(body: bytes) -> Part:
-    """A part from MessagePack. Raises BadCollection: it is none."""
-    return _read(msgspec.msgpack.decode, body, Part)
+def read_parts(body: bytes) -> dict[str, Part]:
+    """Parts by their digests, from MessagePack. Raises BadCollection: one is none."""
+    bodies = _read(msgspec.msgpack.decode, body, Bodies).parts
+    return {digest_of(one): _read(msgspec.msgpack.decode, one, Part) for one in bodies}
 
 
 def _read(decode: object, body: bytes, kind: type[Kind]) -> Kind:
@@ -213,6 +222,11 @@ def written(one: msgspec.Struct) -> bytes:
 def written_part(part: Part) -> bytes:
     """MessagePack; the same part gives the same bytes."""
     return msgspec.msgpack.encode(part)
+
+
+def written_parts(bodies: Sequence[bytes]) -> bytes:
+    """What carries several parts, each as `written_part` wrote it."""
+    return msgspec.msgpack.encode(Bodies(tuple(bodies)))
 
 
 def digest_of(body: bytes) -> str:

@@ -25,9 +25,8 @@ from skerry.cloud.collections.wire import (
     Publish,
     Search,
     Wanted,
-    digest_of,
     read,
-    read_part,
+    read_parts,
 )
 from skerry.cloud.errors import RequestError
 from skerry.cloud.gateway.bodies import Gone, whole_body
@@ -67,7 +66,7 @@ class Collections:
         app.add_api_route("/admin/collections/{name}", self.publish, methods=["PUT"])
         app.add_api_route("/admin/collections/{name}", self.remove, methods=["DELETE"])
         app.add_api_route("/admin/collections/{name}/missing", self.missing, methods=["POST"])
-        app.add_api_route("/admin/collections/{name}/parts/{digest}", self.add, methods=["PUT"])
+        app.add_api_route("/admin/collections/{name}/parts", self.add, methods=["POST"])
 
     async def listed(self, request: Request) -> Response:
         """Those that the tenant may search and that were published."""
@@ -97,15 +96,15 @@ class Collections:
             parts = await self._done(self.store.missing, wanted.parts, time.time())
             return Json(Missing(tuple(parts)))
 
-    async def add(self, request: Request, name: str, digest: str) -> Response:
+    async def add(self, request: Request, name: str) -> Response:
+        """Takes parts; each is there whole when the answer comes, also where a later one failed."""
         with self._operator(request, name), self._large_body(request) as whole:
             body = await whole
-            if digest_of(body) != digest:
-                raise Refusal(400, "wrong_digest", "the part is not what its digest says")
             with _refused():
-                part = read_part(body)
-            await self._done(self.store.add, digest, part, time.time())
-            return Json({"digest": digest})
+                parts = read_parts(body)
+            for digest, part in parts.items():
+                await self._done(self.store.add, digest, part, time.time())
+            return Json({"parts": list(parts)})
 
     async def publish(self, request: Request, name: str) -> Response:
         """The collection has these parts from now on; all gateways follow within seconds."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from skerry.cloud.collections.wire import (
+    MOST_AT_ONCE,
     MOST_PARTS,
     Info,
     Listed,
@@ -24,6 +25,7 @@ from skerry.cloud.collections.wire import (
     version_of,
     written,
     written_part,
+    written_parts,
 )
 from skerry.edge.collections.link import LaterError, Link
 from skerry.edge.collections.parting import Folder, parts_of
@@ -34,6 +36,7 @@ from skerry.edge.index.sharing import kept_back
 
 LIMIT_S = 60.0
 """Of one request."""
+_BATCH_BYTES = 512 << 10
 _MOST_WAITS, _LONGEST_WAIT_S = 30, 30.0
 
 OnStep = Callable[[Progress], None] | None
@@ -100,8 +103,8 @@ class Publisher:
         digests = tuple(contents.parts)
         body = self._ask("POST", f"{name}/missing", written(Wanted(digests)))
         missing = frozenset(self.link.read(body, lambda raw: read(raw, Missing)).missing)
-        for digest, part in self._missing(index, contents, missing, on_step):
-            self._ask("PUT", f"{name}/parts/{digest}", part)
+        for several in batched(self._missing(index, contents, missing, on_step)):
+            self._ask("POST", f"{name}/parts", written_parts(several))
         wanted = Publish(self.encoder.id, self.encoder.dimensions, digests)
         body = self._ask("PUT", name, written(wanted))
         info = self.link.read(body, lambda raw: read(raw, Info))
@@ -132,8 +135,8 @@ class Publisher:
 
     def _missing(
         self, index: Index, contents: Contents, missing: Collection[str], on_step: OnStep
-    ) -> Iterator[tuple[str, bytes]]:
-        """The parts that are missing, with their digests, document by document."""
+    ) -> Iterator[bytes]:
+        """The parts that are missing, document by document."""
         tell = on_step or (lambda _: None)
         wanted = {one.id: one for digest, one in contents.parts.items() if digest in missing}
         sent = 0
@@ -141,9 +144,8 @@ class Publisher:
             tell(Progress(document.title, done, len(wanted), sent))
             for part in self._parts(index, document, contents.folder):
                 body = written_part(part)
-                digest = digest_of(body)
-                if digest in missing:
-                    yield digest, body
+                if digest_of(body) in missing:
+                    yield body
                     sent += len(part.passages)
         tell(Progress("", len(wanted), len(wanted), sent))
 
@@ -157,6 +159,22 @@ class Publisher:
             except LaterError as error:
                 self.pause(min(error.wait_s or 1.0, _LONGEST_WAIT_S))
         return self.link.ask(method, url, body, limit_s=LIMIT_S)
+
+
+def batched(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Parts that travel together: some 512 KiB, or one that is larger."""
+    several: list[bytes] = []
+    for part in parts:
+        if several and (sum(map(len, several)) + len(part) > _BATCH_BYTES or _is_full(several)):
+            yield several
+            several = []
+        several.append(part)
+    if several:
+        yield several
+
+
+def _is_full(several: Sequence[bytes]) -> bool:
+    return len(several) >= MOST_AT_ONCE
 
 
 def _check_size(parts: int, left: Mapping[str, int]) -> None:

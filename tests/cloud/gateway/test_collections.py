@@ -23,6 +23,7 @@ from skerry.cloud.collections.wire import (
     read,
     written,
     written_part,
+    written_parts,
 )
 from skerry.cloud.gateway.errors import GatewayConfigError
 from tests.cloud.gateway.configured import OPERATOR, OTHER, USER, configured
@@ -46,9 +47,8 @@ def client(running: Running, key: str = USER) -> httpx2.Client:
 
 
 def put(operator: httpx2.Client, name: str, *sent: Sent) -> httpx2.Response:
-    for one in sent:
-        path = f"/admin/collections/{name}/parts/{one.digest}"
-        operator.put(path, content=one.body).raise_for_status()
+    bodies = written_parts([one.body for one in sent])
+    operator.post(f"/admin/collections/{name}/parts", content=bodies).raise_for_status()
     return operator.put(f"/admin/collections/{name}", content=written(publish(*sent)))
 
 
@@ -93,7 +93,7 @@ def test_a_user_publishes_nothing(running: Running) -> None:
     with client(running) as user:
         for response in (
             user.put(path, content=written(publish(A))),
-            user.put(f"{path}/parts/{A.digest}", content=A.body),
+            user.post(f"{path}/parts", content=written_parts([A.body])),
             user.post(f"{path}/missing", content=written(Wanted(()))),
             user.delete(path),
         ):
@@ -108,7 +108,7 @@ def test_a_name_that_the_file_does_not_have(running: Running, name: str) -> None
         put(operator, "formulary", A)
         for response in (
             operator.post(f"/v1/collections/{name}/search", content=written(asked(0))),
-            operator.put(f"/admin/collections/{name}/parts/{A.digest}", content=A.body),
+            operator.post(f"/admin/collections/{name}/parts", content=written_parts([A.body])),
             operator.put(f"/admin/collections/{name}", content=written(publish(A))),
             operator.delete(f"/admin/collections/{name}"),
         ):
@@ -158,8 +158,8 @@ def test_bodies_that_are_too_large(running: Running) -> None:
         response = operator.post("/v1/collections/formulary/search", content=much)
         assert code(response) == (413, "request_too_large")
         much = b"x" * (5 << 20)
-        path = f"/admin/collections/formulary/parts/{digest_of(much)}"
-        assert code(operator.put(path, content=much)) == (413, "request_too_large")
+        path = "/admin/collections/formulary/parts"
+        assert code(operator.post(path, content=much)) == (413, "request_too_large")
         assert running.parts.gate.room.free == 256 << 20
 
 
@@ -186,27 +186,30 @@ def _changed(**changes: object) -> bytes:
 )
 def test_parts_that_are_none(running: Running, body: bytes) -> None:
     with client(running, OPERATOR) as operator:
-        path = f"/admin/collections/formulary/parts/{digest_of(body)}"
-        assert code(operator.put(path, content=body)) == (400, "bad_collection")
-        wanted = written(Wanted((digest_of(body),)))
-        missing = operator.post("/admin/collections/formulary/missing", content=wanted)
-        assert read(missing.content, Missing).missing == (digest_of(body),)
+        path = "/admin/collections/formulary"
+        both = written_parts([B.body, body])
+        assert code(operator.post(f"{path}/parts", content=both)) == (400, "bad_collection")
+        wanted = written(Wanted((B.digest, digest_of(body))))
+        missing = operator.post(f"{path}/missing", content=wanted)
+        assert read(missing.content, Missing).missing == (B.digest, digest_of(body))
 
 
-def test_a_part_with_another_digest(running: Running) -> None:
+@pytest.mark.parametrize("body", [b"", b"\xc1", msgspec.msgpack.encode({"parts": []}), A.body])
+def test_bodies_that_carry_no_parts(running: Running, body: bytes) -> None:
     with client(running, OPERATOR) as operator:
-        path = f"/admin/collections/formulary/parts/{B.digest}"
-        assert code(operator.put(path, content=A.body)) == (400, "wrong_digest")
+        path = "/admin/collections/formulary/parts"
+        assert code(operator.post(path, content=body)) == (400, "bad_collection")
 
 
 def test_an_upload_that_is_cut_off_leaves_nothing(running: Running) -> None:
     address = urlsplit(running.url)
+    body = written_parts([A.body])
     head = (
-        f"PUT /admin/collections/formulary/parts/{A.digest} HTTP/1.1\r\nhost: x\r\n"
-        f"authorization: Bearer {OPERATOR}\r\ncontent-length: {len(A.body)}\r\n\r\n"
+        "POST /admin/collections/formulary/parts HTTP/1.1\r\nhost: x\r\n"
+        f"authorization: Bearer {OPERATOR}\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection((address.hostname, address.port), 10) as half:
-        half.sendall(head.encode() + A.body[: len(A.body) // 2])
+        half.sendall(head.encode() + body[: len(body) // 2])
     with client(running, OPERATOR) as operator:
         wanted = written(Wanted((A.digest,)))
         missing = operator.post("/admin/collections/formulary/missing", content=wanted)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from skerry.cloud.collections.wire import MOST_IN_PART
+from skerry.edge.collections import publishing as publishing_module
 from skerry.edge.collections.direct import look_in
 from skerry.edge.collections.link import LaterError, Link
 from skerry.edge.collections.parting import Folder, parts_of
@@ -151,9 +152,18 @@ class Stopping:
         return self.link.ask(*arguments, **options)
 
 
+def test_parts_travel_together_up_to_a_size() -> None:
+    parts = [b"x" * (200 << 10)] * 5 + [b"y" * (2 << 20), b"z"]
+    together = list(publishing_module.batched(parts))
+    assert [len(several) for several in together] == [2, 2, 1, 1, 1]
+    assert [one for several in together for one in several] == parts
+    assert [len(one) for one in publishing_module.batched([b""] * 1_500)] == [1_000, 500]
+
+
 def test_an_interrupted_publisher_goes_on_where_it_was(
-    publisher: Publisher, source: Index, encoder: OnnxEncoder
+    publisher: Publisher, source: Index, encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(publishing_module, "_BATCH_BYTES", 1)
     halfway = Publisher(Stopping(publisher.link, 2), encoder)  # type: ignore[arg-type]
     steps: list[Progress] = []
     with pytest.raises(Interrupted):
