@@ -17,6 +17,7 @@ from skerry.cloud.errors import RequestError
 
 STAGED_S = 86_400.0
 _AT_ONCE = 400  # values of one statement
+_FREE = "NOT EXISTS (SELECT 1 FROM collection_members WHERE part = digest)"
 
 MIGRATIONS: dict[str, str] = {
     "0005-collection-parts": "CREATE TABLE collection_parts (digest TEXT PRIMARY KEY,"
@@ -83,7 +84,7 @@ class CollectionStore(Protocol):
         ...
 
     def remove(self, name: str) -> bool:
-        """Whether there was such a collection."""
+        """Deletes a collection with all that no other one has; whether there was one."""
         ...
 
     def held(self, info: Info) -> Iterator[Held]:
@@ -153,8 +154,14 @@ class SqlCollections:
         return info
 
     def remove(self, name: str) -> bool:
+        members = "SELECT part FROM collection_members WHERE collection = ?"
+        parts = [part for (part,) in self._do((members, (name,)))]
         rows = self._do(
             ("DELETE FROM collection_members WHERE collection = ?", (name,)),
+            *(
+                (f"DELETE FROM collection_parts WHERE digest IN ({_marks(some)}) AND {_FREE}", some)
+                for some in _batches(parts)
+            ),
             ("DELETE FROM collections WHERE name = ? RETURNING name", (name,)),
         )
         return bool(rows)
@@ -208,8 +215,7 @@ def _joined(name: str, parts: Sequence[str]) -> Iterator[tuple[str, tuple[str, .
 
 
 def _unused(before: float) -> tuple[str, tuple[float]]:
-    sql = "DELETE FROM collection_parts WHERE staged_at < ? AND NOT EXISTS"
-    return f"{sql} (SELECT 1 FROM collection_members WHERE part = digest)", (before,)
+    return f"DELETE FROM collection_parts WHERE staged_at < ? AND {_FREE}", (before,)
 
 
 def _batches(values: Sequence[str], size: int = _AT_ONCE) -> Iterator[Sequence[str]]:

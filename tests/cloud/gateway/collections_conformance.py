@@ -116,6 +116,13 @@ class CollectionConformance:
         assert [one.name for one in state.collections.published()] == ["formulary"]
         assert len(_found(state, 0, most=9)) == 3
 
+    def test_what_is_removed_is_deleted(self, state: State) -> None:
+        _published(state, A, B)
+        _published(state, A, name="handbook")
+        assert state.collections.remove("formulary")
+        assert state.collections.missing([A.digest, B.digest], NOW) == [B.digest]
+        assert state.collections.passages([(A.digest, 0), (B.digest, 0)]).keys() == {(A.digest, 0)}
+
     def test_only_what_is_in_force_is_found(self, state: State) -> None:
         _published(
             state,

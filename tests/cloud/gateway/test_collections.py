@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,16 +14,20 @@ import httpx2
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skerry.cloud.collections.wire import (
     MOST_PASSAGES,
     Answer,
     BadCollection,
     Missing,
+    Search,
     Wanted,
     digest_of,
     quantised,
     read,
+    read_parts,
     written,
     written_part,
     written_parts,
@@ -273,3 +280,43 @@ def test_codes_keep_the_direction() -> None:
 
 def test_the_same_part_has_the_same_digest() -> None:
     assert digest_of(written_part(A.part)) == A.digest
+
+
+def test_gateways_that_share_a_state_follow_each_other(tmp_path: Path) -> None:
+    config = configured(OPEN)
+    with (
+        gateway(config, tmp_path) as one,
+        gateway(config, tmp_path) as two,
+        client(one, OPERATOR) as operator,
+        client(two) as user,
+    ):
+        put(operator, "formulary", A)
+        assert found(user, "formulary", 0, 9) == ["adrenaline says 0", "adrenaline says 1"]
+        put(operator, "formulary", B)
+        patience = time.monotonic() + 20
+        while found(user, "formulary", 0, 9) != ["bandages says 2"]:
+            assert time.monotonic() < patience
+            time.sleep(0.1)
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=200, deadline=None)
+def test_whatever_comes_is_read_or_refused(body: bytes) -> None:
+    for reader in (lambda raw: read(raw, Answer), lambda raw: read(raw, Search), read_parts):
+        with contextlib.suppress(BadCollection):
+            reader(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+
+
+@given(st.fixed_dictionaries({"collection": JSON, "encoder": JSON, "digest": JSON, "found": JSON}))
+@settings(max_examples=200, deadline=None)
+def test_answers_of_another_shape_are_refused(answer: dict[str, object]) -> None:
+    answer["found"] = [answer["found"]]
+    with pytest.raises(BadCollection):
+        read(json.dumps(answer).encode(), Answer)
