@@ -74,7 +74,7 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
         score = policy.injection.score
         known = parts.screened(hits)
         hits, findings = screen_sources(hits, findings, score, heads, known)
-    seen = documented(seen, asked, hits, has_documents=parts.has_documents)
+    seen = documented(seen, asked, hits, has_documents=parts.expects_documents)
     findings = of_no_section(findings, said, hits)
     with trace.step("decide"):
         given = parts.policy_input(request, seen, findings, hits)

@@ -362,3 +362,18 @@ def test_a_question_that_orders_a_model_about_stays(
     receipt = device.ask(f"{ORDER} {ASKED}").receipt
     assert formulary.bodies == []
     assert receipt.egress == ()
+
+
+def test_what_is_asked_of_people_is_asked_of_a_collection(
+    make_runtime: Any, formulary: FakeGateway
+) -> None:
+    formulary.found = (found("You can hire our boats at the north pier.", title="Boats"),)
+    unsupported = route_as(RequestClass.UNSUPPORTED)
+    question = "Do you hire boats?"
+    alone = make_runtime(unsupported, consent="granted")
+    assert alone.route(question).tier is Tier.REFUSE
+    runtime = make_runtime(
+        unsupported, collections="formulary", collections_url=formulary.url, consent="granted"
+    )
+    assert runtime.route(question).tier is not Tier.REFUSE
+    assert asked_of(runtime.ask(question).receipt).outcome == "found"
