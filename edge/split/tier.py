@@ -62,6 +62,7 @@ class SplitTier:
         self._measured: defaultdict[str, Measured] = defaultdict(Measured)
         self._others: set[tuple[str, bytes]] = set()
         """Classes of requests whose target has other tokens than a vocabulary of that digest."""
+        self._warned_of: set[str] = set()
 
     def available(self) -> bool:
         return not self._offline() and self._breaker.admits
@@ -136,9 +137,9 @@ class SplitTier:
         """
         if preview.spoken is None:
             raise refusal
-        known = (preview.request_class, preview.opening.vocabulary)
-        if known not in self._others:
-            self._others.add(known)
+        self._others.add((preview.request_class, preview.opening.vocabulary))
+        if refusal.why not in self._warned_of:
+            self._warned_of.add(refusal.why)
             _log.warning(_NOTHING_DRAFTED, preview.destination, refusal.why)
         return self._streamed(preview, preview.spoken, exchange, held)
 

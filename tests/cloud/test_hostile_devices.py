@@ -27,6 +27,7 @@ from skerry.cloud.hints.frames import (
     Done,
     Draft,
     Fault,
+    Message,
     Mode,
     Open,
     Opened,
@@ -126,6 +127,17 @@ BAD_OPENINGS = {
     "generated before it began": written(Open(VERSION, "", VOCABULARY, PROMPT, generated=6)),
     "held by nobody": written(Open(VERSION, "", VOCABULARY, PROMPT, session="s", kept=3)),
     "unknown model": written(Open(VERSION, "no such", VOCABULARY, PROMPT)),
+    "a role of nobody": written(
+        Open(VERSION, "", b"", (), messages=(Message("tool", "a"),))  # type: ignore[arg-type]
+    ),
+    "text that is none": written(
+        Open(VERSION, "", b"", (), messages=(Message("user", b"\xff\xfe"),))  # type: ignore[arg-type]
+    ),
+    "too many messages": written(Open(VERSION, "", b"", (), messages=(Message("user", ""),) * 257)),
+    "text and tokens": written(Open(VERSION, "", b"", PROMPT, messages=(Message("user", "a"),))),
+    "text where there are no words": written(
+        Open(VERSION, "", b"", (), messages=(Message("user", "a" * 900_000),))
+    ),
     "not a number": written(Open(VERSION, "", b"", PROMPT, Choosing(temperature=float("nan")))),
 }
 

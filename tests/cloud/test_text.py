@@ -26,6 +26,7 @@ from skerry.cloud.hints.frames import (
     Open,
     Opened,
     Reason,
+    Role,
     Said,
 )
 from skerry.cloud.service import Service
@@ -191,3 +192,25 @@ def test_however_a_text_is_cut_its_characters_come_whole(text: str, cuts: list[i
     spelling = PieceSpelling(pieces.__getitem__, frozenset({0}))
     said = [asyncio.run(spelling.feed([token])) for token in (*range(1, len(pieces)), 0)]
     assert "".join(said) == text
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), st.text(max_size=20)),
+             min_size=1, max_size=4),
+    st.lists(st.integers(0, 2 * SIZE), max_size=6),
+    st.sampled_from([OTHER, VOCABULARY, b""]),
+    st.lists(st.builds(Draft, st.integers(0, 9), st.just((1, 2)))),
+)  # fmt: skip
+def test_whatever_is_asked_ends_in_order_and_every_text_is_in_place(
+    said: list[tuple[Role, str]], tokens: list[int], vocabulary: bytes, drafts: list[Draft]
+) -> None:
+    messages = tuple(Message(role, content) for role, content in said)
+    asked = msgspec.structs.replace(
+        resumed(tokens, messages=messages, vocabulary=vocabulary), max_tokens=6
+    )
+    *frames, last = served(asked, *drafts)
+    assert isinstance(last, Done | Fault)
+    heard = [one for one in frames if isinstance(one, Said)]
+    assert len(frames) == len(heard) + bool(frames)
+    assert [one.position for one in heard] == list(range(len(heard)))
+    assert isinstance(last, Done) or not frames

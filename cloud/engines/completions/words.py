@@ -13,7 +13,7 @@ from skerry.cloud.engines.completions.endpoint import Endpoint
 from skerry.cloud.engines.completions.faults import StatusFault
 from skerry.cloud.engines.completions.served import ServedVerifier
 from skerry.cloud.engines.completions.vocabulary import SAMPLE, Vocabulary
-from skerry.cloud.errors import RequestError, TargetError
+from skerry.cloud.errors import CloudTierError, RequestError
 from skerry.cloud.hints.frames import Message
 
 _REFUSED = {"whole": frozenset({400, 422}), "apart": frozenset({400, 422, 500})}
@@ -95,7 +95,7 @@ async def can_talk(endpoint: Endpoint, dialect: Dialect, vocabulary: Vocabulary)
         tokens = await _rendered(endpoint, dialect, _PROBE)
         knows = vocabulary.spelling is not None
         return bool(tokens and (knows or await endpoint.detokenized(tokens)))
-    except (TargetError, RequestError):
+    except CloudTierError:
         return False
 
 

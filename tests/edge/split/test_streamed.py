@@ -98,10 +98,12 @@ def made(url: str, *, key: str = KEY, **options: Any) -> Made:
 
 def asked(
     one: Made, messages: Sequence[Message] = TOLD, *, most: int = 40, stop: Sequence[str] = (),
-    cancel: threading.Event | None = None,
+    cancel: threading.Event | None = None, request_class: str = "",
 ) -> tuple[str, SplitStream, Piece]:  # fmt: skip
     """The answer, its stream, and its last piece."""
-    preview = one.tier.preview(messages, sampling=SAMPLING, max_tokens=most, stop=stop)
+    preview = one.tier.preview(
+        messages, sampling=SAMPLING, max_tokens=most, stop=stop, request_class=request_class
+    )
     with one.tier.send(preview, deadline_s=20, cancel=cancel or threading.Event()) as stream:
         pieces = list(stream)
     return "".join(piece.text for piece in pieces), stream, pieces[-1]
@@ -121,16 +123,18 @@ def test_the_answer_is_streamed_and_the_device_says_once_why(
     with caplog.at_level(logging.WARNING):
         text, stream, last = asked(one)
         again, second, _ = asked(one)
-    assert text == again == TEXT
+        other, third, _ = asked(one, request_class="lookup")
+    assert text == again == other == TEXT
     report = stream.report
     assert (report.streamed, report.why) == (True, OTHER_TOKENS)
     assert (report.tokens, report.passes, report.drafted) == (len(TOKENS), len(TOKENS), 0)
     assert (report.alone, report.broke, report.model) == (0, "", "simulated")
     assert last.usage is not None
     assert last.usage.prompt_tokens == len(MESSAGES)
-    assert (stream.egress.attempts, second.egress.attempts) == (2, 1)
+    attempts = [made.egress.attempts for made in (stream, second, third)]
+    assert attempts == [2, 1, 2], "another class may have another target"
     assert second.egress.bytes_sent < stream.egress.bytes_sent
-    assert len(one.drafters) == 1, "none is made for what is known to be streamed"
+    assert len(one.drafters) == 2, "none is made for what is known to be streamed"
     (said,) = (record.getMessage() for record in caplog.records)
     assert "nothing is drafted" in said
     assert OTHER_TOKENS in said
