@@ -202,11 +202,17 @@ class Gateway(_Table):
     format: Literal["skerry.gateway/1"]
     state: Annotated[str, MinLen(1)] = "gateway.db"
     limits: Limits = Limits()
-    models: Annotated[dict[Name, Model], MinLen(1)]
+    models: dict[Name, Model] = {}
     tenants: Annotated[dict[Name, Tenant], MinLen(1)]
     tiers: dict[Tier, TierTable] = {}
     classes: dict[Name, RequestClass] = {}
     collections: dict[CollectionName, Collection] = {}
+
+    @model_validator(mode="after")
+    def _serves_something(self) -> Self:
+        if not (self.models or self.collections):
+            raise ValueError("give models or collections, for there is nothing to serve")
+        return self
 
     def model_of(self, tier: Tier) -> str | None:
         """The first model of a tier that answers requests, in the order of the file."""

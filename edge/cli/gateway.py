@@ -194,7 +194,8 @@ def _announce(url: str, config: Path, parts: Assembled, *, as_json: bool) -> Non
         emit("skerry.cloud.gateway/1", fields)
         return
     click.echo(f"gateway  {url}/v1")
-    click.echo(f"models   {', '.join(gateway.models)}")
+    if gateway.models:
+        click.echo(f"models   {', '.join(gateway.models)}")
     click.echo(f"tenants  {', '.join(gateway.tenants)}")
     if gateway.collections:
         click.echo(f"collections  {', '.join(gateway.collections)}")

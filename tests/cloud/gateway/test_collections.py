@@ -33,7 +33,7 @@ from skerry.cloud.collections.wire import (
     written_parts,
 )
 from skerry.cloud.gateway.errors import GatewayConfigError
-from tests.cloud.gateway.configured import OPERATOR, OTHER, USER, configured
+from tests.cloud.gateway.configured import BASE, OPERATOR, OTHER, USER, configured
 from tests.cloud.gateway.parts import Sent, asked, part, publish
 from tests.cloud.gateway.upstreams import Running, gateway
 
@@ -251,6 +251,23 @@ def test_searches_count_for_the_rate_and_in_metrics(tmp_path: Path) -> None:
         assert code(refused) == (429, "rate_limit_exceeded")
         counted = operator.get("/metrics").text
         assert 'route="/v1/collections",status="200",tenant="clinic"' in counted
+
+
+def test_a_gateway_may_have_collections_and_no_model(tmp_path: Path) -> None:
+    base = BASE[: BASE.index("[models.mid]")] + BASE[BASE.index("[tenants.clinic]") :]
+    with (
+        gateway(configured(OPEN, base=base), tmp_path) as running,
+        client(running, OPERATOR) as operator,
+        client(running) as user,
+    ):
+        put(operator, "formulary", A)
+        assert found(user, "formulary", 0, 1) == ["adrenaline says 0"]
+        asked_of_a_model = user.post("/v1/chat/completions", json={"messages": []})
+        assert code(asked_of_a_model) == (404, "model_not_found")
+        assert user.get("/v1/models").json()["data"] == []
+        assert user.get("/health").status_code == 200
+    with pytest.raises(GatewayConfigError, match="give models or collections"):
+        configured(base=base)
 
 
 def test_a_file_with_a_tenant_that_is_none() -> None:

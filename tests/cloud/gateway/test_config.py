@@ -72,7 +72,7 @@ def test_what_is_wrong_is_named_with_its_line(more: str, line: int, what: str) -
 
 
 def test_missing_tables_are_named() -> None:
-    with pytest.raises(GatewayConfigError, match="models: is missing"):
+    with pytest.raises(GatewayConfigError, match="give models or collections"):
         parsed('format = "skerry.gateway/1"\n[tenants.a]\n')
 
 
