@@ -37,7 +37,7 @@ def screen_sources(
     for hit in hits:
         about = _placed(hit.chunk, before.get(hit.chunk.id), encode)
         found += about
-        if not any(_gives_orders(finding, injection_score) for finding in about):
+        if not any(gives_orders(finding, injection_score) for finding in about):
             kept.append(hit)
     return kept, tuple(found)
 
@@ -77,5 +77,6 @@ def _placed(
     return tuple(replace(finding, place=place) for finding in known)
 
 
-def _gives_orders(finding: Finding, injection_score: float) -> bool:
+def gives_orders(finding: Finding, injection_score: float) -> bool:
+    """Whether a finding is of an order to the model that counts from `injection_score`."""
     return finding.kind is FindingKind.INJECTION and not finding.score < injection_score

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from skerry.edge.cli.index_shown import bar
+from skerry.edge.cli.index_shown import bar, show_list
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit, local_time, table
 from skerry.edge.terminal import visible_line
@@ -66,7 +66,8 @@ def publish(name: str, as_json: bool, **given: Any) -> None:
         done = publisher.publish(name, index, progress)
     if as_json:
         fields = {"collection": _fields(done.info), "parts": done.parts, "sent": done.sent}
-        emit("skerry.cloud.collections.publish/1", {**fields, "kept_back": done.kept_back})
+        left = {"kept_back": done.kept_back, "orders": done.orders}
+        emit("skerry.cloud.collections.publish/1", {**fields, **left})
         return
     info = done.info
     click.echo(
@@ -75,6 +76,11 @@ def publish(name: str, as_json: bool, **given: Any) -> None:
     )
     for why, count in done.kept_back.items():
         click.echo(f"{count:,} left out: {why}", err=True)
+    if done.orders:
+        click.echo(
+            "with passages that read as orders to a model; devices leave them out:", err=True
+        )
+        show_list(done.orders)
 
 
 @collections.command("list")
@@ -162,7 +168,11 @@ def _publisher(wanted: Settings) -> Iterator[Publisher]:
 def _index(wanted: Settings, publisher: Publisher) -> Iterator[Index]:
     from skerry.edge.index import Index
 
-    with Index.open(wanted.index, publisher.encoder, make=False, read_only=True) as index:
+    key = wanted.screening_key_file
+    opened = Index.open(
+        wanted.index, publisher.encoder, make=False, read_only=True, screening_key=key
+    )
+    with opened as index:
         yield index
 
 

@@ -33,10 +33,12 @@ from skerry.edge.encoder.base import TextEncoder
 from skerry.edge.errors import InputError
 from skerry.edge.index import Document, Index, Progress
 from skerry.edge.index.sharing import kept_back
+from skerry.edge.sources import gives_orders
 
 LIMIT_S = 60.0
 """Of one request."""
 _BATCH_BYTES = 512 << 10
+_COUNTS = 0.8  # the score from which the default policy counts an injection
 _MOST_WAITS, _LONGEST_WAIT_S = 30, 30.0
 
 OnStep = Callable[[Progress], None] | None
@@ -58,12 +60,14 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a collection has now. `sent` of its `parts` were new to the cloud."""
+    """What a collection has now. `sent` of its `parts` were new to the cloud. `orders` are the
+    sources with passages that read as orders to a model, which devices leave out."""
 
     info: Info
     parts: int
     sent: int
     kept_back: Mapping[str, int]
+    orders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ class Publisher:
         wanted = Publish(self.encoder.id, self.encoder.dimensions, digests)
         body = self._ask("PUT", name, written(wanted))
         info = self.link.read(body, lambda raw: read(raw, Info))
-        return Published(info, len(digests), len(missing), contents.kept_back)
+        orders = tuple(self._orders(index, contents))
+        return Published(info, len(digests), len(missing), contents.kept_back, orders)
 
     def remove(self, name: str) -> None:
         self._ask("DELETE", name)
@@ -129,6 +134,14 @@ class Publisher:
         if index is not None and self.contents(index).version(self.encoder) != info.digest:
             return [f"it does not hold what the index holds: publish {name} again"]
         return []
+
+    def _orders(self, index: Index, contents: Contents) -> Iterator[str]:
+        """Sources in which `skerry index add` found orders to a model."""
+        for document in {one.id: one for one in contents.parts.values()}.values():
+            chunks = index.shared(document.id).chunks
+            found = index.screened(chunks, self.encoder).values()
+            if any(gives_orders(one, _COUNTS) for several in found for one in several):
+                yield document.source
 
     def _parts(self, index: Index, document: Document, folder: Folder) -> Iterator[Part]:
         return parts_of(index.shared(document.id), folder, self.encoder)
