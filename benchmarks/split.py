@@ -14,6 +14,7 @@ import asyncio
 from dataclasses import dataclass
 
 from benchmarks.contract import Figure, Options
+from benchmarks.split_accepted import Accepted, accepted
 from benchmarks.split_cases import chosen, previews, real_target, recorded
 from benchmarks.split_drafting import drafters
 from benchmarks.split_figures import KEYS, figures
@@ -30,10 +31,11 @@ class Result:
     grid: Grid
     drafter: str
     same: float
+    accepted: list[Accepted]
 
     @property
     def figures(self) -> dict[str, Figure]:
-        return figures(self.grid, self.drafter, self.same)
+        return figures(self.grid, self.drafter, self.same, self.accepted)
 
 
 def run(options: Options) -> dict[str, Figure]:
@@ -48,6 +50,7 @@ def whole(options: Options) -> Result:
     with drafters() as (name, make):
         with real_target() as verifier:
             cases = asyncio.run(recorded(verifier, prompts, shown, make))
+            found = accepted(verifier, options, make, each=plan.judged, tokens=plan.tokens)
             facts = verifier.facts
         same = identical(cases, make)
-        return Result(measured(cases, facts, plan, make, options.seed), name, same)
+        return Result(measured(cases, facts, plan, make, options.seed), name, same, found)

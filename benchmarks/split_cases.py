@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ GREEDY = Sampling()
 DRAWN = Sampling(temperature=0.8, top_p=0.95, seed=7)
 
 
+OWN, SPEC_BENCH = "our own", "Spec-Bench"
+
 Entry = str | Mapping[str, Any]
 """What a user says, or a `question` with its `sources`."""
 
@@ -49,6 +51,7 @@ class Prompt:
     family: str
     entry: Entry
     sampling: Sampling
+    source: str = OWN
 
     @property
     def messages(self) -> list[Message]:
@@ -78,22 +81,25 @@ class Case:
         return self.preview.opening
 
 
-def chosen(options: Options, each: int) -> list[Prompt]:
-    """`each` prompts of every family: our own, those of Spec-Bench where it is there, in turn; the
-    last of each is drawn at a temperature, the others are greedy."""
+def chosen(options: Options, each: int, *, drawn: bool = True) -> list[Prompt]:
+    """`each` prompts of every family: our own, those of Spec-Bench where it is there, in turn; they
+    are greedy, and where some are `drawn` at a temperature, the last of each is."""
     own = json.loads(_PROMPTS.read_text(encoding="utf-8"))
     other = {} if options.quick else _spec_bench(options)
     prompts = []
     for family in FAMILIES:
-        entries = list(_in_turn(own[family], other.get(family, [])))[:each]
-        for i, entry in enumerate(entries, 1):
-            prompts.append(Prompt(family, entry, DRAWN if i == each > 1 else GREEDY))
+        ours = [Prompt(family, entry, GREEDY) for entry in own[family]]
+        theirs = [Prompt(family, entry, GREEDY, SPEC_BENCH) for entry in other.get(family, [])]
+        some = list(_in_turn(ours, theirs))[:each]
+        if drawn and len(some) == each > 1:
+            some[-1] = replace(some[-1], sampling=DRAWN)
+        prompts += some
     return prompts
 
 
-def _in_turn(one: Sequence[Entry], two: Sequence[Entry]) -> Iterator[Entry]:
+def _in_turn(one: Sequence[Prompt], two: Sequence[Prompt]) -> Iterator[Prompt]:
     pairs = itertools.zip_longest(one, two)
-    return (entry for pair in pairs for entry in pair if entry is not None)
+    return (prompt for pair in pairs for prompt in pair if prompt is not None)
 
 
 def _spec_bench(options: Options) -> dict[str, list[str]]:

@@ -7,6 +7,8 @@ from random import Random
 from statistics import geometric_mean, mean
 
 from benchmarks.contract import Figure
+from benchmarks.split_accepted import Accepted
+from benchmarks.split_accepted import figures as acceptances
 from benchmarks.split_cases import FAMILIES, Case
 from benchmarks.split_cloud import Far
 from benchmarks.split_device import PRODUCT
@@ -33,13 +35,15 @@ _JUDGED = 1_000
 Cell = tuple[Far, str]
 
 
-def figures(grid: Grid, drafter: str, same: float) -> dict[str, Figure]:
+def figures(
+    grid: Grid, drafter: str, same: float, accepted: Sequence[Accepted]
+) -> dict[str, Figure]:
     """One Figure for each of `KEYS`."""
     return {
         **_speedups(grid, drafter),
         "simulation_error_max": _simulation(grid),
         "thrift_passes_ratio_to_theory": _thrift(grid),
-        **_acceptances(grid),
+        **acceptances(accepted),
         "bytes_per_token": _bytes(grid),
         "identical_token_rate": Figure(
             same, "share", "higher", 1.0,
@@ -179,21 +183,6 @@ def _thrift(grid: Grid) -> Figure:
 def _passes(grid: Grid, far: Far, protocol: str) -> float:
     answers = [one for family in FAMILIES for one in grid.of(far, family, protocol)]
     return sum(one.passes for one in answers) / sum(len(one.tokens) for one in answers)
-
-
-def _acceptances(grid: Grid) -> dict[str, Figure]:
-    by_family = {
-        family: mean(case.guesses.acceptance for case in _family(grid, family))
-        for family in FAMILIES
-    }
-    note = ", ".join(f"{family} {one:.2f}" for family, one in by_family.items())
-    return {
-        "acceptance_mean": Figure(
-            mean(by_family.values()), "share", "higher", 0.65,
-            note=f"tokens that are guessed right, no idea counts as wrong: {note}",
-        ),
-        "acceptance_grounded_qa": Figure(by_family["grounded_qa"], "share", "higher", 0.80),
-    }  # fmt: skip
 
 
 def _bytes(grid: Grid) -> Figure:

@@ -31,9 +31,11 @@ _TICK_S = 0.01
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`each` prompts of a family, `tokens` long at most, at every round trip and pass [ms];
-    `sync` are the numbers of tokens that synchronous rounds draft."""
+    `sync` are the numbers of tokens that synchronous rounds draft. `judged` prompts of a family say
+    how often guesses are right."""
 
     each: int
+    judged: int
     tokens: int
     rtts: tuple[float, ...]
     passes: tuple[float, ...]
@@ -46,8 +48,8 @@ class Plan:
         return [(rtt, pace) for rtt in self.rtts for pace in self.passes]
 
 
-FULL = Plan(3, 96, (10, 50, 100, 200), (20, 40, 80), (2, 4, 8, 16), 24, (50, 40))
-QUICK = Plan(1, 32, (50, 100), (40,), (4,), 12, (50, 40))
+FULL = Plan(3, 12, 96, (10, 50, 100, 200), (20, 40, 80), (2, 4, 8, 16), 24, (50, 40))
+QUICK = Plan(1, 1, 32, (50, 100), (40,), (4,), 12, (50, 40))
 
 Key = tuple[Far, int, str]
 """Where, which case, by which protocol."""

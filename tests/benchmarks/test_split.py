@@ -9,7 +9,8 @@ import click
 import pytest
 
 from benchmarks.contract import Options
-from benchmarks.split_cases import FAMILIES, Case, chosen
+from benchmarks.split_accepted import Accepted
+from benchmarks.split_cases import FAMILIES, OWN, SPEC_BENCH, Case, chosen
 from benchmarks.split_drafting import Guesses, Replayed, drafters, guessed, replayer
 from benchmarks.split_figures import KEYS, figures
 from benchmarks.split_grid import HINTS, PIPELINED, PLAIN, THRIFT, Grid, Plan, measured, sync
@@ -24,7 +25,7 @@ from skerry.edge.split.lookup import PromptLookup
 from skerry.edge.split.preview import SplitPreview
 
 FACTS = TargetFacts("made up", b"v" * 32, 64, frozenset({0}), 4_096, 32)
-PLAN = Plan(1, 20, (4, 8), (5,), (2, 4), 8, (4, 5))
+PLAN = Plan(1, 1, 20, (4, 8), (5,), (2, 4), 8, (4, 5))
 
 
 def case(family: str, number: int) -> Case:
@@ -80,10 +81,14 @@ def test_times_are_no_shorter_than_the_link_and_the_passes(grid: Grid) -> None:
 
 
 def test_the_figures_are_those_that_it_names(grid: Grid) -> None:
-    found = figures(grid, "lookup", 1.0)
+    judged = [Accepted(family, OWN, 0.6) for family in FAMILIES[1:]]
+    judged += [Accepted(FAMILIES[0], OWN, 0.2), Accepted(FAMILIES[0], SPEC_BENCH, 0.4)]
+    found = figures(grid, "lookup", 1.0, judged)
     assert tuple(sorted(found)) == tuple(sorted(KEYS))
     assert all(one.value is not None for one in found.values())
-    assert found["acceptance_mean"].value == pytest.approx(grid.cases[0].guesses.acceptance)
+    assert found["acceptance_mean"].value == pytest.approx(0.525)
+    assert "1 prompts of Spec-Bench 0.40" in found["acceptance_mean"].note
+    assert found["acceptance_grounded_qa"].value == pytest.approx(0.6)
     assert "lookup" in found["min_speedup"].note
     json.dumps([one.as_json() for one in found.values()])
 
