@@ -185,12 +185,20 @@ class ModelDrafter:
         said = sequence[self._prompt :]
         token = choose(row, self._sampling, len(sequence), said)
         odds, instead = _odds(row, token)
-        return Guess(token, odds, instead)
+        greedy = self._sampling.temperature == 0
+        return Guess(token, _against_greed(odds) if greedy else odds, instead)
 
     def close(self) -> None:
         if not self._closed:
             self._closed = True
             self._back(self._reader)
+
+
+def _against_greed(odds: float) -> float:
+    """The odds that a greedy target chooses what the draft model finds likeliest: more than the
+    model's own probability of it, by twice the ratio of right to wrong (measured on texts that the
+    model did not learn from)."""
+    return 2 * odds / (1 + odds)
 
 
 def _odds(row: NDArray[np.float32], token: int) -> tuple[float, int]:

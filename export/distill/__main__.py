@@ -64,7 +64,7 @@ _SAID = click.option(
 _DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, …")
 _MINUTES = click.option("--minutes", default=45.0, show_default=True, help="How long it writes.")
 _WIDTH = click.option("--width", default=128, show_default=True, help="Texts at once.")
-_STEPS = click.option("--steps", default=3000, show_default=True, help="Of 1,024 tokens each.")
+_STEPS = click.option("--steps", default=2300, show_default=True, help="Of 1,024 tokens each.")
 _OUT = click.option("--out", type=_FOLDER, required=True, help="Folder for draft.gguf.")
 
 
