@@ -48,7 +48,7 @@ class Plan:
         return [(rtt, pace) for rtt in self.rtts for pace in self.passes]
 
 
-FULL = Plan(3, 12, 96, (10, 50, 100, 200), (20, 40, 80), (2, 4, 8, 16), 24, (50, 40))
+FULL = Plan(3, 12, 96, (10, 50, 100, 200), (20, 40, 80), (2, 4, 8, 16), 16, (50, 40))
 QUICK = Plan(1, 1, 32, (50, 100), (40,), (4,), 12, (50, 40))
 
 Key = tuple[Far, int, str]
