@@ -40,7 +40,9 @@ Read = TypeVar("Read")
 class LaterError(CloudUnavailable):
     """The gateway has no time now; `wait_s` is how long it asked to wait, None if it did not."""
 
-    def __init__(self, what: str, *, hint: str, status: int, wait_s: float | None) -> None:
+    def __init__(
+        self, what: str, *, hint: str = "", status: int | None = None, wait_s: float | None = None
+    ) -> None:
         super().__init__(what, hint=hint, status=status)
         self.wait_s = wait_s
 
