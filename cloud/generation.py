@@ -86,6 +86,8 @@ class Hints:
 
     async def wait(self) -> None:
         """Returns when there is something to look at, or nobody to wait for, or it is late."""
+        if not self._patience_ms:
+            return
         try:
             async with asyncio.timeout(self._patience_ms / 1e3):
                 while self._patience_ms and not (

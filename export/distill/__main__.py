@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
+from skerry.edge.errors import ModelInvalid
 from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.plan import Plan, plan
@@ -159,7 +160,7 @@ def _write(
 ) -> None:  # fmt: skip
     sources = read(data) if data is not None else Sources()
     _check_extra()
-    from skerry.export.distill.corpus import CorpusWriter
+    from skerry.export.distill.corpus import Corpus, CorpusWriter
     from skerry.export.distill.gguf_file import load
     from skerry.export.distill.prompts import Prompts
     from skerry.export.distill.words import Words
@@ -168,6 +169,9 @@ def _write(
     model = load(teacher).to(device)
     prompts = iter(Prompts(sources, seed=seed))
     taps = _plan(model.shape.layers, layers).taps
+    before = Corpus(work, taps=len(taps), width=model.shape.width)
+    if before.texts:
+        before.check()
     writer = Writer(model, Words(teacher), prompts, taps=taps, width=width, seed=seed)
     corpus, began = CorpusWriter(work), time.monotonic()
     try:
@@ -194,6 +198,7 @@ def _train(
     corpus = Corpus(work, taps=len(planned.taps), width=model.shape.width)
     if not corpus.learnt():
         raise DistillError(f"there are no texts in '{work}' to learn from", hint="write some first")
+    corpus.check()
     maps = _maps(work / _MAPS, teacher, corpus, model, tokens)
     student = student_of(model, planned.copied, maps).to(device)
     trainer = Trainer(student, corpus, planned, maps, Schedule(steps), seed=seed)
@@ -218,7 +223,13 @@ def _maps(file: Path, teacher: Path, corpus: Corpus, model: Llama, size: int) ->
     from skerry.export.distill.tokens import chosen
 
     if file.exists():
-        kept = draft_tokens(json.loads(file.read_text("utf-8")), size)
+        try:
+            kept = draft_tokens(json.loads(file.read_text("utf-8")), size)
+        except (ModelInvalid, ValueError) as error:
+            raise DistillError(
+                f"'{file}' does not name {size} tokens",
+                hint="give another --work, or the --tokens that training began with",
+            ) from error
         if kept is not None:
             return kept
     texts = (corpus.texts[i] for i in corpus.learnt())

@@ -7,6 +7,7 @@ text after another. Both are only added to; what was cut off at the end is left 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.export.distill.errors import DistillError
+
 Hidden = NDArray[np.float16]
 _TEXTS, _HIDDEN = "texts.jsonl", "hidden.f16"
 _HELD_OUT = 25  # one text of so many is not learnt from
+_CUT_OFF = 4096  # tokens of a text that was being written when it stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,16 @@ class Corpus:
     @property
     def tokens(self) -> int:
         return int(self.starts[-1])
+
+    def check(self) -> None:
+        """Raises DistillError: the states are of other layers, or of another teacher."""
+        row = math.prod(self._shape) * np.dtype(np.float16).itemsize
+        held = self._file.stat().st_size // row if self._file.exists() else 0
+        if not self.tokens <= held <= self.tokens + _CUT_OFF:
+            raise DistillError(
+                f"'{self._file}' does not hold this student's states of {self.tokens:,} tokens",
+                hint="train with the --layers that the texts were written for, or write them anew",
+            )
 
     def hidden(self, index: int) -> Hidden:
         """[tokens, taps, width] of one text."""

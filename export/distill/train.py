@@ -16,6 +16,7 @@ from torch import Tensor
 
 from skerry.edge.split.draft_tokens import DraftTokens
 from skerry.export.distill.corpus import Corpus
+from skerry.export.distill.errors import DistillError
 from skerry.export.distill.llama import Llama, Weights
 from skerry.export.distill.losses import Reach, candidates, divergence
 from skerry.export.distill.plan import Plan
@@ -183,11 +184,20 @@ class Trainer:
         file.with_suffix(".partial").replace(file)
 
     def resume(self, file: Path) -> None:
-        """Goes on from a saved state; the order of texts begins anew."""
+        """Goes on from a saved state; the order of texts begins anew.
+
+        Raises:
+            DistillError: it is of a student with other layers or tokens.
+        """
         state: dict[str, Any] = torch.load(
             file, map_location=self.student.device, weights_only=True
         )
-        self.student.load_state_dict(state["student"])
+        try:
+            self.student.load_state_dict(state["student"])
+        except RuntimeError as error:
+            raise DistillError(
+                f"'{file}' is of another student", hint="give another --work, or remove the file"
+            ) from error
         self._optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
 

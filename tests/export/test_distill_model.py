@@ -185,6 +185,14 @@ def test_from_the_teacher_to_a_draft_model_that_llama_cpp_loads(
     cut = ("--tokens", "3000", "--out", str(out))
     call("train", *given, *cut, "--steps", "3")
     call("train", *given, *cut, "--steps", "5")  # goes on
+    for other, said in (
+        (("--tokens", "2000", "--layers", "4"), "does not name 2000 tokens"),
+        (("--tokens", "3000", "--layers", "5"), "does not hold this student"),
+    ):
+        more = [*given[:-2], *other, "--out", str(out), "--steps", "6"]
+        done = run.invoke(main, ["train", *more], env={"SKERRY_DATA": None})
+        assert done.exit_code == 1
+        assert said in done.output
     told = json.loads(call("measure", str(out / "draft.gguf"), "--work", str(work)).output)
     assert 0 <= told["mean"] <= 1
     model = DraftModel(out / "draft.gguf", threads=1, context_tokens=64)

@@ -142,6 +142,20 @@ def test_what_was_cut_off_by_a_crash_is_written_over(tmp_path: Path) -> None:
     assert float(corpus.hidden(1).min()) == 2
 
 
+def test_states_of_other_layers_are_told_from_these(tmp_path: Path) -> None:
+    text = Text("chat", [1, 2, 3] * 2_000, 2, 0.0)
+    writer = CorpusWriter(tmp_path)
+    writer.add(text, hidden(text, 1))
+    writer.close()
+    Corpus(tmp_path, taps=2, width=4).check()
+    for taps, width in ((3, 4), (1, 4), (2, 8)):
+        with pytest.raises(DistillError, match="does not hold"):
+            Corpus(tmp_path, taps=taps, width=width).check()
+    (tmp_path / "hidden.f16").unlink()
+    with pytest.raises(DistillError, match="does not hold"):
+        Corpus(tmp_path, taps=2, width=4).check()
+
+
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     from skerry.export.distill.__main__ import main
 
