@@ -13,7 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ROOMS = ("edge", "cloud", "export", "sync", "guardrails", "device_profiles")
+ROOMS = ("edge", "cloud", "export", "sync", "guardrails", "device_profiles", "bundles")
 
 
 class LinkTree(BuildHookInterface[Any]):

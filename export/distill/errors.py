@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from skerry.export.errors import ExportError
 
-class DistillError(Exception):
+
+class DistillError(ExportError):
     """It cannot be made; `hint` says what to do next."""
-
-    def __init__(self, what: str, *, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint

@@ -12,18 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skerry.export.errors import ExportError as ExportError
+
 CARD = "README.md"
 _BLOCK_BYTES = 1 << 20
 _LICENCE_LINE = re.compile(r"\A---\n(?:.*\n)*?license: *(\S+)")
-
-
-class ExportError(Exception):
-    """An export that cannot be done; `hint` says what to do next."""
-
-    def __init__(self, what: str, *, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("edge", "cloud", "export", "sync", "guardrails", "device_profiles")
+ROOMS = ("edge", "cloud", "export", "sync", "guardrails", "device_profiles", "bundles")
 
 pytestmark = [pytest.mark.package, pytest.mark.slow]
 
