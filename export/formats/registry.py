@@ -15,6 +15,12 @@ _HERE = "skerry.export.formats"
 _TABLE = {
     (Format.ONNX, Kind.LLM): f"{_HERE}.onnx.llm:OnnxLlm",
     (Format.ONNX, Kind.ENCODER): f"{_HERE}.onnx.encoder:OnnxEncoder",
+    (Format.EXECUTORCH, Kind.LLM): f"{_HERE}.executorch.llm:ExecutorchLlm",
+    (Format.EXECUTORCH, Kind.ENCODER): f"{_HERE}.executorch.encoder:ExecutorchEncoder",
+    (Format.COREML, Kind.ENCODER): f"{_HERE}.coreml.encoder:CoremlEncoder",
+    (Format.LITERT, Kind.ENCODER): f"{_HERE}.litert.encoder:LitertEncoder",
+    (Format.MLC, Kind.LLM): f"{_HERE}.mlc.llm:MlcLlm",
+    (Format.SAFETENSORS, Kind.LLM): f"{_HERE}.gptq.llm:CheckpointLlm",
 }
 
 
