@@ -17,6 +17,7 @@ _TABLE = {
     (Format.ONNX, Kind.ENCODER): f"{_HERE}.onnx.encoder:OnnxEncoder",
     (Format.EXECUTORCH, Kind.LLM): f"{_HERE}.executorch.llm:ExecutorchLlm",
     (Format.EXECUTORCH, Kind.ENCODER): f"{_HERE}.executorch.encoder:ExecutorchEncoder",
+    (Format.COREML, Kind.LLM): f"{_HERE}.coreml.llm:CoremlLlm",
     (Format.COREML, Kind.ENCODER): f"{_HERE}.coreml.encoder:CoremlEncoder",
     (Format.LITERT, Kind.ENCODER): f"{_HERE}.litert.encoder:LitertEncoder",
     (Format.MLC, Kind.LLM): f"{_HERE}.mlc.llm:MlcLlm",

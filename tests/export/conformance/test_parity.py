@@ -94,7 +94,7 @@ def _compare(row: Row, export: Loaded, source: Loaded) -> None:
     else:
         assert isinstance(export, LoadedEncoder)
         assert isinstance(source, LoadedEncoder)
-        encoder = compare_encoder(export, source, own_texts()[1::2])
+        encoder = compare_encoder(export, source, own_texts()[1:49:2])
         assert encoder.cosine_mean >= row.worst
         assert export.encode([]).shape[0] == 0
     export.close()
