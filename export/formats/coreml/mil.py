@@ -18,7 +18,7 @@ from skerry.export.errors import Unsupported
 from skerry.export.formats.coreml.ops import OPERATIONS, Array
 
 Values = MutableMapping[str, Any]
-_STATES = ("read_state", "coreml_update_state")
+_STATES = ("read_state", "write_state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,11 @@ class Interpreter:
         return {name: values[name] for name in self._program.outputs}
 
     def _step(self, operation: Operation, values: Values) -> None:
+        if operation.kind == "write_state":
+            self._states[str(operation.given["input"])] = values[str(operation.given["data"])]
+            return
         if operation.kind == "read_state":
             made: Any = self._states[str(operation.given["input"])]
-        elif operation.kind == "coreml_update_state":
-            made = values[str(operation.given["value"])]
-            self._states[str(operation.given["state"])] = made
         else:
             given = {name: _looked_up(at, values) for name, at in operation.given.items()}
             made = OPERATIONS[operation.kind](**given)

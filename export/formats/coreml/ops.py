@@ -197,6 +197,8 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "exp": _unary(np.exp),
     "tanh": _unary(np.tanh),
     "sqrt": _unary(np.sqrt),
+    "abs": _unary(np.abs),
+    "square": _unary(np.square),
     "identity": lambda x: x,
     "rsqrt": lambda x, epsilon=1e-12: 1 / np.sqrt(_wide(x) + np.float32(epsilon)),
     "sigmoid": lambda x: 1 / (1 + np.exp(-_wide(x))),

@@ -75,7 +75,7 @@ def _llm(factory: pytest.TempPathFactory) -> Path:
     from skerry.export.genai.tiny import Training, train_tiny
 
     folder = factory.mktemp("tiny") / "tiny"
-    train_tiny(folder, training=Training(steps=150, rows=4), progress=lambda *_: None)
+    train_tiny(folder, training=Training(steps=100, rows=2, length=128), progress=lambda *_: None)
     return folder
 
 

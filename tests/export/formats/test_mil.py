@@ -54,7 +54,7 @@ def test_a_state_is_kept_until_it_is_reset() -> None:
         (
             operation("read_state", "before", input="s"),
             operation("add", "now", x="before", y="x"),
-            operation("coreml_update_state", "after", state="s", value="now"),
+            Operation("write_state", {"input": "s", "data": "now"}, ()),
         ),
         {},
         {"s": (1,)},
