@@ -15,7 +15,17 @@ from dataclasses import dataclass
 from skerry.cloud.channel import Channel, Gone
 from skerry.cloud.engines.base import Pass, Target, TargetFacts
 from skerry.cloud.errors import ProtocolError
-from skerry.cloud.hints.frames import Cancel, Done, Draft, Mode, Open, Reason, Tokens, Wait
+from skerry.cloud.hints.frames import (
+    Cancel,
+    Done,
+    Draft,
+    Drafts,
+    Mode,
+    Open,
+    Reason,
+    Tokens,
+    Wait,
+)
 from skerry.cloud.hints.matcher import Hint, Matcher
 from skerry.cloud.hints.tree import Tree
 
@@ -48,7 +58,7 @@ class Hints:
         self._matcher, self._size = Matcher(0), size
         self._patience_ms = patience_ms
         self._news = asyncio.Event()
-        self._no_idea_for = -1
+        self._no_idea: Draft | Drafts | None = None
         self.cancelled = False
         self.ended = False
         self.fault: ProtocolError | None = None
@@ -58,7 +68,7 @@ class Hints:
         try:
             while not self.cancelled:
                 match await channel.receive():
-                    case Draft() as draft:
+                    case Draft() | Drafts() as draft:
                         self._offer(draft)
                     case Cancel():
                         break
@@ -74,11 +84,11 @@ class Hints:
         self.cancelled = True
         self._news.set()
 
-    def _offer(self, draft: Draft) -> None:
+    def _offer(self, draft: Draft | Drafts) -> None:
         if not draft.tokens:
-            self._no_idea_for = draft.position
+            self._no_idea = draft
         elif max(draft.tokens) < self._size:
-            self._matcher.offer(Hint(draft.position, draft.tree()))
+            self._matcher.offer(Hint(draft.position, draft.tree(), draft.after))
         self._news.set()
 
     def best(self, most: int) -> Tree:
@@ -101,7 +111,8 @@ class Hints:
     @property
     def _without_idea(self) -> bool:
         """Whether the device has said that it has none for the next token."""
-        return self._no_idea_for >= self._matcher.end
+        said = self._no_idea
+        return said is not None and self._matcher.is_next(said.position, said.after)
 
     def advance(self, result: Pass) -> None:
         self._matcher.advance(result.tokens)

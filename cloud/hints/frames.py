@@ -14,7 +14,8 @@ from msgspec import Meta, Struct
 
 from skerry.cloud.errors import CloudTierError, ProtocolError, VersionError
 from skerry.cloud.hints.choice import Sampling
-from skerry.cloud.hints.tree import ROOT, Tree
+from skerry.cloud.hints.trace import Trace
+from skerry.cloud.hints.tree import ROOT, Tree, chain
 
 VERSION = 2
 SUBPROTOCOL = "skerry.hints.v2"
@@ -107,18 +108,29 @@ class Draft(Struct, array_like=True, frozen=True, tag=2):
     """Device: drafted tokens from a `position` of the generation on; 0 is its first token. Without
     any it has no idea for that position, and need not be waited for.
 
-    `parents` [tokens] makes them a tree: for each token, how many places before it its parent
-    stands, 0 for none. Empty: each token follows the one before it.
+    They are for a sequence whose token before `position` has the trace `after`: the cloud may have
+    corrected that one meanwhile, and then they are for nothing.
     """
 
     position: Count
     tokens: Annotated[tuple[Id, ...], Meta(max_length=MOST_DRAFTED)]
-    parents: Annotated[tuple[Count, ...], Meta(max_length=MOST_DRAFTED)] = ()
+    after: Trace
+
+    def tree(self) -> Tree:
+        return chain(self.tokens)
+
+
+class Drafts(Struct, array_like=True, frozen=True, tag=5):
+    """Device: the same as a tree: for each token, `parents` [tokens] says how many places before
+    it its parent stands, 0 for none."""
+
+    position: Count
+    tokens: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_DRAFTED)]
+    after: Trace
+    parents: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=MOST_DRAFTED)]
 
     def tree(self) -> Tree:
         """Raises ProtocolError: the parents do not make a tree."""
-        if not self.parents:
-            return Tree(self.tokens, tuple(range(-1, len(self.tokens) - 1)))
         if len(self.parents) != len(self.tokens):
             raise ProtocolError("a draft has not as many parents as tokens")
         back = list(enumerate(self.parents))
@@ -207,7 +219,7 @@ class Fault(Struct, array_like=True, frozen=True, tag=20):
         return cls(error.code, error.what, error.hint, error.instead)
 
 
-DeviceFrame: TypeAlias = Open | Draft | Cancel | Wait
+DeviceFrame: TypeAlias = Open | Draft | Drafts | Cancel | Wait
 CloudFrame: TypeAlias = Opened | Tokens | Said | Done | Fault
 
 _encoder = msgspec.msgpack.Encoder()
@@ -229,7 +241,7 @@ def read_device_frame(data: bytes) -> DeviceFrame:
     frame: DeviceFrame = _read(_device, data)
     if isinstance(frame, Open):
         _check_open(frame)
-    if isinstance(frame, Draft):
+    if isinstance(frame, Drafts):
         frame.tree()
     return frame
 

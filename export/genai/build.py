@@ -17,10 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from skerry.export.errors import ExportError
 from skerry.export.genai.lora import add_lora_inputs
 from skerry.export.genai.measure import Fidelity, measure
 from skerry.export.genai.quantize import quantize4
-from skerry.export.genai.source import CARD, ExportError, Source, open_source
+from skerry.export.genai.source import CARD, Source, open_source
 
 Precision = Literal["int4", "fp32"]
 

@@ -17,6 +17,7 @@ from skerry.cloud.hints.frames import (
     CloudFrame,
     Done,
     Draft,
+    Drafts,
     Fault,
     Message,
     Mode,
@@ -53,9 +54,17 @@ SPOKEN = Open(
 
 
 @pytest.mark.parametrize(
-    "frame", [OPEN, SPOKEN, Draft(7, (1, 300), (0, 1)), Draft(7, (1,)), Draft(7, ()), Cancel()]
+    "frame",
+    [
+        OPEN,
+        SPOKEN,
+        Drafts(7, (1, 300), 127, (0, 1)),
+        Draft(7, (1,), 127),
+        Draft(7, (), 0),
+        Cancel(),
+    ],
 )
-def test_what_a_device_writes_is_read_as_it_was(frame: Open | Draft | Cancel) -> None:
+def test_what_a_device_writes_is_read_as_it_was(frame: Open | Draft | Drafts | Cancel) -> None:
     assert read_device_frame(written(frame)) == frame
 
 
@@ -77,7 +86,7 @@ def test_what_a_cloud_writes_is_read_as_it_was(frame: CloudFrame) -> None:
 
 def test_bytes_on_the_wire() -> None:
     """As docs/hint-protocol.md shows them."""
-    assert written(Draft(300, (5, 49_000))).hex(" ") == "94 02 cd 01 2c 92 05 cd bf 68 90"
+    assert written(Draft(300, (5, 49_000), 9)).hex(" ") == "94 02 cd 01 2c 92 05 cd bf 68 09"
     assert written(Tokens(300, (5, 6), 1, 900)).hex(" ") == "95 12 cd 01 2c 92 05 06 01 cd 03 84"
     assert written(Said(300, (5,), "é", 900)).hex(" ") == ("95 15 cd 01 2c 91 05 a2 c3 a9 cd 03 84")
     assert written(Message("user", "é")).hex(" ") == "92 a4 75 73 65 72 a2 c3 a9"
@@ -85,24 +94,27 @@ def test_bytes_on_the_wire() -> None:
 
 
 def test_parents_count_back() -> None:
-    assert Draft(7, (1, 2, 3), (0, 1, 2)).tree() == Tree((1, 2, 3), (-1, 0, 0))
+    assert Drafts(7, (1, 2, 3), 0, (0, 1, 2)).tree() == Tree((1, 2, 3), (-1, 0, 0))
 
 
 @pytest.mark.parametrize(
     "draft",
     [
-        Draft(7, (1, 2), (0,)),
-        Draft(7, (1, 2), (0, 2)),
-        Draft(7, (1, 2), (1, 1)),
-        Draft(7, (1, 1), (0, 0)),
-        Draft(7, (1,) * 65),
-        Draft(-1, (1,)),
-        Draft(7, (-1,)),
-        Draft(7, (1 << 31,)),
-        Draft(1 << 40, (1,)),
+        Drafts(7, (1, 2), 0, (0,)),
+        Drafts(7, (1, 2), 0, (0, 2)),
+        Drafts(7, (1, 2), 0, (1, 1)),
+        Drafts(7, (1, 1), 0, (0, 0)),
+        Drafts(7, (), 0, ()),
+        Draft(7, (1,) * 65, 0),
+        Draft(-1, (1,), 0),
+        Draft(7, (-1,), 0),
+        Draft(7, (1 << 31,), 0),
+        Draft(1 << 40, (1,), 0),
+        Draft(7, (1,), 128),
+        Draft(7, (1,), -1),
     ],
 )
-def test_impossible_drafts_are_refused(draft: Draft) -> None:
+def test_impossible_drafts_are_refused(draft: Draft | Drafts) -> None:
     with pytest.raises(ProtocolError):
         read_device_frame(written(draft))
 
