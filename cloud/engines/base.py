@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import Message
+from skerry.cloud.hints.matcher import Hint
 from skerry.cloud.hints.tree import Tree
 
 
@@ -68,6 +69,26 @@ class Target(Protocol):
 
     async def close(self) -> None:
         """Frees the sequence's place. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """A Target whose engine goes on by itself, a pass after another, and takes hints meanwhile:
+    there is no way to and fro between two passes. `Target.look` ends such a run."""
+
+    async def following(self, tree: Tree, most: int) -> Pass:
+        """The next pass of the run. Where none runs, one begins, for `most` tokens at most, and
+        its first pass looks at `tree`.
+
+        Raises:
+            As `Target.look`.
+        """
+        ...
+
+    def hear(self, hint: Hint) -> None:
+        """A hint for the passes to come, its position from the generation's first token on; where
+        none runs it is forgotten. Does not wait."""
         ...
 
 

@@ -92,6 +92,15 @@ class Matcher:
         parents = (index.get(id(parent), ROOT) for _, parent in nodes)
         return Tree(tuple(node.token for node, _ in nodes), tuple(parents))
 
+    def trunk(self, most: int) -> tuple[int, ...]:
+        """At most `most` tokens to verify as a chain: at each place what was offered first."""
+        tokens: list[int] = []
+        node = self._root
+        while node.children and len(tokens) < most:
+            node = min(node.children.values(), key=lambda one: one.rank)
+            tokens.append(node.token)
+        return tuple(tokens)
+
     def advance(self, tokens: Sequence[int]) -> None:
         """Tells of tokens that the target has chosen."""
         for token in tokens:
