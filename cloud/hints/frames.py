@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from skerry.cloud.errors import CloudTierError, ProtocolError, VersionError
 from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.ids import packed_ids, unpacked_ids
 from skerry.cloud.hints.trace import Trace
 from skerry.cloud.hints.tree import ROOT, Tree, chain
 
@@ -222,13 +223,21 @@ class Fault(Struct, array_like=True, frozen=True, tag=20):
 DeviceFrame: TypeAlias = Open | Draft | Drafts | Cancel | Wait
 CloudFrame: TypeAlias = Opened | Tokens | Said | Done | Fault
 
+_IDS_AT = 2
+"""Where the tokens stand in the array of a frame of `_PACKED`: packed, as bytes."""
+_PACKED = (Draft, Drafts, Tokens, Said)
+_PACKED_KINDS = frozenset(one.__struct_config__.tag for one in _PACKED)
+
 _encoder = msgspec.msgpack.Encoder()
-_device: msgspec.msgpack.Decoder[DeviceFrame] = msgspec.msgpack.Decoder(DeviceFrame)
-_cloud: msgspec.msgpack.Decoder[CloudFrame] = msgspec.msgpack.Decoder(CloudFrame)
+_decoder = msgspec.msgpack.Decoder()
 
 
 def written(frame: DeviceFrame | CloudFrame) -> bytes:
-    return _encoder.encode(frame)
+    if not isinstance(frame, _PACKED):
+        return _encoder.encode(frame)
+    array = list(msgspec.to_builtins(frame))
+    array[_IDS_AT] = packed_ids(frame.tokens)
+    return _encoder.encode(array)
 
 
 def read_device_frame(data: bytes) -> DeviceFrame:
@@ -238,7 +247,7 @@ def read_device_frame(data: bytes) -> DeviceFrame:
         VersionError: it speaks another version.
         ProtocolError: it is no frame of a device, or a value is out of its bounds.
     """
-    frame: DeviceFrame = _read(_device, data)
+    frame: DeviceFrame = _read(DeviceFrame, data)
     if isinstance(frame, Open):
         _check_open(frame)
     if isinstance(frame, Drafts):
@@ -253,7 +262,7 @@ def read_cloud_frame(data: bytes) -> CloudFrame:
         VersionError: it speaks another version.
         ProtocolError: it is no frame of a cloud, or a value is out of its bounds.
     """
-    frame: CloudFrame = _read(_cloud, data)
+    frame: CloudFrame = _read(CloudFrame, data)
     if isinstance(frame, Tokens) and frame.drafted > len(frame.tokens):
         raise ProtocolError("more tokens were drafted than there are")
     return frame
@@ -267,12 +276,12 @@ def _check_open(frame: Open) -> None:
         raise ProtocolError("a generation in text has tokens that the target did not generate")
 
 
-def _read(decoder: Any, data: bytes) -> Any:
+def _read(kind: Any, data: bytes) -> Any:
     if len(data) > MOST_BYTES:
         raise ProtocolError(f"a frame has {len(data)} bytes, and {MOST_BYTES} are the most")
     try:
-        frame = decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        frame = msgspec.convert(_unpacked(_decoder.decode(data)), kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError) as error:
         raise ProtocolError(f"a frame cannot be read: {error}") from error
     version = getattr(frame, "version", VERSION)
     if version != VERSION:
@@ -281,3 +290,12 @@ def _read(decoder: Any, data: bytes) -> Any:
             hint="update the older one",
         )
     return frame
+
+
+def _unpacked(array: Any) -> Any:
+    """An array as it was read, with the tokens as such."""
+    if isinstance(array, list) and len(array) > _IDS_AT and array[0] in _PACKED_KINDS:
+        if not isinstance(array[_IDS_AT], bytes):
+            raise ProtocolError("the tokens of a frame are not packed")
+        array[_IDS_AT] = unpacked_ids(array[_IDS_AT])
+    return array

@@ -180,7 +180,6 @@ def test_one_that_says_nothing_is_not_waited_for_without_end(
 BAD_DRAFTS = {
     "parents of nothing": written(Drafts(5, (1,), 0, ())),
     "too many": written(Draft(5, (1,) * (MOST_DRAFTED + 1), 0)),
-    "negative": written(Draft(5, (-1,), 0)),
     "huge": written(Draft(5, (1 << 31,), 0)),
     "negative position": written(Draft(-1, (1,), 0)),
     "no tree": written(Drafts(5, (1, 2), 0, (0, 9))),
