@@ -122,6 +122,15 @@ class Verifier(Protocol):
         ...
 
 
+@runtime_checkable
+class Spread(Protocol):
+    """A Verifier that is several, of one model."""
+
+    def near(self, session: bytes) -> Verifier:
+        """For a session: the same one each time, as long as it is there."""
+        ...
+
+
 class Spelling(Protocol):
     """Turns the tokens of one answer into text, in order. One caller at a time."""
 

@@ -25,6 +25,7 @@ from skerry.cloud.engines.vllm.plugin.sampling import install, tokens_of
 from skerry.cloud.engines.vllm.verifier import VllmVerifier, ask, branches_of, connect
 from skerry.cloud.errors import TargetError
 from skerry.cloud.gateway.engines import services
+from skerry.cloud.gateway.replicas import Replicated
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import Choosing
 from skerry.cloud.hints.tree import Tree, chain
@@ -135,8 +136,12 @@ def test_a_gateways_replica_with_the_plugin(
         text = BASE.replace("http://127.0.0.1:1/v1", url).replace(
             "template", f'tokenizer = "{tokenizer.name}"\ntemplate'
         )
-        (service,) = services(configured(base=text), tmp_path).values()
-    assert type(service.verifier) is (CompletionsVerifier if deaf else VllmVerifier)
+        config = configured(base=text)
+        (service,) = services(config, tmp_path).values()
+        assert isinstance(service.verifier, Replicated)
+        (replica,) = config.models["mid"].replicas or ()
+        verifier = asyncio.run(service.verifier.verifier(replica))
+    assert type(verifier) is (CompletionsVerifier if deaf else VllmVerifier)
 
 
 def test_another_version_of_vllm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class VllmTarget:
         """See `Runner`."""
         room = self._room()
         if not self._owner.runs:
-            return await self.look(tree)
+            return await self.look(shallow(tree, most - 1))
         began = time.perf_counter()
         seen = await self._owner.run(self._next(tree, min(most, room)))
         return self._taken(seen, began)
