@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from skerry.device_profiles import Fit, Fits, Format, ModelFacts, Profile, fit
 from skerry.export.errors import Unsupported
 from skerry.export.exporter import Exporter
-from skerry.export.planning.sizes import bits_per_weight, estimate_bytes
+from skerry.export.planning.sizes import TOKENIZER_BYTES, bits_per_weight, estimate_bytes
 from skerry.export.planning.subject import Subject
 
 READING_TOKENS_S = 10.0
@@ -24,8 +24,11 @@ READING_TOKENS_S = 10.0
 _SMALLEST_SENSIBLE_BITS = 4.2
 """Below it, models of the sizes that devices run lose much: taken where nothing else fits."""
 
-_ENOUGH_BITS = 8.0
+_ENOUGH_BITS = 8.4
 """Eight and their scales: more is twice the download and memory, and no better to a reader."""
+
+_TERNARY = "tq"
+"""For models that were trained with weights of -1, 0 and 1; of others garbage is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,10 @@ def _candidates(
     subject: Subject, profile: Profile, exporter: Exporter, asked: Wishes
 ) -> list[Candidate]:
     """All that could be made of one format for one profile; those that would be are `chosen`."""
-    made, every = exporter.format, exporter.precisions()
-    wanted = [one for one in every if one in asked.precisions] if asked.precisions else every
+    made = exporter.format
+    every = [one for one in exporter.precisions() if not one.startswith(_TERNARY)]
+    named = [one for one in exporter.precisions() if one.lower() in asked.precisions]
+    wanted = named if asked.precisions else every
     sized = [one for name in wanted if (one := _sized(subject, profile, made, name)) is not None]
     sized.sort(key=lambda one: one.size, reverse=True)
     if asked.precisions:
@@ -193,14 +198,14 @@ def _judged(one: Candidate) -> Candidate:
 def _worth_making(subject: Subject, sized: Sequence[Candidate]) -> list[Candidate]:
     """From the smallest down that holds all bits of the source, or eight: above it nothing is
     gained."""
-    enough = min(subject.bits_per_weight * 0.98, _ENOUGH_BITS)
-    holding = [one for one in sized if _bits(subject, one) >= enough]
+    enough = min(subject.size * 0.98, subject.parameters * _ENOUGH_BITS / 8)
+    holding = [one for one in sized if _weights(subject, one) >= enough]
     smallest = min(holding, key=lambda one: one.size, default=None)
     return [one for one in sized if smallest is None or one.size <= smallest.size]
 
 
-def _bits(subject: Subject, one: Candidate) -> float:
-    return bits_per_weight(one.format, one.precision, subject.embedding) or 0.0
+def _weights(subject: Subject, one: Candidate) -> int:
+    return one.size - TOKENIZER_BYTES * subject.vocabulary
 
 
 def _best(worth: Sequence[Candidate]) -> Candidate | None:

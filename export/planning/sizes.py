@@ -1,9 +1,10 @@
 """How large a variant would be: bits per weight by format and precision. Estimates; pure.
 
 GGUF: llama.cpp's own figures for Llama 3.1 8B (tools/quantize/README.md of llama.cpp), whose mixes
-of types differ a little from model to model; the plain types are exact (ggml-common.h). Where rows
-have no multiple of 256 values llama.cpp takes wider types in place of k-quants
-(`llama_tensor_get_type` in llama-quant.cpp). Other formats: blocks of 32 with one scale.
+of types differ a little from model to model; the plain types are exact (ggml-common.h). It keeps
+the matrix of the vocabulary in q6_k, and where rows have no multiple of 256 values it takes wider
+types in place of k-quants (`llama_tensor_get_type` in llama-quant.cpp). Other formats: blocks of 32
+with one scale.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ _WIDER = {"q6_k": 8.5, "q5_k": 6.0, "q4_k": 5.5, "q3_k": 4.5, "q2_k": 4.5, "iq4_
           "iq3": 4.5, "iq2": 4.5, "iq1": 4.5, "tq": 4.5}  # fmt: skip
 """By the beginning of a precision's name: what it falls back to, of the rows that do not fit."""
 
-_FALLING_BACK = 0.7
-"""Share of the weights in rows of the embedding's width: the rest are those of the feed-forward
-network's second matrix, whose rows are wider and mostly fit."""
+_FALLING_BACK = 0.75
+"""Share of a layer's weights in rows of the embedding's width: the rest are those of the
+feed-forward network's second matrix, whose rows are wider and mostly fit."""
+
+_VOCABULARY_BITS = 6.56
 
 _BY_NAME = (
     (r"8da4w|int4|4bit|palette4|q4", 4.5),
@@ -54,14 +57,33 @@ def bits_per_weight(made: Format, precision: str, embedding: int = SUPER_BLOCK) 
     return None
 
 
+def weights_bytes(
+    made: Format, precision: str, *, parameters: int, embedding: int, vocabulary: int
+) -> int | None:
+    """Bytes of all weights; None where it is not known."""
+    bits = bits_per_weight(made, precision, embedding)
+    if bits is None:
+        return None
+    of_tokens = min(vocabulary * embedding, parameters)
+    rest = (parameters - of_tokens) * bits
+    return round((rest + of_tokens * _vocabulary_bits(made, bits, embedding)) / 8)
+
+
 def estimate_bytes(
     made: Format, precision: str, *, parameters: int, embedding: int, vocabulary: int
 ) -> int | None:
     """Bytes of the files: the weights and the tokenizer's tables; None where it is not known."""
-    bits = bits_per_weight(made, precision, embedding)
-    if bits is None:
-        return None
-    return round(parameters * bits / 8) + TOKENIZER_BYTES * vocabulary
+    weights = weights_bytes(
+        made, precision, parameters=parameters, embedding=embedding, vocabulary=vocabulary
+    )
+    return None if weights is None else weights + TOKENIZER_BYTES * vocabulary
+
+
+def _vocabulary_bits(made: Format, bits: float, embedding: int) -> float:
+    if made is not Format.GGUF:
+        return bits
+    fits = embedding % SUPER_BLOCK == 0
+    return max(bits, _VOCABULARY_BITS if fits else _WIDER["q6_k"])
 
 
 def _gguf(precision: str, embedding: int) -> float | None:
