@@ -12,36 +12,38 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from skerry.bundles import codec
-from skerry.bundles.errors import BundleBusy, BundleDamaged, BundleExists, WriteFailed
+from skerry.bundles.beside import beside, move
+from skerry.bundles.errors import BundleDamaged, BundleExists, WriteFailed
 from skerry.bundles.hashing import Told, blocks, open_file, sha256, unheard
 from skerry.bundles.manifest import MANIFEST, File, Manifest, Role
 from skerry.bundles.read import Bundle, open_bundle
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # a module or nothing
-
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SPARE_BYTES = 1 << 20
 
+Source = Path | bytes
+"""Where the content of a file comes from."""
 
-def describe(source: Path, path: str, role: Role, told: Told = unheard) -> File:
-    """The manifest's entry for the file `source`, which will be at `path` in the bundle.
+
+def describe(source: Source, path: str, role: Role, told: Told = unheard) -> File:
+    """The manifest's entry for `source`, which will be at `path` in the bundle.
 
     Raises:
         OSError: it cannot be read, or is a link.
     """
+    if isinstance(source, bytes):
+        digest = hashlib.sha256(source).hexdigest()
+        return File(path=path, sha256=digest, size=len(source), role=role)
     return File(path=path, sha256=sha256(source, told), size=source.stat().st_size, role=role)
 
 
 def write_bundle(
     manifest: Manifest,
-    sources: Mapping[str, Path],
+    sources: Mapping[str, Source],
     out: Path,
     *,
     replace: bool = False,
@@ -51,7 +53,7 @@ def write_bundle(
 
     Args:
         manifest: says every file; checked before anything is written.
-        sources: where each path of the manifest is copied from.
+        sources: what each path of the manifest is copied from: a file, or the bytes themselves.
         out: the place; its parent is there.
         replace: whether a bundle that is there already makes room.
         told: told how many further bytes were written.
@@ -66,12 +68,11 @@ def write_bundle(
     data = codec.encode(manifest)
     _check_place(out, replace=replace)
     _check_space(out, manifest.size + len(data))
-    with _translated(out), _partial(out) as partial:
+    with _translated(out), beside(out) as partial:
         for file in manifest.files:
-            _copy(sources[file.path], partial, file, told)
-        _put(partial / MANIFEST, data)
-        _sync_folders(partial)
-        _move(partial, out)
+            _put_file(sources[file.path], partial, file, told)
+        (partial / MANIFEST).write_bytes(data)
+        move(partial, out)
     return open_bundle(out)
 
 
@@ -101,56 +102,27 @@ def _check_space(out: Path, size: int) -> None:
         raise WriteFailed(what, hint="free some space, or give another place")
 
 
-@contextmanager
-def _partial(out: Path) -> Iterator[Path]:
-    """An empty folder beside `out` that this process alone writes; gone at the end."""
-    folder = out.with_name(f".{out.name}.partial")
-    folder.mkdir(exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    try:
-        _lock(handle, out)
-        _clear(folder)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, out: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        what = f"another process writes the bundle '{out}'"
-        raise BundleBusy(what, hint="wait for it to end") from error
-
-
-def _clear(folder: Path) -> None:
-    """Throws away what a killed process left."""
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-
-
-def _copy(source: Path, partial: Path, file: File, told: Told) -> None:
+def _put_file(source: Source, partial: Path, file: File, told: Told) -> None:
+    """Copies, and compares what was copied with what the manifest says."""
     target = partial / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    with open_file(source) as read, target.open("xb", buffering=0) as written:
-        for block in blocks(read):
+    with target.open("xb", buffering=0) as written:
+        for block in _content(source):
             digest.update(block)
             _write_all(written.fileno(), block)
             told(len(block))
-        os.fsync(written.fileno())
-    target.chmod(0o644)
     if digest.hexdigest() != file.sha256:
-        what = f"'{source}' changed while the bundle was made"
+        what = f"the source of '{file.path}' changed while the bundle was made"
         raise BundleDamaged(what, hint="run the same command again")
+
+
+def _content(source: Source) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        yield source
+        return
+    with open_file(source) as file:
+        yield from blocks(file)
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -158,47 +130,6 @@ def _write_all(handle: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
-
-
-def _put(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(0o644)
-
-
-def _move(partial: Path, out: Path) -> None:
-    """The step at which the bundle comes to be there. One that makes room stays until then."""
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if (out / MANIFEST).is_file():
-        out.rename(old)
-    partial.chmod(0o755)
-    try:
-        partial.rename(out)
-    except OSError:
-        if old.is_dir():
-            old.rename(out)
-        raise
-    _sync_folder(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync_folders(folder: Path) -> None:
-    for inner in (*(path for path in folder.rglob("*") if path.is_dir()), folder):
-        inner.chmod(0o755)
-        _sync_folder(inner)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes names durable, where the system lets a folder be synced."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextmanager
