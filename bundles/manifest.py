@@ -42,7 +42,7 @@ class Role(StrEnum):
     TOKENIZER = "tokenizer"
     ENCODER = "encoder"
     ROUTER = "router"
-    THRESHOLDS = "thresholds"
+    GUARDRAILS = "guardrails"
     POLICY = "policy"
     PROMPT = "prompt"
     ADAPTER = "adapter"

@@ -11,6 +11,7 @@ import click
 from skerry.edge.cli.lazy import LazyGroup
 
 ROWS: dict[str, tuple[str, str]] = {
+    "build": ("export_build:build", "Export, measure and pack a bundle for devices."),
     "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),
 }
 

@@ -76,6 +76,11 @@ def find_plan(
     return make_plan(subject, find_profiles(profiles, wanted), exporters(subject.kind), wishes)
 
 
+def without_settings(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The settings of a command but for some."""
+    return {key: value for key, value in given.items() if key not in names}
+
+
 def plan_fields(made: Plan) -> dict[str, Any]:
     """A plan as JSON; sizes in bytes."""
     subject = asdict(made.subject)

@@ -54,13 +54,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A variant that would be made, for one profile or several, with its fit on each."""
+    """A variant that would be made, for one profile or several, with its fit on each.
+
+    `asked`: the user named its format or precision, so that it may not be left out.
+    """
 
     name: str
     format: Format
     precision: str
     size: int
     fits: Mapping[str, Fit]
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def make_plan(
     return Plan(
         subject=subject,
         profiles=tuple(profiles),
-        variants=tuple(_variants(found)),
+        variants=tuple(_variants(found, asked)),
         candidates=tuple(found),
         refusals=tuple(_refusals(profiles, able, asked)),
     )
@@ -243,7 +247,7 @@ def _comfortable(one: Candidate) -> bool:
     return one.fit.fits is Fits.YES and _reads(one.fit)
 
 
-def _variants(found: Sequence[Candidate]) -> list[Planned]:
+def _variants(found: Sequence[Candidate], asked: Wishes) -> list[Planned]:
     """One variant for all profiles that take it, in the order of preference.
 
     GGUF comes first, since every device of Skerry's runs it; then the larger ones, which lost less.
@@ -251,7 +255,8 @@ def _variants(found: Sequence[Candidate]) -> list[Planned]:
     made: dict[str, Planned] = {}
     for one in (one for one in found if one.chosen):
         name = variant_name(one.format, one.precision)
-        known = made.get(name) or Planned(name, one.format, one.precision, one.size, {})
+        named = one.format in asked.formats or one.precision.lower() in asked.precisions
+        known = made.get(name) or Planned(name, one.format, one.precision, one.size, {}, named)
         made[name] = replace(known, fits={**known.fits, one.profile: one.fit})
     return sorted(made.values(), key=lambda one: (one.format is not Format.GGUF, -one.size))
 
