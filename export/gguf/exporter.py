@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from skerry.device_profiles.profile import Format
-from skerry.export.errors import OutputFailed, SourceRefused
+from skerry.edge.engines.llama.ggml import TYPES_BY_NAME
+from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused
 from skerry.export.exporter import Kind, Made, Progress, unheard
 from skerry.export.gguf import extra, report
+from skerry.export.gguf.convert import convert, open_model
 from skerry.export.gguf.folder import new_folder, room_for
 from skerry.export.gguf.loaded import LoadedGguf
 from skerry.export.gguf.opened import is_gguf, open_gguf, read_back
-from skerry.export.gguf.precisions import Precision, names, precision
+from skerry.export.gguf.precisions import FLOATS, Precision, names, precision
 from skerry.export.gguf.quantize import Recipe, quantize
+from skerry.export.gguf.safetensors import PICKLES
+from skerry.export.gguf.token_check import checked
+from skerry.export.gguf.tokenizer import read_vocabulary
 
 FILE = "model.gguf"
 
@@ -49,10 +54,14 @@ class GgufExporter:
         wanted = self._precision(precision)
         with new_folder(out) as work:
             result = work / "made" / FILE
-            floats = _float_source(source)
-            self._quantize(floats, result, wanted, progress)
+            floats, told = self._floats(source, wanted, work, progress)
+            if floats.parent == work and wanted.name == floats.stem:
+                floats.rename(result)
+                floats = result
+            else:
+                self._quantize(floats, result, wanted, progress)
             facts, notes = _facts(result, floats, wanted)
-        return Made(out, Format.GGUF, wanted.name, (Path(FILE),), notes, facts)
+        return Made(out, Format.GGUF, wanted.name, (Path(FILE),), (*told, *notes), facts)
 
     def load(self, made: Path) -> LoadedGguf:
         """See `Exporter.load`; `made` may be the GGUF file itself."""
@@ -62,23 +71,46 @@ class GgufExporter:
     def _precision(self, name: str) -> Precision:
         return precision(name, imatrix=False)
 
+    def _floats(
+        self, source: Path, wanted: Precision, work: Path, progress: Progress
+    ) -> tuple[Path, tuple[str, ...]]:
+        """The GGUF file to quantize: the source, or one in `work` that is named for its type.
+
+        Raises:
+            SourceRefused: there is no such model.
+        """
+        if source.is_file() and is_gguf(source):
+            return source, ()
+        if not source.is_dir():
+            raise _no_source(source)
+        if install := self.missing():
+            raise MissingExtra("writing GGUF needs the package gguf", hint=install)
+        model = open_model(source)
+        vocabulary = read_vocabulary(source, model.config.vocabulary)
+        vocabulary, notes = checked(vocabulary, model.family.name, work)
+        kind = wanted.name if wanted.name in FLOATS else model.float_type
+        room_for(model.parameters * TYPES_BY_NAME[kind].bytes, work)
+        convert(model, vocabulary, work / f"{kind}.gguf", kind, progress)
+        return work / f"{kind}.gguf", (*model.notes, *notes)
+
     def _quantize(self, source: Path, out: Path, wanted: Precision, progress: Progress) -> None:
         header = open_gguf(source)
         room_for(header.parameters * wanted.main.bytes // wanted.main.block, out.parent)
         quantize(source, out, Recipe(wanted, threads=self.threads), progress=progress)
 
 
-def _float_source(source: Path) -> Path:
-    """The GGUF file to quantize.
-
-    Raises:
-        SourceRefused: there is no such model.
-    """
+def _no_source(source: Path) -> SourceRefused:
     if not source.exists():
-        raise SourceRefused(f"there is no model '{source}'", hint="check the path")
-    if source.is_file() and is_gguf(source):
-        return source
-    raise SourceRefused(f"'{source}' is no GGUF file", hint="give the path of a GGUF file")
+        return SourceRefused(f"there is no model '{source}'", hint="check the path")
+    if source.suffix in PICKLES:
+        return SourceRefused(
+            f"'{source}' is a pickle, which is never loaded: it could run any program",
+            hint="get the model as safetensors, and give its folder",
+        )
+    return SourceRefused(
+        f"'{source}' is neither a GGUF file nor a folder",
+        hint="give a GGUF file, or a Hugging Face folder with safetensors",
+    )
 
 
 def _facts(made: Path, source: Path, wanted: Precision) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -101,8 +133,6 @@ def _facts(made: Path, source: Path, wanted: Precision) -> tuple[dict[str, Any],
 
 
 def _second_hand(source: Path, types: dict[str, int]) -> tuple[str, ...]:
-    from skerry.edge.engines.llama.ggml import TYPES_BY_NAME
-
     lossy = ", ".join(name for name in types if TYPES_BY_NAME[name].block > 1)
     if not lossy:
         return ()
