@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from skerry.export.planning import Plan
 
 SCHEMA = "skerry.export.build/1"
-_QUICK_ITEMS = 8
+_QUICK_ITEMS = 4
 
 
 @click.command(options_metavar="--out FOLDER [OPTIONS]")
@@ -129,16 +129,12 @@ def _cache(given: Path | None) -> Any:
 
 
 def _measuring(how: str) -> Measuring | None:
-    """How variants are measured; None where nothing is to be.
-
-    Raises:
-        MissingExtra: the measuring is not installed.
-    """
+    """How variants are measured; None where nothing is to be."""
     if how == "none":
         return None
     from skerry.export.building.measured import measuring
 
-    return measuring(items=_QUICK_ITEMS if how == "quick" else None)
+    return measuring(items=_QUICK_ITEMS, repeats=1) if how == "quick" else measuring(items=None)
 
 
 def _print(built: Built) -> None:

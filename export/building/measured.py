@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 from skerry.export.building.measuring import Measuring
 from skerry.export.building.tools import measuring_code
-from skerry.export.errors import MissingExtra
 from skerry.export.exporter import Exporter, Made, Progress
+from skerry.export.measure import Options, measure_variant
 
 
-def measuring(*, items: int | None) -> Measuring:
-    """Measures everything, of each task at most `items` items; None is all of them.
+def measuring(*, items: int | None, repeats: int = 3) -> Measuring:
+    """Measures everything.
 
-    Raises:
-        MissingExtra: it is not installed.
+    Args:
+        items: how many of each task, at most; None is all of them.
+        repeats: how often speed is measured.
     """
-    try:
-        room = importlib.import_module("skerry.export.measure")
-    except ImportError as error:
-        what = f"measuring needs {error.name}"
-        raise MissingExtra(what, hint="pip install 'skerry[export]', or --measure none") from error
-    options = room.Options(items=items)
+    options = Options(items=items, repeats=repeats)
 
     def measure(
         made: Made, source: Path, exporter: Exporter, *, progress: Progress
     ) -> dict[str, Any]:
-        found: dict[str, Any] = room.measure_variant(
-            made, source, exporter, options=options, progress=progress
-        )
-        return found
+        return measure_variant(made, source, exporter, options=options, progress=progress)
 
-    return Measuring(measure, f"{measuring_code()} items={items}")
+    return Measuring(measure, f"{measuring_code()} items={items} repeats={repeats}")

@@ -15,7 +15,7 @@ from skerry.export.exporter import Exporter
 OURS = "skerry"
 _OURS_LICENCE = "Apache-2.0"
 _EXPORT = Path(__file__).parents[1]
-_NOT_OF_EXPORTERS = frozenset(["building", "planning", "measure", "report", "evaluate"])
+_NOT_OF_EXPORTERS = frozenset(["building", "planning", "measure", "report", "evaluation"])
 
 _PACKAGES = {
     Format.GGUF: ("llama-cpp-python", "numpy", "gguf"),
