@@ -12,6 +12,7 @@ from skerry.edge.cli.lazy import LazyGroup
 
 ROWS: dict[str, tuple[str, str]] = {
     "build": ("export_build:build", "Export, measure and pack a bundle for devices."),
+    "embed": ("export_embed:embed", "Export one encoder in one format."),
     "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),
 }
 

@@ -60,7 +60,7 @@ def build(
     \b
     skerry export build smollm2 --profile phone-mid --profile workstation --out bundle/
     """
-    from skerry.edge.cli.bars import share_bar
+    from skerry.edge.cli.bars import tools_bar
     from skerry.edge.cli.export_parts import shipped_parts
     from skerry.edge.cli.export_plan import find_plan, without_settings
     from skerry.export.building import build as make
@@ -69,7 +69,7 @@ def build(
     if encoder is not None:
         plans.append(find_plan(str(encoder), profiles, (), (), without_settings(given, "policy")))
     orders = [_order(plan) for plan in plans]
-    with share_bar(quiet=as_json) as progress:
+    with tools_bar(quiet=as_json) as progress:
         built = make(
             orders,
             out,

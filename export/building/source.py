@@ -26,7 +26,7 @@ def source_digest(path: Path) -> str:
     try:
         if path.is_file():
             return sha256(path.resolve())
-        listed = [[file.name, sha256(file.resolve())] for file in _files(path)]
+        listed = [[name, sha256((path / name).resolve())] for name in _files(path)]
     except OSError as error:
         what = f"the model '{path}' cannot be read: {error.strerror}"
         raise SourceRefused(what, hint="check the path and its rights") from error
@@ -46,7 +46,13 @@ def tokenizer_of(subject: Subject) -> Tokenizer | None:
     return Tokenizer(sha256=sha256(file.resolve()), vocabulary=subject.vocabulary)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and file.suffix in _READ and not file.name.startswith("."):
-            yield file
+def _files(folder: Path) -> Iterator[str]:
+    """Relative paths, in order; hidden files and folders are left out."""
+    next(folder.iterdir(), None)  # raises where there is no folder
+    found = (path for path in folder.rglob("*") if path.suffix in _READ and path.is_file())
+    names = (path.relative_to(folder) for path in found)
+    yield from sorted(one.as_posix() for one in names if not _is_hidden(one))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from skerry.device_profiles import Fit, Fits, Format, ModelFacts, Profile, fit
 from skerry.export.errors import Unsupported
-from skerry.export.exporter import Exporter
+from skerry.export.exporter import Exporter, Kind
 from skerry.export.planning.sizes import TOKENIZER_BYTES, bits_per_weight, estimate_bytes
 from skerry.export.planning.subject import Subject
 
@@ -117,9 +117,9 @@ def make_plan(
     return Plan(
         subject=subject,
         profiles=tuple(profiles),
-        variants=tuple(_variants(found, asked)),
+        variants=tuple(_variants(subject.kind, found, asked)),
         candidates=tuple(found),
-        refusals=tuple(_refusals(profiles, able, asked)),
+        refusals=tuple(_refusals(subject.kind, profiles, able, asked)),
     )
 
 
@@ -143,8 +143,10 @@ def fit_on(subject: Subject, made: Format, size: int, profile: Profile) -> Fit:
     return fit(facts, profile, min(profile.context_tokens, subject.context_tokens))
 
 
-def variant_name(made: Format, precision: str) -> str:
-    return f"{made}-{precision.lower()}"
+def variant_name(kind: Kind, made: Format, precision: str) -> str:
+    """Such as `gguf-q4_k_m`, or `encoder-onnx-int8`: one bundle may hold both kinds."""
+    name = f"{made}-{precision.lower()}"
+    return name if kind is Kind.LLM else f"{kind}-{name}"
 
 
 def _formats(profile: Profile, asked: Wishes) -> Iterator[Format]:
@@ -247,14 +249,14 @@ def _comfortable(one: Candidate) -> bool:
     return one.fit.fits is Fits.YES and _reads(one.fit)
 
 
-def _variants(found: Sequence[Candidate], asked: Wishes) -> list[Planned]:
+def _variants(kind: Kind, found: Sequence[Candidate], asked: Wishes) -> list[Planned]:
     """One variant for all profiles that take it, in the order of preference.
 
     GGUF comes first, since every device of Skerry's runs it; then the larger ones, which lost less.
     """
     made: dict[str, Planned] = {}
     for one in (one for one in found if one.chosen):
-        name = variant_name(one.format, one.precision)
+        name = variant_name(kind, one.format, one.precision)
         named = one.format in asked.formats or one.precision.lower() in asked.precisions
         known = made.get(name) or Planned(name, one.format, one.precision, one.size, {}, named)
         made[name] = replace(known, fits={**known.fits, one.profile: one.fit})
@@ -262,7 +264,7 @@ def _variants(found: Sequence[Candidate], asked: Wishes) -> list[Planned]:
 
 
 def _refusals(
-    profiles: Sequence[Profile], able: Mapping[Format, Exporter], asked: Wishes
+    kind: Kind, profiles: Sequence[Profile], able: Mapping[Format, Exporter], asked: Wishes
 ) -> Iterator[Refusal]:
     """The formats that profiles run and that nothing here makes, or not without more tools."""
     for made in Format:
@@ -270,5 +272,6 @@ def _refusals(
         line = able[made].missing() if made in able else None
         if not names or (made in able and line is None):
             continue
-        why = "its tools are not installed" if line else "nothing here makes it of such a model"
+        of = "an encoder" if kind is Kind.ENCODER else "a language model"
+        why = "its tools are not installed" if line else f"nothing here makes it of {of}"
         yield Refusal(made, names, why, line or "", asked=made in asked.formats)

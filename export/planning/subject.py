@@ -66,7 +66,7 @@ def read_folder(path: Path) -> Subject:
     numbers = _Numbers(config, path)
     kind = _kind(config)
     return Subject(
-        name=path.resolve().name,
+        name=_name(path.resolve()),
         path=path,
         format="safetensors",
         kind=kind,
@@ -81,6 +81,11 @@ def read_folder(path: Path) -> Subject:
         context_tokens=numbers.need("max_position_embeddings"),
         chat_template=_chat_template(path),
     )
+
+
+def _name(path: Path) -> str:
+    """The folder's; one that is called `model` goes by the folder around it."""
+    return path.parent.name if path.name == "model" else path.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,13 @@ def test_what_nothing_makes_is_refused(wishes: Wishes, says: str) -> None:
 def test_an_exporter_of_another_kind_makes_nothing() -> None:
     made = plan(SMALL, "workstation", exporters=(Named(Format.GGUF, kind=Kind.ENCODER),))
     assert not made.variants
+    assert "of a language model" in made.refusals[0].why
+
+
+def test_an_encoder_has_a_name_of_its_own_in_a_bundle() -> None:
+    encoder = replace(SMALL, kind=Kind.ENCODER, kv_values=0)
+    made = plan(encoder, "workstation", exporters=(replace(ONNX, kind=Kind.ENCODER),))
+    assert [one.name for one in made.variants] == ["encoder-onnx-int8"]
 
 
 def test_every_fit_is_of_the_profile() -> None:

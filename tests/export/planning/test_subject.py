@@ -46,6 +46,10 @@ def test_an_encoder(tmp_path: Path) -> None:
     assert (found.kind, found.kv_values, found.licence) == (Kind.ENCODER, 0, "unknown")
 
 
+def test_a_folder_called_model_goes_by_the_one_around_it(tmp_path: Path) -> None:
+    assert read_folder(write_folder(tmp_path / "model")).name == tmp_path.name
+
+
 @pytest.mark.parametrize(
     ("config", "says"),
     [
