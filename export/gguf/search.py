@@ -33,7 +33,6 @@ PROBE = "q4_0"
 """Groups are quantized to this to see how much they matter: every row of 32 fits."""
 
 _BASE = "q8_0"
-_BANDS = 3
 _ROUNDS = 3
 
 
@@ -137,10 +136,13 @@ def learn(
     *,
     types: Sequence[str] = TYPES,
     tokens: int = 512,
+    bands: int = 3,
     threads: int = 0,
     progress: Progress = unheard,
 ) -> Search:
     """Measures a float GGUF model on the first `tokens` tokens of a calibration text.
+
+    The tensors of one kind are told apart by `bands` bands of layers.
 
     `work` is a folder that holds trial files of the model's size for a while.
 
@@ -151,7 +153,7 @@ def learn(
     said = reference(source, text, tokens=tokens, threads=threads)
     found = costs(source, types, imatrix, work=work, progress=progress)
     tensors = matrices(read_back(source).tensors)
-    groups = grouped(tensors)
+    groups = grouped(tensors, bands)
     rest = source.stat().st_size - sum(one.size_bytes for one in tensors)
     search = Search(source, imatrix, {}, rest, said, work)
     matter: dict[str, float] = {}
@@ -161,13 +163,13 @@ def learn(
     return replace(search, options=_options(found, groups, matter))
 
 
-def grouped(tensors: Sequence[TensorInfo]) -> dict[str, list[str]]:
+def grouped(tensors: Sequence[TensorInfo], bands: int = 3) -> dict[str, list[str]]:
     """Tensor names by kind and band of layers: "attn_q/0", "attn_q/1", …, "token_embd"."""
     layers = 1 + max((_layer(one.name) for one in tensors), default=0)
     made: dict[str, list[str]] = {}
     for one in tensors:
         layer, kind = _layer(one.name), one.name.split(".")[-2]
-        group = kind if layer < 0 else f"{kind}/{layer * _BANDS // layers}"
+        group = kind if layer < 0 else f"{kind}/{layer * bands // layers}"
         made.setdefault(group, []).append(one.name)
     return made
 

@@ -122,6 +122,14 @@ def test_a_tensor_wider_than_a_slab_is_written_in_parts(
     assert (again.folder / FILE).read_bytes() == whole.read_bytes()
 
 
+def test_the_licence_of_the_model_card_is_kept(tmp_path: Path) -> None:
+    tiny.save_model(tmp_path / "model")
+    (tmp_path / "model" / "README.md").write_text("---\nlicense: apache-2.0\n---\n# A model\n")
+    facts = read_back(exported(tmp_path / "model", "q8_0") / FILE).metadata
+    assert facts["general.license"] == "apache-2.0"
+    assert facts["general.name"] == "model"
+
+
 def test_a_sliding_window_is_told(tmp_path: Path) -> None:
     tiny.save_model(tmp_path / "model", tiny.config("MistralForCausalLM", sliding_window=128))
     made = GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "made")
