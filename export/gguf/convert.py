@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from skerry.export.errors import MissingExtra, SourceRefused
 from skerry.export.exporter import Progress, unheard
+from skerry.export.genai.source import CARD, card_licence
 from skerry.export.gguf import rope
 from skerry.export.gguf.architectures import Family, Wanted, family_of, ignored, tensors
 from skerry.export.gguf.config import Config, read_config
@@ -155,9 +156,11 @@ def _facts(model: HfModel, kind: str) -> dict[str, Any]:
         "vocab_size": config.vocabulary,
         **rope.facts(config),
     }
+    licence = card_licence(model.folder / CARD)
     return {
         "general.type": "model",
         "general.name": model.folder.resolve().name,
+        **({"general.license": licence} if licence else {}),
         "general.file_type": _FILE_TYPES[kind],
         **{f"{arch}.{key}": value for key, value in sizes.items()},
     }

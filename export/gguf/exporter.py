@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 
 from skerry.device_profiles.profile import Format
 from skerry.edge.engines.llama.ggml import TYPES_BY_NAME
-from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused
+from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused, Unsupported
 from skerry.export.exporter import Kind, Made, Progress, unheard
 from skerry.export.gguf import extra, report
 from skerry.export.gguf.convert import convert, open_model
 from skerry.export.gguf.folder import new_folder, room_for
+from skerry.export.gguf.imatrix import load, measure, read_text, save
 from skerry.export.gguf.loaded import LoadedGguf
 from skerry.export.gguf.opened import is_gguf, open_gguf, read_back
+from skerry.export.gguf.plan import Plan
 from skerry.export.gguf.precisions import FLOATS, Precision, names, precision
 from skerry.export.gguf.quantize import Recipe, quantize
 from skerry.export.gguf.safetensors import PICKLES
@@ -29,9 +31,15 @@ class GgufExporter:
     """Makes `model.gguf` in a folder.
 
     Attributes:
-        threads: how many quantize; 0 for all cores.
+        imatrix: an importance matrix, of `imatrix.save` or llama.cpp's llama-imatrix.
+        calibration: a text on which one is measured, where `imatrix` is not given.
+        plan: types for single tensors; it knows the one precision that it is for.
+        threads: how many quantize and run; 0 for all cores.
     """
 
+    imatrix: Path | None = None
+    calibration: Path | None = None
+    plan: Plan | None = None
     threads: int = 0
 
     format: ClassVar[Format] = Format.GGUF
@@ -39,7 +47,13 @@ class GgufExporter:
 
     def precisions(self) -> tuple[str, ...]:
         """What llama.cpp writes; those of very few bits only with an importance matrix."""
-        return names(imatrix=False)
+        if self.plan is not None:
+            return (self.plan.precision,)
+        return names(imatrix=self._weighs)
+
+    @property
+    def _weighs(self) -> bool:
+        return self.imatrix is not None or self.calibration is not None
 
     def missing(self) -> str | None:
         return extra.missing()
@@ -55,11 +69,11 @@ class GgufExporter:
         with new_folder(out) as work:
             result = work / "made" / FILE
             floats, told = self._floats(source, wanted, work, progress)
-            if floats.parent == work and wanted.name == floats.stem:
+            if floats.parent == work and wanted.name == floats.stem and self.plan is None:
                 floats.rename(result)
                 floats = result
             else:
-                self._quantize(floats, result, wanted, progress)
+                self._quantize(floats, result, wanted, work, progress)
             facts, notes = _facts(result, floats, wanted)
         return Made(out, Format.GGUF, wanted.name, (Path(FILE),), (*told, *notes), facts)
 
@@ -69,7 +83,13 @@ class GgufExporter:
         return LoadedGguf(path, threads=self.threads)
 
     def _precision(self, name: str) -> Precision:
-        return precision(name, imatrix=False)
+        wanted = precision(name, imatrix=self._weighs)
+        if self.plan is not None and wanted.name != self.plan.precision:
+            raise Unsupported(
+                f"the plan is for {self.plan.precision}, not for {wanted.name}",
+                hint=f"export {self.plan.precision}, or without the plan",
+            )
+        return wanted
 
     def _floats(
         self, source: Path, wanted: Precision, work: Path, progress: Progress
@@ -93,10 +113,31 @@ class GgufExporter:
         convert(model, vocabulary, work / f"{kind}.gguf", kind, progress)
         return work / f"{kind}.gguf", (*model.notes, *notes)
 
-    def _quantize(self, source: Path, out: Path, wanted: Precision, progress: Progress) -> None:
+    def _quantize(
+        self, source: Path, out: Path, wanted: Precision, work: Path, progress: Progress
+    ) -> None:
         header = open_gguf(source)
+        types = {} if self.plan is None else self.plan.types
+        if self.plan is not None:
+            self.plan.check(read_back(source))
         room_for(header.parameters * wanted.main.bytes // wanted.main.block, out.parent)
-        quantize(source, out, Recipe(wanted, threads=self.threads), progress=progress)
+        imatrix = self._importance(source, wanted, work, progress)
+        recipe = Recipe(wanted, imatrix, types, threads=self.threads)
+        quantize(source, out, recipe, progress=progress)
+
+    def _importance(
+        self, source: Path, wanted: Precision, work: Path, progress: Progress
+    ) -> Path | None:
+        """The file of the importance matrix; measured where a text is given."""
+        if self.imatrix is not None:
+            load(self.imatrix).check(read_back(source))
+            return self.imatrix
+        if self.calibration is None or wanted.name in FLOATS:
+            return None
+        text, path = read_text(self.calibration), work / "imatrix.gguf"
+        name = self.calibration.name
+        save(measure(source, text, name=name, threads=self.threads, progress=progress), path)
+        return path
 
 
 def _no_source(source: Path) -> SourceRefused:
@@ -123,7 +164,7 @@ def _facts(made: Path, source: Path, wanted: Precision) -> tuple[dict[str, Any],
     if {one.name for one in before.tensors} != {one.name for one in after.tensors}:
         raise OutputFailed("the GGUF file that was written lacks tensors of its source")
     fell = report.fallbacks(after, wanted)
-    facts = {
+    facts: dict[str, Any] = {
         "size_bytes": made.stat().st_size,
         "bits_per_weight": report.bits_per_weight(after),
         "tensor_types": report.types(after),

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.engines.llama.gguf import TensorInfo, read_gguf
+from skerry.edge.engines.llama.gguf import Gguf, TensorInfo, read_gguf
 from skerry.export.errors import MissingExtra, SourceRefused, Unsupported
 from skerry.export.exporter import Progress, unheard
 from skerry.export.gguf.fidelity import WINDOW, windows_of
@@ -27,6 +27,7 @@ from skerry.export.gguf.opened import refusing
 LEAST_TOKENS = 1024
 """Fewer say too little of rare columns."""
 
+_MAX_TEXT_BYTES = 64 << 20
 _SUMS, _COUNTS = ".in_sum2", ".counts"
 
 
@@ -50,6 +51,28 @@ class Imatrix:
             name: (values / np.float32(max(self.counts[name], 1))).astype(np.float32)
             for name, values in self.sums.items()
         }
+
+    def check(self, model: Gguf) -> None:
+        """Raises Unsupported: it was measured on another model."""
+        columns = {one.name: one.shape[0] for one in model.tensors}
+        matched = [name for name in self.sums if name in columns]
+        unlike = [name for name in matched if len(self.sums[name]) != columns[name]]
+        if unlike or not matched:
+            what = f"{unlike[0]} has other columns" if unlike else "it has none of the tensors"
+            raise Unsupported(
+                f"the importance matrix is of another model: {what}",
+                hint="measure one on this model",
+            )
+
+
+def read_text(path: Path) -> str:
+    """A calibration text; SourceRefused when it cannot be read as UTF-8 or is too large."""
+    try:
+        if path.stat().st_size > _MAX_TEXT_BYTES:
+            raise SourceRefused(f"'{path}' is too large a calibration text", hint="cut it")
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceRefused(f"the text '{path}' cannot be read: {error}") from error
 
 
 def measure(

@@ -42,13 +42,13 @@ def logprobs(logits: Any) -> Any:
 
 
 def exported(folder: Path, precision: str) -> Path:
-    return GgufExporter().export(folder, precision, folder.parent / precision).folder
+    return GgufExporter(threads=1).export(folder, precision, folder.parent / precision).folder
 
 
 @pytest.mark.parametrize("said", CASES.values(), ids=CASES)
 def test_llama_cpp_agrees_with_the_definition(said: dict[str, Any], tmp_path: Path) -> None:
     model = tiny.save_model(tmp_path / "model", said)
-    loaded = GgufExporter().load(exported(tmp_path / "model", "f32"))
+    loaded = GgufExporter(threads=1).load(exported(tmp_path / "model", "f32"))
     ids = loaded.tokenize(TEXT * 3)
     assert len(ids) > 60
     expected = logprobs(tiny.forward(said, model, ids))
@@ -69,7 +69,7 @@ def test_dtypes_become_what_was_asked(
     made = exported(tmp_path / "model", precision)
     kinds = {len(one.shape): one.kind.name for one in read_back(made / FILE).tensors}
     assert kinds == {1: "f32", 2: precision}
-    loaded = GgufExporter().load(made)
+    loaded = GgufExporter(threads=1).load(made)
     ids = loaded.tokenize(TEXT)
     expected = logprobs(tiny.forward(tiny.config(), model, ids))
     assert np.abs(logprobs(loaded.logits(ids)) - expected).mean() < blur
@@ -106,8 +106,8 @@ def test_parts_with_an_index_are_one_model(tmp_path: Path) -> None:
 
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     tiny.save_model(tmp_path / "model")
-    once = GgufExporter().export(tmp_path / "model", "q4_0", tmp_path / "once")
-    twice = GgufExporter().export(tmp_path / "model", "q4_0", tmp_path / "twice")
+    once = GgufExporter(threads=1).export(tmp_path / "model", "q4_0", tmp_path / "once")
+    twice = GgufExporter(threads=1).export(tmp_path / "model", "q4_0", tmp_path / "twice")
     assert (once.folder / FILE).read_bytes() == (twice.folder / FILE).read_bytes()
     assert once.notes == twice.notes
 
@@ -118,11 +118,19 @@ def test_a_tensor_wider_than_a_slab_is_written_in_parts(
     tiny.save_model(tmp_path / "model")
     whole = exported(tmp_path / "model", "f16") / FILE
     monkeypatch.setattr("skerry.export.gguf.convert.SLAB_BYTES", 7 * 4 * tiny.HIDDEN)
-    again = GgufExporter().export(tmp_path / "model", "f16", tmp_path / "slabs")
+    again = GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "slabs")
     assert (again.folder / FILE).read_bytes() == whole.read_bytes()
+
+
+def test_the_licence_of_the_model_card_is_kept(tmp_path: Path) -> None:
+    tiny.save_model(tmp_path / "model")
+    (tmp_path / "model" / "README.md").write_text("---\nlicense: apache-2.0\n---\n# A model\n")
+    facts = read_back(exported(tmp_path / "model", "q8_0") / FILE).metadata
+    assert facts["general.license"] == "apache-2.0"
+    assert facts["general.name"] == "model"
 
 
 def test_a_sliding_window_is_told(tmp_path: Path) -> None:
     tiny.save_model(tmp_path / "model", tiny.config("MistralForCausalLM", sliding_window=128))
-    made = GgufExporter().export(tmp_path / "model", "f16", tmp_path / "made")
+    made = GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "made")
     assert any("last 128" in note for note in made.notes)

@@ -26,7 +26,7 @@ def left_in(folder: Path) -> list[str]:
 
 @pytest.mark.model
 def test_what_is_made_loads_and_agrees_with_its_source(smollm2: Path, tmp_path: Path) -> None:
-    exporter: Exporter = GgufExporter()
+    exporter: Exporter = GgufExporter(threads=1)
     heard: list[float] = []
     made = exporter.export(
         smollm2, "Q8_0", tmp_path / "made", progress=lambda _what, done: heard.append(done)
@@ -51,7 +51,7 @@ def test_what_is_made_loads_and_agrees_with_its_source(smollm2: Path, tmp_path: 
 
 @pytest.mark.model
 def test_types_that_fell_back_are_told_and_counted(smollm2: Path, tmp_path: Path) -> None:
-    made = GgufExporter().export(smollm2, "q4_k_m", tmp_path / "made")
+    made = GgufExporter(threads=1).export(smollm2, "q4_k_m", tmp_path / "made")
     tensors = read_back(made.folder / FILE).tensors
     assert made.facts["tensor_types"] == Counter(tensor.kind.name for tensor in tensors)
     narrow = [one for one in tensors if len(one.shape) > 1 and one.shape[0] % 256]
@@ -67,7 +67,7 @@ def test_types_that_fell_back_are_told_and_counted(smollm2: Path, tmp_path: Path
 def test_logits_do_not_depend_on_what_was_asked_before(
     smollm2_f16: Path,
 ) -> None:
-    loaded = GgufExporter().load(smollm2_f16)
+    loaded = GgufExporter(threads=1).load(smollm2_f16)
     ids = loaded.tokenize(TEXT * 15)
     assert len(ids) > 256
     whole = loaded.logits(ids)
@@ -81,15 +81,15 @@ def test_logits_do_not_depend_on_what_was_asked_before(
 @pytest.mark.parametrize("name", ["iq2_xxs", "IQ1_S", "q2_k_s", "iq3_xs"])
 def test_types_that_need_an_importance_matrix(name: str, tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match="importance matrix") as caught:
-        GgufExporter().export(tmp_path / "model.gguf", name, tmp_path / "made")
+        GgufExporter(threads=1).export(tmp_path / "model.gguf", name, tmp_path / "made")
     assert caught.value.hint
-    assert name.lower() not in GgufExporter().precisions()
+    assert name.lower() not in GgufExporter(threads=1).precisions()
 
 
 @pytest.mark.parametrize("name", ["q4_9", "", "nvfp4", "int8"])
 def test_types_that_are_not_made(name: str, tmp_path: Path) -> None:
     with pytest.raises(Unsupported) as caught:
-        GgufExporter().export(tmp_path / "model.gguf", name, tmp_path / "made")
+        GgufExporter(threads=1).export(tmp_path / "model.gguf", name, tmp_path / "made")
     assert caught.value.hint
 
 
@@ -113,13 +113,13 @@ def test_hostile_sources_are_refused_and_leave_nothing(content: bytes, tmp_path:
     source = tmp_path / "source.gguf"
     source.write_bytes(content)
     with pytest.raises(SourceRefused):
-        GgufExporter().export(source, "q8_0", tmp_path / "made")
+        GgufExporter(threads=1).export(source, "q8_0", tmp_path / "made")
     assert left_in(tmp_path) == ["source.gguf"]
 
 
 def test_a_source_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SourceRefused, match="no model"):
-        GgufExporter().export(tmp_path / "none", "q8_0", tmp_path / "made")
+        GgufExporter(threads=1).export(tmp_path / "none", "q8_0", tmp_path / "made")
 
 
 @pytest.mark.model
@@ -127,9 +127,9 @@ def test_a_cut_off_model_is_refused(smollm2: Path, tmp_path: Path) -> None:
     half = tmp_path / "half.gguf"
     half.write_bytes(smollm2.read_bytes()[: 40 << 20])
     with pytest.raises(SourceRefused, match="cut off"):
-        GgufExporter().export(half, "q8_0", tmp_path / "made")
+        GgufExporter(threads=1).export(half, "q8_0", tmp_path / "made")
     with pytest.raises(OutputFailed, match="cut off"):
-        GgufExporter().load(half)
+        GgufExporter(threads=1).load(half)
 
 
 @pytest.mark.parametrize("taken", ["folder", "file", "dangling"])
@@ -141,12 +141,12 @@ def test_nothing_is_overwritten(taken: str, smollm2: Path, tmp_path: Path) -> No
         "dangling": lambda: out.symlink_to(tmp_path / "nowhere"),
     }[taken]()
     with pytest.raises(OutputFailed, match="exists already"):
-        GgufExporter().export(smollm2, "q8_0", out)
+        GgufExporter(threads=1).export(smollm2, "q8_0", out)
 
 
 def test_a_parent_that_is_not_there(smollm2: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputFailed, match="no folder"):
-        GgufExporter().export(smollm2, "q8_0", tmp_path / "none" / "made")
+        GgufExporter(threads=1).export(smollm2, "q8_0", tmp_path / "none" / "made")
 
 
 class Stopped(Exception):
@@ -160,7 +160,7 @@ def test_stopping_half_way_leaves_nothing(smollm2: Path, tmp_path: Path) -> None
             raise Stopped
 
     with pytest.raises(Stopped):
-        GgufExporter().export(smollm2, "q8_0", tmp_path / "made", progress=stop)
+        GgufExporter(threads=1).export(smollm2, "q8_0", tmp_path / "made", progress=stop)
     assert left_in(tmp_path) == []
 
 
@@ -175,7 +175,7 @@ def test_a_disk_that_fills_up(
     resource.setrlimit(resource.RLIMIT_FSIZE, (20 << 20, hard))
     try:
         with pytest.raises(ExportError, match="while quantizing"):
-            GgufExporter().export(smollm2, "q8_0", tmp_path / "made")
+            GgufExporter(threads=1).export(smollm2, "q8_0", tmp_path / "made")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert left_in(tmp_path) == []

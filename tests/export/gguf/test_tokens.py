@@ -32,7 +32,7 @@ def test_ids_are_the_tokenizers_own(
 ) -> None:
     tokenizer = make()
     tiny.save_model(tmp_path / "model", tokenizer=tokenizer)
-    made = GgufExporter().export(tmp_path / "model", "f16", tmp_path / "made")
+    made = GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "made")
     header = read_back(made.folder / FILE)
     assert header.metadata["tokenizer.ggml.pre"] == pre
     assert header.metadata["tokenizer.chat_template"] == "{{ x }}"
@@ -40,7 +40,7 @@ def test_ids_are_the_tokenizers_own(
     folds = tokenizer.normalizer is not None and pre == "qwen2"
     assert any("NFC" in note for note in made.notes) == folds
     assert not differences(made.folder / FILE, tokenizer, list(TEXTS), folds=folds)
-    loaded = GgufExporter().load(made.folder)
+    loaded = GgufExporter(threads=1).load(made.folder)
     assert loaded.tokenize("a day") == tokenizer.encode("a day", add_special_tokens=False).ids
     loaded.close()
 
@@ -109,7 +109,7 @@ def test_a_tokenizer_that_llama_cpp_does_not_have_fails_the_export(tmp_path: Pat
     raw["model"]["ignore_merges"] = True
     tiny.save_model(tmp_path / "model", tokenizer=Tokenizer.from_str(json.dumps(raw)))
     with pytest.raises(OutputFailed, match="unlike the model's tokenizer"):
-        GgufExporter().export(tmp_path / "model", "f16", tmp_path / "made")
+        GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "made")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
@@ -129,7 +129,7 @@ UNKNOWN = {
 def test_kinds_that_are_refused(make: Callable[[], Tokenizer], tmp_path: Path) -> None:
     tiny.save_model(tmp_path / "model", tokenizer=make())
     with pytest.raises(Unsupported) as caught:
-        GgufExporter().export(tmp_path / "model", "f16", tmp_path / "made")
+        GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "made")
     assert caught.value.hint
 
 
@@ -155,7 +155,7 @@ def test_damaged_tokenizers(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         path.write_text(content)
     with pytest.raises(SourceRefused):
-        GgufExporter().export(tmp_path / "model", "f16", tmp_path / "made")
+        GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "made")
     assert not (tmp_path / "made").exists()
 
 
@@ -163,5 +163,5 @@ def test_a_vocabulary_larger_than_the_embedding(tmp_path: Path) -> None:
     said = tiny.config(vocab_size=20)
     tiny.save_model(tmp_path / "model", said)
     with pytest.raises(SourceRefused, match="has 20 rows") as caught:
-        GgufExporter().export(tmp_path / "model", "f16", tmp_path / "made")
+        GgufExporter(threads=1).export(tmp_path / "model", "f16", tmp_path / "made")
     assert "two models" in caught.value.hint

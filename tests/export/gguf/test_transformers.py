@@ -77,5 +77,5 @@ def test_llama_cpp_agrees(name: str, changes: dict[str, Any], tmp_path: Path) ->
         expected = model(torch.tensor([ids])).logits[0].numpy()
     assert np.ptp(expected, axis=1).min() > 1
     difference = np.abs(log_softmax(loaded.logits(ids)) - log_softmax(expected))
-    assert difference.max() < 0.03
+    assert difference.max() < 0.01
     loaded.close()
