@@ -25,6 +25,7 @@ NAMES = (
     "gateway",
     "collection_search",
     "vllm_runs",
+    "export",
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -1,0 +1,25 @@
+"""`skerry export`: from a trained model to a measured, packed bundle.
+
+A new command is one row of `ROWS`. The work is done in `skerry.export`, which knows nothing of the
+runtime: names of models and the parts that come with Skerry are given to it from here.
+"""
+
+from __future__ import annotations
+
+import click
+
+from skerry.edge.cli.lazy import LazyGroup
+
+ROWS: dict[str, tuple[str, str]] = {
+    "build": ("export_build:build", "Export, measure and pack a bundle for devices."),
+    "embed": ("export_embed:embed", "Export one encoder in one format."),
+    "eval": ("export_eval:evaluate", "Say whether one bundle is as good as another."),
+    "measure": ("export_measure:measure", "Measure one variant against its source."),
+    "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),
+    "report": ("export_report:report", "Write the report of what was measured, with plots."),
+}
+
+
+@click.group(cls=LazyGroup, rows=ROWS)
+def export() -> None:
+    """Make what devices run, from a trained model."""
