@@ -52,7 +52,8 @@ class Run:
                     data = await self._connection.recv()
                 return _read(data)
         except ConnectionClosed as closed:
-            return self._over(closed)
+            self._check_end(closed)
+            return None
 
     def hear(self, hint: Hint) -> None:
         """Has it sent. Does not wait."""
@@ -86,8 +87,8 @@ class Run:
         except ConnectionClosed:
             pass
 
-    def _over(self, closed: ConnectionClosed) -> None:
-        """Raises as `following`."""
+    def _check_end(self, closed: ConnectionClosed) -> None:
+        """Raises as `following`, where it is no end that was to come."""
         frame = closed.rcvd
         status = frame.code - wire.CLOSED if frame is not None else 0
         if status == 409:
@@ -108,7 +109,7 @@ def _translated(options: EndpointOptions) -> Iterator[None]:
     except ConnectionClosed:
         raise
     except InvalidStatus as error:
-        body = error.response.body or b""
+        body = bytes(error.response.body or b"")
         raise status_fault(options, error.response.status_code, body) from error
     except WebSocketException as error:
         what = f"the target's server {options.url} takes no WebSocket: {error}"
