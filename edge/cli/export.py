@@ -13,7 +13,10 @@ from skerry.edge.cli.lazy import LazyGroup
 ROWS: dict[str, tuple[str, str]] = {
     "build": ("export_build:build", "Export, measure and pack a bundle for devices."),
     "embed": ("export_embed:embed", "Export one encoder in one format."),
+    "eval": ("export_eval:evaluate", "Say whether one bundle is as good as another."),
+    "measure": ("export_measure:measure", "Measure one variant against its source."),
     "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),
+    "report": ("export_report:report", "Write the report of what was measured, with plots."),
 }
 
 
