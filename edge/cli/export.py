@@ -12,6 +12,8 @@ from skerry.edge.cli.lazy import LazyGroup
 
 ROWS: dict[str, tuple[str, str]] = {
     "build": ("export_build:build", "Export, measure and pack a bundle for devices."),
+    "finetune": ("export_adapters:finetune", "Train an adapter on chats."),
+    "lora": ("export_adapters:lora", "Make a GGUF adapter of a PEFT one, or merge it."),
     "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),
 }
 
