@@ -12,6 +12,7 @@ from skerry.edge.cli.lazy import LazyGroup
 
 ROWS: dict[str, tuple[str, str]] = {
     "build": ("export_build:build", "Export, measure and pack a bundle for devices."),
+    "distill": ("export_distill:distill", "Make a small model that says what a teacher says."),
     "finetune": ("export_adapters:finetune", "Train an adapter on chats."),
     "lora": ("export_adapters:lora", "Make a GGUF adapter of a PEFT one, or merge it."),
     "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),
