@@ -88,6 +88,29 @@ def open_made(folder: Path, made: Format, kind: Kind) -> Made:
     )
 
 
+def described(folder: Path) -> tuple[Made, Kind]:
+    """What the manifest in `folder` says is there, and its kind; files are not looked at.
+
+    Raises:
+        OutputFailed: it is no exported variant.
+    """
+    manifest = _read(folder)
+    try:
+        made = Made(
+            folder=folder,
+            format=Format(manifest["format"]),
+            precision=str(manifest["precision"]),
+            files=(Path(MANIFEST), *map(Path, manifest["files"])),
+            notes=tuple(map(str, manifest["notes"])),
+            facts=dict(manifest["facts"]),
+        )
+        return made, Kind(manifest["kind"])
+    except (ValueError, TypeError) as error:
+        raise OutputFailed(
+            f"'{folder}' is no variant of ours: {error}", hint="export again"
+        ) from error
+
+
 def _read(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     try:

@@ -13,6 +13,7 @@ from skerry.export.exporter import Exporter, Kind
 
 _HERE = "skerry.export.formats"
 _TABLE = {
+    (Format.GGUF, Kind.LLM): "skerry.export.gguf.exporter:GgufExporter",
     (Format.ONNX, Kind.LLM): f"{_HERE}.onnx.llm:OnnxLlm",
     (Format.ONNX, Kind.ENCODER): f"{_HERE}.onnx.encoder:OnnxEncoder",
     (Format.EXECUTORCH, Kind.LLM): f"{_HERE}.executorch.llm:ExecutorchLlm",

@@ -37,7 +37,7 @@ def open_source(path: Path, work: Path) -> Source:
     if (path / "config.json").is_file():
         weights = path / "model.safetensors"
         digest = sha256(weights) if weights.is_file() else ""
-        return Source(path, path.resolve().name, _card_licence(path / CARD), digest)
+        return Source(path, path.resolve().name, card_licence(path / CARD), digest)
     raise ExportError(
         f"'{path}' is neither a GGUF file nor a Hugging Face folder with a config.json",
         hint="give the path of one of the two with --source",
@@ -57,8 +57,8 @@ def _is_gguf(path: Path) -> bool:
         return file.read(4) == b"GGUF"
 
 
-def _card_licence(card: Path) -> str | None:
-    """From the model card's front matter, as Hugging Face writes it."""
+def card_licence(card: Path) -> str | None:
+    """From the model card's front matter, as Hugging Face writes it; None where it says none."""
     found = _LICENCE_LINE.match(card.read_text("utf-8")) if card.is_file() else None
     return found[1] if found else None
 
