@@ -37,6 +37,9 @@ class Row:
 
 
 ROWS = (
+    Row(Format.GGUF, Kind.LLM, "q8_0", 0.01),
+    Row(Format.GGUF, Kind.LLM, "q4_k_m", 0.2),
+    Row(Format.GGUF, Kind.LLM, "f16", 0.001),
     Row(Format.ONNX, Kind.ENCODER, "int8", 0.993),
     Row(Format.ONNX, Kind.ENCODER, "fp32", 0.9999),
     Row(Format.ONNX, Kind.LLM, "int4", 0.05),
