@@ -57,7 +57,16 @@ def facts_of(model: Model, variant: Variant, size: int) -> ModelFacts:
         vocabulary=shape.vocabulary,
         context_tokens=shape.context_tokens,
         format=variant.format,
+        matrices=_matrices(variant),
     )
+
+
+def _matrices(variant: Variant) -> dict[str, int]:
+    """Bytes of matrices by type, where the exporter said so."""
+    said = variant.facts.get("matrix_bytes")
+    if not isinstance(said, dict):
+        return {}
+    return {kind: size for kind, size in said.items() if type(size) is int and size >= 0}
 
 
 def fit_variant(manifest: Manifest, variant: Variant, profile: Profile) -> Fit:

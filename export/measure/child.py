@@ -109,12 +109,19 @@ def _tasks(request: Request) -> Any:
     return {name: asdict(result) for name, result in results.items()}
 
 
+def _load(request: Request) -> Any:
+    from skerry.export.measure.fitting import loaded
+
+    return loaded(Path(request["folder"]), request["context_tokens"], request["batch_tokens"])
+
+
 _PARTS: dict[str, Callable[[Request], Any]] = {
     "source": _source,
     "fidelity": _fidelity,
     "encoding": _encoding,
     "cost": _cost,
     "tasks": _tasks,
+    "load": _load,
 }
 
 

@@ -103,6 +103,7 @@ class LlamaModel:
             "weights_bytes": self.weights_bytes,
             "kv_values": 2 * layers * lib.llama_model_n_head_kv(model) * width // heads,
             "embedding": width,
+            "feed_forward": self._number("feed_forward_length"),
             "vocabulary": self.vocabulary,
             "context_tokens": lib.llama_model_n_ctx_train(model),
         }
@@ -171,6 +172,17 @@ class LlamaModel:
             self._lib.llama_free(self._context)
             self._lib.llama_model_free(self._model)
             self._model = None
+
+    def _number(self, key: str) -> int:
+        """A number of the model's architecture, from its metadata; 0 for none."""
+        buffer = ctypes.create_string_buffer(128)
+        said = []
+        for name in ("general.architecture", "{}." + key):
+            full = name.format(*said).encode()
+            if self._lib.llama_model_meta_val_str(self._model, full, buffer, 128) < 0:
+                return 0
+            said.append(buffer.value.decode("utf-8", "replace"))
+        return int(said[1]) if said[1].isdecimal() else 0
 
     def _new_context(self, context_tokens: int, threads: int) -> Any:
         wanted = self._lib.llama_context_default_params()
