@@ -13,6 +13,7 @@ from skerry.edge.cli.lazy import LazyGroup
 ROWS: dict[str, tuple[str, str]] = {
     "build": ("export_build:build", "Export, measure and pack a bundle for devices."),
     "embed": ("export_embed:embed", "Export one encoder in one format."),
+    "emulate": ("export_emulate:emulate", "Run a variant in the limits of a device."),
     "eval": ("export_eval:evaluate", "Say whether one bundle is as good as another."),
     "measure": ("export_measure:measure", "Measure one variant against its source."),
     "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),

@@ -46,13 +46,13 @@ def measure(
     \b
     skerry export measure model-q4_0.gguf --source model-f16.gguf --out measured/
     """
-    from skerry.edge.cli.bars import share_bar
+    from skerry.edge.cli.bars import tools_bar
     from skerry.export.measure import Options, measure_variant
     from skerry.export.measure.saved import write_measured
 
     made, exporter = _opened(variant)
     options = Options(parts=parts or None, items=items, timeout_s=timeout)
-    with share_bar(quiet=as_json) as progress:
+    with tools_bar(quiet=as_json) as progress:
         document = measure_variant(made, source, exporter, options=options, progress=progress)
     if routing:
         document["tasks"]["routing"] = _routing(items)

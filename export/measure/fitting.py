@@ -5,6 +5,8 @@ Each load runs in a process of its own: the model, a full batch of its prompt, a
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,3 +82,13 @@ def loaded(model: Path, context_tokens: int, batch_tokens: int) -> dict[str, Any
     found = {"peak_mb": peak_mb(), "facts": opened.facts()}
     opened.close()
     return found
+
+
+def load_command(model: Path, context_tokens: int, batch_tokens: int) -> list[str]:
+    """A command that loads a model as `loaded` does, and prints that as JSON."""
+    numbers = (str(context_tokens), str(batch_tokens))
+    return [sys.executable, "-m", "skerry.export.measure.fitting", str(model), *numbers]
+
+
+if __name__ == "__main__":
+    print(json.dumps(loaded(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))  # noqa: T201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -86,3 +87,38 @@ def test_a_damaged_model_is_measured_as_far_as_it_goes(skerry: Skerry, tmp_path:
     assert done.code == 4
     assert "Traceback" not in done.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are those of Linux")
+def test_a_command_runs_in_the_limits_of_a_device(skerry: Skerry) -> None:
+    code = "print('hello')"
+    done = skerry("export", "emulate", "budget-phone", "--json", "--", sys.executable, "-c", code)
+    assert (done.code, done.json["output"]) == (0, "hello\n")
+    assert done.json["limit_mb"] == 1024
+    assert done.json["predicted_mb"] is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are those of Linux")
+def test_a_command_that_needs_more_is_ended(skerry: Skerry) -> None:
+    code = "import time; held = bytearray(b'x' * (60 << 20)); time.sleep(60)"
+    done = skerry("export", "emulate", "raspberry", "--memory", "40", "--", sys.executable, "-c",
+                  code)  # fmt: skip
+    assert done.code == 1
+    assert "over memory after" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("raspberry",), 2, "Give --bundle, or a command"),
+        (("toaster", "--", "true"), 3, "no device profile is called 'toaster'"),
+        (("raspberry", "--bundle", "none"), 4, "there is no bundle at 'none'"),
+        (("raspberry", "--", "/nonexistent"), 2, "No such file or directory"),
+    ],
+)
+def test_what_cannot_be_emulated_is_said(
+    skerry: Skerry, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = skerry("export", "emulate", *arguments)
+    assert done.code == code, done.err
+    assert said in done.err
