@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +246,18 @@ def test_a_source_that_cannot_be_read(tmp_path: Path, cache: Cache) -> None:
 def test_the_manifest_has_no_place_of_this_machine(tmp_path: Path, cache: Cache) -> None:
     build([order(tmp_path / "s", Copying())], tmp_path / "out", cache=cache)
     assert str(tmp_path) not in json.dumps((tmp_path / "out" / "bundle.json").read_text())
+
+
+def test_two_builds_at_once_share_the_work(tmp_path: Path, cache: Cache) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    exporter = Copying(before=lambda _precision: time.sleep(0.1))
+    subject_at(tmp_path / "s")
+
+    def one(name: str) -> str:
+        return build([order(tmp_path / "s", exporter)], tmp_path / name, cache=cache).bundle.digest
+
+    with ThreadPoolExecutor(4) as pool:
+        digests = set(pool.map(one, "abcd"))
+    assert len(digests) == 1
+    assert sorted(exporter.exported) == ["q4_0", "q8_0"]
