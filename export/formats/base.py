@@ -22,7 +22,7 @@ from skerry.export.formats.folder import (
     open_made,
     write_manifest,
 )
-from skerry.export.formats.needs import Needs
+from skerry.export.formats.needs import Needing
 from skerry.export.formats.sources import check_source
 
 
@@ -55,8 +55,8 @@ class FormatExporter(ABC):
 
     format: Format
     kind: Kind
-    needs: Needs
-    to_run: Needs
+    needs: Needing
+    to_run: Needing
     architectures: frozenset[str] = frozenset()
     reads_gguf: bool = False
 

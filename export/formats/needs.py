@@ -5,8 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from typing import Protocol
 
 from skerry.export.errors import MissingExtra
+
+
+class Needing(Protocol):
+    """Knows what an exporter needs, and whether it is there."""
+
+    def missing(self) -> str | None:
+        """None, or the line that installs what is not there."""
+        ...
+
+    def check(self, what: str) -> None:
+        """Raises MissingExtra when something is not installed; `what` is what needs it."""
+        ...
+
+    def versions(self) -> dict[str, str]:
+        """The versions to cite."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,12 @@ _TABLE = {
     (Format.GGUF, Kind.LLM): "skerry.export.gguf.exporter:GgufExporter",
     (Format.ONNX, Kind.LLM): f"{_HERE}.onnx.llm:OnnxLlm",
     (Format.ONNX, Kind.ENCODER): f"{_HERE}.onnx.encoder:OnnxEncoder",
+    (Format.EXECUTORCH, Kind.LLM): f"{_HERE}.executorch.llm:ExecutorchLlm",
+    (Format.EXECUTORCH, Kind.ENCODER): f"{_HERE}.executorch.encoder:ExecutorchEncoder",
+    (Format.COREML, Kind.ENCODER): f"{_HERE}.coreml.encoder:CoremlEncoder",
+    (Format.LITERT, Kind.ENCODER): f"{_HERE}.litert.encoder:LitertEncoder",
+    (Format.MLC, Kind.LLM): f"{_HERE}.mlc.llm:MlcLlm",
+    (Format.SAFETENSORS, Kind.LLM): f"{_HERE}.gptq.llm:CheckpointLlm",
 }
 
 

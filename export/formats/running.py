@@ -67,17 +67,20 @@ class TextEncoder:
     padded: int | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        rows = [self.vector(*self._feed(text)).reshape(1, -1) for text in texts]
+        feeds = (fed(self.tokenizer, text, self.most, self.padded) for text in texts)
+        rows = [self.vector(*feed).reshape(1, -1) for feed in feeds]
         return np.concatenate(rows) if rows else np.empty((0, self.dimensions), np.float32)
 
     def close(self) -> None:
         """Nothing is held that the garbage collector does not free."""
 
-    def _feed(self, text: str) -> tuple[Ids, Ids]:
-        ids = self.tokenizer.encode(text).ids
-        if len(ids) > self.most:
-            ids = [*ids[: self.most - 1], ids[-1]]
-        row = np.zeros((1, self.padded or len(ids)), np.int64)
-        mask = np.zeros_like(row)
-        row[0, : len(ids)], mask[0, : len(ids)] = ids, 1
-        return row, mask
+
+def fed(tokenizer: Any, text: str, most: int, padded: int | None = None) -> tuple[Ids, Ids]:
+    """Ids and mask of a text, [1, length]: cut after `most` tokens, filled up to `padded`."""
+    ids = tokenizer.encode(text).ids
+    if len(ids) > most:
+        ids = [*ids[: most - 1], ids[-1]]
+    row = np.zeros((1, padded or len(ids)), np.int64)
+    mask = np.zeros_like(row)
+    row[0, : len(ids)], mask[0, : len(ids)] = ids, 1
+    return row, mask

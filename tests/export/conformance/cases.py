@@ -42,6 +42,18 @@ ROWS = (
     Row(Format.ONNX, Kind.LLM, "int4", 0.05),
     Row(Format.ONNX, Kind.LLM, "int8", 0.005),
     Row(Format.ONNX, Kind.LLM, "fp32", 0.0001),
+    Row(Format.EXECUTORCH, Kind.LLM, "8da4w", 0.2),
+    Row(Format.EXECUTORCH, Kind.LLM, "fp32", 0.0001),
+    Row(Format.EXECUTORCH, Kind.ENCODER, "int8", 0.99),
+    Row(Format.EXECUTORCH, Kind.ENCODER, "fp32", 0.9999),
+    Row(Format.COREML, Kind.ENCODER, "int8", 0.99),
+    Row(Format.COREML, Kind.ENCODER, "fp16", 0.999),
+    Row(Format.COREML, Kind.ENCODER, "palette6", 0.97),
+    Row(Format.LITERT, Kind.ENCODER, "int8", 0.99),
+    Row(Format.LITERT, Kind.ENCODER, "fp32", 0.9999),
+    Row(Format.MLC, Kind.LLM, "q4f16_1", 0.1),
+    Row(Format.SAFETENSORS, Kind.LLM, "gptq4", 0.2),
+    Row(Format.SAFETENSORS, Kind.LLM, "awq4", 0.2),
 )
 
 EVERY_ROW = pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_a_folder_that_it_did_not_make(row: Row, tmp_path: Path) -> None:
 
 def test_a_format_that_nobody_makes() -> None:
     with pytest.raises(Unsupported, match="no exporter makes"):
-        find(Format.MLC, Kind.ENCODER)
+        find(Format.GGUF, Kind.ENCODER)
 
 
 def _rows_of(row: Row) -> list[Row]:
