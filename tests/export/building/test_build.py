@@ -16,7 +16,7 @@ import pytest
 
 from skerry.bundles import BundleExists, Role, open_bundle, verify_bundle
 from skerry.device_profiles import Format
-from skerry.export.building import Cache, Measuring, Part, build, prompt_parts
+from skerry.export.building import Cache, Measuring, Part, build, licence_parts, prompt_parts
 from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused, Unsupported
 from tests.export.building.copying import Copying, order, subject_at
 
@@ -53,6 +53,13 @@ def test_a_bundle_with_all_that_a_device_needs(tmp_path: Path, cache: Cache) -> 
         "parts/prompt/chat_template.jinja",
         "parts/prompt/open.txt",
     ]
+
+
+def test_the_licence_of_a_model_goes_along(tmp_path: Path) -> None:
+    subject = subject_at(tmp_path / "s")
+    (tmp_path / "s" / "LICENSE.txt").write_text("free")
+    (found,) = licence_parts(subject)
+    assert (found.path, found.source) == ("parts/licence/LICENSE.txt", b"free")
 
 
 def test_a_second_build_does_nothing(tmp_path: Path, cache: Cache) -> None:
