@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from skerry.bundles import Bundle, Difference, Variant
+    from skerry.bundles.diff import ValueChange
 
 _DAMAGED = 4
 _MOST_SHOWN = 40
+_LONGEST = 60
 
 
 @click.group()
@@ -121,15 +123,28 @@ def _changes(found: Difference) -> Iterator[str]:
     if found.same:
         yield "the same"
         return
-    for file in found.files[:_MOST_SHOWN]:
-        yield f"{_sizes(file.before, file.after)}  {file.path}"
-    if (more := len(found.files) - _MOST_SHOWN) > 0:
-        yield f"and {more} more files (--json has them all)"
+    files = (f"{_sizes(file.before, file.after)}  {file.path}" for file in found.files)
+    yield from _some(files, "files")
     for variant in found.variants:
         yield f"variant {variant.name}: {_sizes(variant.before, variant.after).strip()}"
-        yield from (f"  {one.key}: {one.before} -> {one.after}" for one in variant.values)
-    yield from (f"{one.key}: {one.before} -> {one.after}" for one in found.values)
+        values = (f"  {_change(one)}" for one in variant.values)
+        yield from _some(values, "values")
+    yield from _some((_change(one) for one in found.values), "values")
     yield f"{found.new_bytes / 1e6:,.1f} MB are new"
+
+
+def _change(one: ValueChange) -> str:
+    before, after = (text if len(text := str(value)) <= _LONGEST else f"{text[:_LONGEST]}…"
+                     for value in (one.before, one.after))  # fmt: skip
+    return f"{one.key}: {before} -> {after}"
+
+
+def _some(lines: Iterable[str], what: str) -> Iterator[str]:
+    """The first of many, and how many more there are."""
+    listed = list(lines)
+    yield from listed[:_MOST_SHOWN]
+    if (more := len(listed) - _MOST_SHOWN) > 0:
+        yield f"and {more} more {what} (--json has them all)"
 
 
 def _sizes(before: int | None, after: int | None) -> str:

@@ -22,10 +22,15 @@ def shipped_parts(subject: Subject, policy: Path | None, *, encoder: bool = True
         encoder: whether the encoder that comes with Skerry goes along.
     """
     from skerry.edge import prompt
-    from skerry.export.building import prompt_parts
+    from skerry.export.building import licence_parts, prompt_parts
 
     prompts = {"grounded.txt": prompt.GROUNDED, "open.txt": prompt.OPEN}
-    parts = [*_folders(encoder=encoder), *_policy(policy), *prompt_parts(subject, prompts)]
+    parts = [
+        *_folders(encoder=encoder),
+        *_policy(policy),
+        *prompt_parts(subject, prompts),
+        *licence_parts(subject),
+    ]
     return sorted(parts, key=lambda part: part.path)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from skerry.export.building.bundling import Built, Order, build
 from skerry.export.building.cache import Cache
 from skerry.export.building.measuring import Measure, Measuring
-from skerry.export.building.parts import Part, prompt_parts
+from skerry.export.building.parts import Part, licence_parts, prompt_parts
 
 __all__ = [
     "Built",
@@ -20,5 +20,6 @@ __all__ = [
     "Order",
     "Part",
     "build",
+    "licence_parts",
     "prompt_parts",
 ]

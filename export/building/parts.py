@@ -15,6 +15,7 @@ from skerry.export.planning import Subject
 
 FOLDER = "parts"
 CHAT_TEMPLATE = "chat_template.jinja"
+_LONGEST_LICENCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,13 @@ def prompt_parts(subject: Subject, prompts: Mapping[str, str]) -> Iterator[Part]
         yield Part(Role.PROMPT, CHAT_TEMPLATE, subject.chat_template.encode())
     for name, text in sorted(prompts.items()):
         yield Part(Role.PROMPT, name, text.encode())
+
+
+def licence_parts(subject: Subject) -> Iterator[Part]:
+    """The texts of a model's licence that lie in its folder; a GGUF file has none."""
+    if not subject.path.is_dir():
+        return
+    for path in sorted(subject.path.iterdir()):
+        named = path.name.upper().startswith(("LICENSE", "LICENCE", "NOTICE", "COPYING"))
+        if named and path.is_file() and path.stat().st_size <= _LONGEST_LICENCE:
+            yield Part(Role.LICENCE, path.name, path.read_bytes())

@@ -31,7 +31,7 @@ _PACKAGES = {
 def tools_of(exporter: Exporter) -> tuple[Tool, ...]:
     """The tools of one exporter, Skerry first; those that are not installed are left out."""
     needs = getattr(exporter, "needs", None)
-    packages = getattr(needs, "packages", ()) or _PACKAGES[exporter.format]
+    packages = getattr(needs, "packages", ()) or _PACKAGES.get(exporter.format, ())
     found = (tool_of(name) for name in packages)
     return (ours(), *(tool for tool in found if tool is not None))
 

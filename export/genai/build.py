@@ -78,13 +78,23 @@ def _build(source: Path, work: Path, precision: Precision) -> None:
     quantize(plain, work / "model", 4 if precision == "int4" else 8)
 
 
+_NO_GIT = {"GIT_DIR": os.devnull}
+"""The builder writes the commit of whatever repository is around it into the model, so that the
+same source would make other bytes elsewhere."""
+
+
 def _run_builder(source: Path, out: Path) -> None:
     """GenAI's own builder as a process: it prints a line per tensor, and leaks what it loads."""
     command = [sys.executable, "-m", _BUILDER, "--input", str(source), "--output", str(out)]
     command += ["--cache_dir", str(out.parent / "cache"), "--execution_provider", "cpu"]
     command += ["--precision", "fp32", "--extra_options", "hf_token=false"]
     done = subprocess.run(  # noqa: S603  (our own interpreter)
-        command, capture_output=True, text=True, timeout=_BUILD_TIMEOUT_S, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=_BUILD_TIMEOUT_S,
+        check=False,
+        env={**os.environ, **_NO_GIT},
     )
     if done.returncode != 0:
         reason = done.stderr.strip().rsplit("\n", 1)[-1]

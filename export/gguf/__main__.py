@@ -17,6 +17,7 @@ from skerry.export.gguf.plan import load_plan, save_plan
 from skerry.export.gguf.several import NINE, make_all
 
 _PATH = click.Path(path_type=Path)
+_THREADS = click.option("--threads", default=0, help="How many run; 0: one for each core.")
 _TEXT = click.option("--text", type=_PATH, default=texts.CALIBRATION, help="A calibration text.")
 
 
@@ -56,10 +57,11 @@ def make(
 @click.argument("source", type=_PATH)
 @click.argument("out", type=_PATH)
 @click.option("--precisions", default=",".join(NINE), help="Names with commas between.")
-def compare(source: Path, out: Path, precisions: str) -> None:
+@_THREADS
+def compare(source: Path, out: Path, precisions: str, threads: int) -> None:
     with _plainly():
         out.mkdir(exist_ok=True)
-        rows = make_all(source, out, precisions.split(","), progress=_tell)
+        rows = make_all(source, out, precisions.split(","), threads=threads, progress=_tell)
     click.echo("precision      MB   bits   KL (nats)   top-1   perplexity")
     for row in rows:
         facts, lost = row.made.facts, row.fidelity
@@ -74,10 +76,11 @@ def compare(source: Path, out: Path, precisions: str) -> None:
 @click.argument("model", type=_PATH)
 @click.argument("out", type=_PATH)
 @_TEXT
-def measure(model: Path, out: Path, text: Path) -> None:
+@_THREADS
+def measure(model: Path, out: Path, text: Path, threads: int) -> None:
     with _plainly():
         words = imatrix.read_text(text)
-        found = imatrix.measure(model, words, name=text.name, progress=_tell)
+        found = imatrix.measure(model, words, name=text.name, threads=threads, progress=_tell)
         imatrix.save(found, out)
 
 
@@ -87,19 +90,28 @@ def measure(model: Path, out: Path, text: Path) -> None:
 @click.option("--kl", type=float, help="The most that it may lose, in nats.")
 @click.option("--mb", type=float, help="The most megabytes that the file may have.")
 @_TEXT
-def find(model: Path, out: Path, kl: float | None, mb: float | None, text: Path) -> None:
+@_THREADS
+def find(
+    *, model: Path, out: Path, kl: float | None, mb: float | None, text: Path, threads: int
+) -> None:
     if (kl is None) == (mb is None):
         raise click.UsageError("give either --kl or --mb")
     if out.exists():
         raise click.UsageError(f"'{out}' exists already")
     with _plainly(), tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        words, matrix = imatrix.read_text(text), Path(folder, "imatrix.gguf")
-        imatrix.save(imatrix.measure(model, words, name=text.name, progress=_tell), matrix)
-        learnt = search.learn(model, matrix, words, Path(folder), progress=_tell)
-        found = learnt.under_kl(kl) if kl else learnt.under_size(int((mb or 0) * 1e6))
+        found = _found(model, Path(folder), imatrix.read_text(text), kl=kl, mb=mb, threads=threads)
         save_plan(found.plan, out)
     lost = found.fidelity.kl_mean_nats
     click.echo(f"{out}: {found.size_bytes / 1e6:.1f} MB, KL {lost:.5f} nats on the text")
+
+
+def _found(
+    model: Path, work: Path, text: str, *, kl: float | None, mb: float | None, threads: int
+) -> search.Found:
+    matrix = work / "imatrix.gguf"
+    imatrix.save(imatrix.measure(model, text, threads=threads, progress=_tell), matrix)
+    learnt = search.learn(model, matrix, text, work, threads=threads, progress=_tell)
+    return learnt.under_size(int((mb or 0) * 1e6)) if kl is None else learnt.under_kl(kl)
 
 
 @contextmanager

@@ -27,6 +27,8 @@ _SMALLEST_SENSIBLE_BITS = 4.2
 _ENOUGH_BITS = 8.4
 """Eight and their scales: more is twice the download and memory, and no better to a reader."""
 
+_FLOAT_BITS = 16.0
+
 _TERNARY = "tq"
 """For models that were trained with weights of -1, 0 and 1; of others garbage is left."""
 
@@ -203,7 +205,8 @@ def _judged(one: Candidate) -> Candidate:
 
 def _worth_making(subject: Subject, sized: Sequence[Candidate]) -> list[Candidate]:
     """From the smallest down that holds all bits of the source, or eight: above it nothing is
-    gained."""
+    gained. Floats are worth it where nothing else is made."""
+    sized = [one for one in sized if _plain_bits(one) < _FLOAT_BITS] or sized
     enough = min(subject.size * 0.98, subject.parameters * _ENOUGH_BITS / 8)
     holding = [one for one in sized if _weights(subject, one) >= enough]
     smallest = min(holding, key=lambda one: one.size, default=None)

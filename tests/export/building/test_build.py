@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from skerry.bundles import BundleExists, Role, open_bundle, verify_bundle
 from skerry.device_profiles import Format
-from skerry.export.building import Cache, Measuring, Part, build, prompt_parts
+from skerry.export.building import Cache, Measuring, Part, build, licence_parts, prompt_parts
 from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused, Unsupported
 from tests.export.building.copying import Copying, order, subject_at
 
@@ -52,6 +53,13 @@ def test_a_bundle_with_all_that_a_device_needs(tmp_path: Path, cache: Cache) -> 
         "parts/prompt/chat_template.jinja",
         "parts/prompt/open.txt",
     ]
+
+
+def test_the_licence_of_a_model_goes_along(tmp_path: Path) -> None:
+    subject = subject_at(tmp_path / "s")
+    (tmp_path / "s" / "LICENSE.txt").write_text("free")
+    (found,) = licence_parts(subject)
+    assert (found.path, found.source) == ("parts/licence/LICENSE.txt", b"free")
 
 
 def test_a_second_build_does_nothing(tmp_path: Path, cache: Cache) -> None:
@@ -245,3 +253,18 @@ def test_a_source_that_cannot_be_read(tmp_path: Path, cache: Cache) -> None:
 def test_the_manifest_has_no_place_of_this_machine(tmp_path: Path, cache: Cache) -> None:
     build([order(tmp_path / "s", Copying())], tmp_path / "out", cache=cache)
     assert str(tmp_path) not in json.dumps((tmp_path / "out" / "bundle.json").read_text())
+
+
+def test_two_builds_at_once_share_the_work(tmp_path: Path, cache: Cache) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    exporter = Copying(before=lambda _precision: time.sleep(0.1))
+    subject_at(tmp_path / "s")
+
+    def one(name: str) -> str:
+        return build([order(tmp_path / "s", exporter)], tmp_path / name, cache=cache).bundle.digest
+
+    with ThreadPoolExecutor(4) as pool:
+        digests = set(pool.map(one, "abcd"))
+    assert len(digests) == 1
+    assert sorted(exporter.exported) == ["q4_0", "q8_0"]

@@ -89,6 +89,15 @@ def test_nothing_above_the_source_is_made() -> None:
     assert {one.precision for one in made.candidates} == {"q4_0", "q3_k_m", "q2_k"}
 
 
+def test_floats_are_made_where_nothing_else_is() -> None:
+    """Of a source of 5 bits, ExecuTorch's four lose some; its floats are five times as large."""
+    quantized = replace(SMALL, size=97_000_000)
+    for names, taken in ((("8da4w", "fp32"), "8da4w"), (("fp32",), "fp32")):
+        exporter = Named(Format.EXECUTORCH, names=names)
+        (variant,) = plan(quantized, "phone-mid", exporters=(exporter,)).variants
+        assert variant.precision == taken
+
+
 def test_one_variant_serves_several_profiles() -> None:
     made = plan(SMALL, "workstation", "phone-mid", "raspberry")
     (variant,) = made.variants
