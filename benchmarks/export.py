@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import export_proof
 from benchmarks.contract import Figure, Options
 from benchmarks.export_source import dithered, hugging_face
 from skerry.edge.engines.models import catalogue
@@ -27,6 +28,7 @@ KEYS = (
     "kl_ratio_to_default_plan",
     "kl_ratio_to_default_plan_best",
     "peak_memory_overhead_mb",
+    *export_proof.KEYS,
 )
 _SIZES = ("q4_0", "iq4_xs", "iq4_nl", "q4_k_s", "q4_k_m", "q4_1")
 """Those of llama.cpp's precisions that have four to five bits by name."""
@@ -49,6 +51,8 @@ def run(options: Options) -> dict[str, Figure]:
         figures = {"gguf_minutes_nine_types": _minutes(options, source, work)}
         figures |= _ratios(options, source, work)
         figures["peak_memory_overhead_mb"] = _peak(hugging_face(source, work / "hf"), work)
+        figures[export_proof.FIT_KEY] = export_proof.fit_figure(options, source, work)
+        figures |= export_proof.encoder_figures(options, work)
     return figures
 
 

@@ -60,9 +60,8 @@ def _tasks(pair: Pair, limits: Thresholds) -> Iterator[Check]:
         new, limit = pair.new.tasks.get(name), limits.tasks.get(name)
         if limit is None:
             continue
-        if new is None or new.digest != old.digest or not _same_items(old, new):
-            why = "not measured of the new one" if new is None else "the items are others"
-            yield missing(f"{Group.TASK} {name}", why)
+        if new is None or (why := _incomparable(old, new, limits)):
+            yield missing(f"{Group.TASK} {name}", why if new else "not measured of the new one")
             continue
         yield _task(old, new, limit, limits)
         if limit.floor:
@@ -70,8 +69,13 @@ def _tasks(pair: Pair, limits: Thresholds) -> Iterator[Check]:
             yield bounded(f"{Group.TASK} {name}, at least", new.score, limit.floor, floored)
 
 
-def _same_items(old: TaskResult, new: TaskResult) -> bool:
-    return [one.id for one in old.items] == [one.id for one in new.items] != []
+def _incomparable(old: TaskResult, new: TaskResult, limits: Thresholds) -> str:
+    """Why the two say nothing of each other; empty where they do."""
+    if new.digest != old.digest or [one.id for one in old.items] != [one.id for one in new.items]:
+        return "the items are others"
+    if len(new.items) < limits.least_items:
+        return f"{len(new.items)} items are too few: measure {limits.least_items} or more"
+    return ""
 
 
 def _task(old: TaskResult, new: TaskResult, limit: TaskLimit, limits: Thresholds) -> Check:

@@ -77,6 +77,7 @@ class Thresholds:
     confidence: Annotated[float, Field(ge=0.5, le=0.999)]
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     seed: Annotated[int, Field(ge=0, le=2**32)]
+    least_items: Annotated[int, Field(ge=1, le=1_000_000)]
     tasks: dict[str, TaskLimit]
     fidelity: FidelityLimit
     encoding: EncodingLimit

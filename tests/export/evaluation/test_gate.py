@@ -104,6 +104,13 @@ def test_a_floor_holds_whatever_the_old_one_reached() -> None:
     assert [one.name for one in failed] == ["task grounded_qa, at least"]
 
 
+def test_a_handful_of_items_is_no_proof() -> None:
+    few = measured(tasks={"grounded_qa": task("grounded_qa", QA[:19])})
+    check = gate(Pair(few, few), LIMITS).checks[0]
+    assert check.outcome is Outcome.FAIL
+    assert check.note == "19 items are too few: measure 20 or more"
+
+
 def test_a_task_says_what_changed() -> None:
     new = measured(tasks={"grounded_qa": task("grounded_qa", [0.0, 1.0, *QA[2:]])})
     check = gate(Pair(OLD, new), LIMITS).checks[0]
