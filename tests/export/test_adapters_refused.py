@@ -141,12 +141,12 @@ def test_pickles_are_never_opened(base: Base, tmp_path: Path) -> None:
 def test_a_config_that_is_none(base: Base, tmp_path: Path, content: bytes) -> None:
     folder = write_adapter(tmp_path / "bad", lora_tensors())
     (folder / "adapter_config.json").write_bytes(content)
-    with pytest.raises(SourceRefused, match="adapter_config.json' is not"):
+    with pytest.raises(SourceRefused, match=r"adapter_config\.json' is not"):
         read_adapter(folder, base)
 
 
 def test_no_folder(base: Base, tmp_path: Path) -> None:
-    with pytest.raises(SourceRefused, match="it has no adapter_config.json"):
+    with pytest.raises(SourceRefused, match=r"it has no adapter_config\.json"):
         read_adapter(tmp_path / "nowhere", base)
 
 
