@@ -141,7 +141,7 @@ def test_every_example_is_seen_once_an_epoch_in_an_order_of_its_own() -> None:
     recipe = Recipe(epochs=3, batch=4)
     assert recipe.steps(10) == 9
     seen = [recipe.picked(step, 10) for step in range(9)]
-    epochs = [sum(seen[start : start + 3], []) for start in (0, 3, 6)]
+    epochs = [[*seen[at], *seen[at + 1], *seen[at + 2]] for at in (0, 3, 6)]
     assert all(sorted(one) == list(range(10)) for one in epochs)
     assert epochs[0] != epochs[1]
     assert seen == [Recipe(epochs=3, batch=4).picked(step, 10) for step in range(9)]
