@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skerry.export.adapters.examples import Message
+from skerry.export.errors import OutputFailed
 
 SYSTEM = "Code the note: complaint/since/priority."
 _COMPLAINTS = {
@@ -60,7 +61,17 @@ def chats(*, seed: int) -> Iterator[tuple[Message, ...]]:
 
 
 def write_task(out: Path, *, examples: int, seed: int) -> None:
-    """Writes so many examples as JSON lines."""
+    """Writes so many examples as JSON lines, into a new file.
+
+    Raises:
+        OutputFailed: there is such a file, or it cannot be written.
+    """
     made = chats(seed=seed)
     lines = (json.dumps({"messages": next(made)}) + "\n" for _ in range(examples))
-    out.write_text("".join(lines), "utf-8")
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise OutputFailed(
+            f"'{out}' cannot be written: {error.strerror}", hint="give a new file"
+        ) from error

@@ -76,7 +76,7 @@ def write_gguf(file: Path, tensors: Mapping[str, Floats]) -> Path:
     writer.add_rope_dimension_count(HEAD)
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(VOCABULARY)
+    writer.add_vocab_size(len(tensors["model.embed_tokens.weight"]))
     writer.add_tokenizer_model("none")
     for name, value in tensors.items():
         heads = {"q_proj": HEADS, "k_proj": KV_HEADS}.get(name.split(".")[-2])
