@@ -16,6 +16,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "emulate": ("export_emulate:emulate", "Run a variant in the limits of a device."),
     "eval": ("export_eval:evaluate", "Say whether one bundle is as good as another."),
     "measure": ("export_measure:measure", "Measure one variant against its source."),
+    "distill": ("export_distill:distill", "Make a small model that says what a teacher says."),
     "finetune": ("export_adapters:finetune", "Train an adapter on chats."),
     "lora": ("export_adapters:lora", "Make a GGUF adapter of a PEFT one, or merge it."),
     "plan": ("export_plan:plan", "Say what would be made for which devices, and whether it fits."),

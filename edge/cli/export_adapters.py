@@ -26,8 +26,9 @@ _PATH = click.Path(path_type=Path)
         help="A model's name, a GGUF file, or a Hugging Face folder.")  # fmt: skip
 @option("--examples", type=_PATH, required=True, help="Chats to learn, as JSON lines.")
 @option("--out", type=_PATH, required=True, help="The adapter's folder, to be made.")
-@option("--method", type=click.Choice(_METHODS), default="lora", show_default=True)
-@option("--rank", type=int, default=16, show_default=True)
+@option("--method", type=click.Choice(_METHODS), default="lora", show_default=True,
+        help="How a matrix is changed.")  # fmt: skip
+@option("--rank", type=int, default=16, show_default=True, help="Of the change to a matrix.")
 @option("--alpha", type=float, show_default="twice the rank", help="Over the rank: the scale.")
 @option("--targets", metavar="NAMES", show_default="all of a layer", help="Matrices to adapt.")
 @option("--epochs", type=int, default=3, show_default=True, help="How often each is seen.")

@@ -5,39 +5,32 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from skerry.edge.errors import ModelInvalid
 from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
+from skerry.export.distill.curate.commands import COMMANDS
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.plan import Plan, plan
 from skerry.export.distill.sources import Sources, read
+from skerry.export.errors import ExportError
 
 if TYPE_CHECKING:
     from skerry.export.distill.corpus import Corpus
     from skerry.export.distill.llama import Llama
 
-P = ParamSpec("P")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _STATE, _MAPS = "student.pt", "tokens.json"
 _SAVE_EVERY = 100
 
 
-def _plainly(command: Callable[P, None]) -> Callable[P, None]:
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except DistillError as error:
-            raise click.ClickException(f"{error.what}. {error.hint}".strip()) from None
-
-    return run
+def _option(*names: str, **attributes: Any) -> Any:
+    """An option whose help shows its environment variable."""
+    return click.option(*names, show_envvar=True, **attributes)
 
 
 def _installed_teacher() -> Path | None:
@@ -47,29 +40,39 @@ def _installed_teacher() -> Path | None:
     return next(iter(found), None)
 
 
-_TEACHER = click.option(
+_TEACHER = _option(
     "--teacher", type=_FILE, default=_installed_teacher, required=True,
     help="GGUF model to learn from.", show_default="SmolLM2-135M-Instruct",
 )  # fmt: skip
-_WORK = click.option("--work", type=_FOLDER, required=True, help="Folder for texts and states.")
-_DATA = click.option(
-    "--data", type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True,
+_WORK = _option("--work", type=_FOLDER, required=True, help="Folder for texts and states.")
+_DATA = _option(
+    "--data", type=_FOLDER, envvar="SKERRY_DATA",
     help="Folder of public data sets; without it prompts are templates and the teacher's own.",
 )  # fmt: skip
-_SEED = click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
-_KEPT = click.option("--layers", default=13, show_default=True, help="Layers of the student.")
-_SAID = click.option(
+_SEED = _option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+_KEPT = _option("--layers", default=13, show_default=True, help="Layers of the student.")
+_SAID = _option(
     "--tokens", default=22_528, show_default=True,
     help="Tokens that the student can say; it reads others as the nearest of them.",
 )  # fmt: skip
-_DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, …")
-_MINUTES = click.option("--minutes", default=45.0, show_default=True, help="How long it writes.")
-_WIDTH = click.option("--width", default=128, show_default=True, help="Texts at once.")
-_STEPS = click.option("--steps", default=2300, show_default=True, help="Of 1,024 tokens each.")
-_OUT = click.option("--out", type=_FOLDER, required=True, help="Folder for draft.gguf.")
+_DEVICE = _option("--device", default="cpu", show_default=True, help="cpu, cuda, …")
+_MINUTES = _option("--minutes", default=45.0, show_default=True, help="How long it writes.")
+_WIDTH = _option("--width", default=128, show_default=True, help="Texts at once.")
+_STEPS = _option("--steps", default=2300, show_default=True, help="Of 1,024 tokens each.")
+_OUT = _option("--out", type=_FOLDER, required=True, help="Folder for draft.gguf.")
 
 
-@click.group()
+class _Plainly(click.Group):
+    """Says an error in a line. `skerry export distill` has the same commands, and says its own."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ExportError as error:
+            raise click.ClickException(f"{error.what}. {error.hint}".strip()) from None
+
+
+@click.group(cls=_Plainly)
 def main() -> None:
     """Makes a small draft model that says what a teacher would say."""
 
@@ -83,7 +86,6 @@ def main() -> None:
 @_DEVICE
 @_MINUTES
 @_WIDTH
-@_plainly
 def write(
     teacher: Path, work: Path, data: Path | None, seed: int, layers: int, device: str,
     minutes: float, width: int,
@@ -102,7 +104,6 @@ def write(
 @_DEVICE
 @_STEPS
 @_OUT
-@_plainly
 def train(
     teacher: Path, work: Path, seed: int, layers: int, tokens: int, device: str, steps: int,
     out: Path,
@@ -124,7 +125,6 @@ def train(
 @_WIDTH
 @_STEPS
 @_OUT
-@_plainly
 def everything(
     teacher: Path, work: Path, data: Path | None, seed: int, layers: int, tokens: int,
     device: str, minutes: float, width: int, steps: int, out: Path,
@@ -139,7 +139,6 @@ def everything(
 @main.command()
 @click.argument("student", type=_FILE)
 @_WORK
-@_plainly
 def measure(student: Path, work: Path) -> None:
     """How often a student chooses the teacher's token, on greedy texts that it did not learn from:
     JSON, by kind of prompt."""
@@ -252,6 +251,9 @@ def _plan(layers: int, kept: int) -> Plan:
     except ValueError as error:
         raise DistillError(str(error), hint="give another --layers") from None
 
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 if __name__ == "__main__":
     main()
