@@ -13,6 +13,7 @@ import click
 from skerry.edge.errors import ModelInvalid
 from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
 from skerry.export.distill.curate.commands import COMMANDS
+from skerry.export.distill.curate.commands import option as _option
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.plan import Plan, plan
 from skerry.export.distill.sources import Sources, read
@@ -21,16 +22,12 @@ from skerry.export.errors import ExportError
 if TYPE_CHECKING:
     from skerry.export.distill.corpus import Corpus
     from skerry.export.distill.llama import Llama
+    from skerry.export.distill.train import Learning
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _STATE, _MAPS = "student.pt", "tokens.json"
 _SAVE_EVERY = 100
-
-
-def _option(*names: str, **attributes: Any) -> Any:
-    """An option whose help shows its environment variable."""
-    return click.option(*names, show_envvar=True, **attributes)
 
 
 def _installed_teacher() -> Path | None:
@@ -137,6 +134,48 @@ def everything(
 
 
 @main.command()
+@_option("--chats", type=_FILE, required=True, help="Chats to learn: what `curate` wrote.")
+@_TEACHER
+@_option("--student", type=_FILE, help="A draft model to go on with, not the teacher's layers.")
+@_WORK
+@_SEED
+@_KEPT
+@_DEVICE
+@_STEPS
+@_option("--longest", default=1024, show_default=True, help="Tokens of a chat; longer: left out.")
+@_OUT
+def learn(
+    chats: Path, teacher: Path, student: Path | None, work: Path, seed: int, layers: int,
+    device: str, steps: int, longest: int, out: Path,
+) -> None:  # fmt: skip
+    """Trains a student on chats by their words alone; goes on where it was stopped."""
+    _check_extra()
+    from skerry.export.adapters.examples import read_examples
+    from skerry.export.distill.behaviour import TextTrainer, schedule, write_texts
+    from skerry.export.distill.corpus import Corpus
+    from skerry.export.distill.gguf_file import load, save, student_of, tokens_of
+    from skerry.export.distill.words import Words
+
+    write_texts(work, read_examples(chats), Words(teacher), longest=longest)
+    corpus = Corpus(work, taps=1, width=1)
+    if student is not None:
+        model = load(student)
+        maps = tokens_of(student) or all_of(model.shape.vocabulary)
+    else:
+        whole = load(teacher)
+        maps = all_of(whole.shape.vocabulary)
+        model = student_of(whole, _plan(whole.shape.layers, layers).copied, maps)
+    trainer = TextTrainer(model.to(device), corpus, maps, schedule(steps), seed=seed)
+    before = trainer.measured()
+    _run(trainer, work / _STATE)
+    out.mkdir(parents=True, exist_ok=True)
+    name = f"{teacher.stem} draft"
+    after = trainer.measured()
+    save(trainer.student.cpu(), teacher, out / "draft.gguf", maps, name=name)
+    click.echo(json.dumps({"before": before, "after": after}))
+
+
+@main.command()
 @click.argument("student", type=_FILE)
 @_WORK
 def measure(student: Path, work: Path) -> None:
@@ -201,9 +240,17 @@ def _train(
     maps = _maps(work / _MAPS, teacher, corpus, model, tokens)
     student = student_of(model, planned.copied, maps).to(device)
     trainer = Trainer(student, corpus, planned, maps, Schedule(steps), seed=seed)
-    state = work / _STATE
+    _run(trainer, work / _STATE)
+    out.mkdir(parents=True, exist_ok=True)
+    save(student.cpu(), teacher, out / "draft.gguf", maps, name=f"{teacher.stem} draft")
+    click.echo(json.dumps(agreement(student, corpus, maps, most=10_000)))
+
+
+def _run(trainer: Learning, state: Path) -> None:
+    """Steps to the end, from where an earlier run stopped."""
     if state.exists():
         trainer.resume(state)
+    steps = trainer.schedule.steps
     with click.progressbar(length=steps, label="training", show_pos=True) as bar:
         bar.update(trainer.step)
         while trainer.step < steps:
@@ -211,9 +258,6 @@ def _train(
             bar.update(1)
             if trainer.step % _SAVE_EVERY == 0 or trainer.step == steps:
                 trainer.save(state)
-    out.mkdir(parents=True, exist_ok=True)
-    save(student.cpu(), teacher, out / "draft.gguf", maps, name=f"{teacher.stem} draft")
-    click.echo(json.dumps(agreement(student, corpus, maps, most=10_000)))
 
 
 def _maps(file: Path, teacher: Path, corpus: Corpus, model: Llama, size: int) -> DraftTokens:

@@ -339,7 +339,7 @@ BAD_ROWS = {
     "another wish": (b'{"id": "a", "question": "b", "expect": "dance"}', "dance"),
     "sources that are none": (b'{"id": "a", "question": "b", "sources": "c"}', "no list"),
     "a source without text": (b'{"id": "a", "question": "b", "sources": [{}]}', "'text'"),
-    "a mark that is none": (b'{"id":"a","question":"b","sources":[{"text":"c","mark":[]}]}', "no n"),
+    "a mark that is none": (b'{"id":"a","question":"b","sources":[{"text":"c","mark":""}]}', "no"),
     "a message without a role": (b'{"id":"a","question":"b","before":[{"content":"c"}]}', "role"),
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,10 @@ _SEED = click.option("--seed", default=0, show_default=True, show_envvar=True,
                      help="Fixes every random draw.")  # fmt: skip
 
 
-def option(*names: str, **attributes: Any) -> Any:
+Command = Callable[..., Any]
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     """An option whose help shows its environment variable."""
     return click.option(*names, show_envvar=True, **attributes)
 

@@ -71,8 +71,9 @@ class LocalTeacher:
 
     def write(self, messages: Sequence[Message], *, most_tokens: int, seed: int) -> Written:
         try:
+            chat: list[Any] = list(messages)
             made: Any = self._model.create_chat_completion(
-                list(messages), max_tokens=most_tokens, temperature=0.0, seed=seed
+                chat, max_tokens=most_tokens, temperature=0.0, seed=seed
             )
         except (ValueError, RuntimeError) as error:
             raise DistillError(f"the teacher cannot answer: {error}") from error
