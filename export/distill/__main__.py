@@ -159,10 +159,10 @@ def learn(
     write_texts(work, read_examples(chats), Words(teacher), longest=longest)
     corpus = Corpus(work, taps=1, width=1)
     if student is not None:
-        model = load(student)
-        maps = tokens_of(student) or all_of(model.shape.vocabulary)
+        model, said = load(student), tokens_of(student)
+        maps = said or all_of(model.shape.vocabulary)
     else:
-        whole = load(teacher)
+        whole, said = load(teacher), None
         maps = all_of(whole.shape.vocabulary)
         model = student_of(whole, _plan(whole.shape.layers, layers).copied, maps)
     trainer = TextTrainer(model.to(device), corpus, maps, schedule(steps), seed=seed)
@@ -171,7 +171,7 @@ def learn(
     out.mkdir(parents=True, exist_ok=True)
     name = f"{teacher.stem} draft"
     after = trainer.measured()
-    save(trainer.student.cpu(), teacher, out / "draft.gguf", maps, name=name)
+    save(trainer.student.cpu(), teacher, out / "draft.gguf", said, name=name)
     click.echo(json.dumps({"before": before, "after": after}))
 
 
