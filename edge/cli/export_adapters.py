@@ -11,21 +11,23 @@ from skerry.edge.cli.bars import share_bar
 from skerry.edge.cli.completion import model_names
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit
+from skerry.edge.cli.types import GivenPath
 
 if TYPE_CHECKING:
     from skerry.edge.settings import Settings
+    from skerry.export.adapters.peft_folder import Adapter
     from skerry.export.adapters.recipe import Recipe
+    from skerry.export.exporter import Progress
 
 FINETUNE, LORA = "skerry.export.finetune/1", "skerry.export.lora/1"
 _METHODS = ("lora", "rslora", "dora", "vera")
-_PATH = click.Path(path_type=Path)
 
 
 @click.command()
 @option("--source", metavar="MODEL", required=True, shell_complete=model_names,
         help="A model's name, a GGUF file, or a Hugging Face folder.")  # fmt: skip
-@option("--examples", type=_PATH, required=True, help="Chats to learn, as JSON lines.")
-@option("--out", type=_PATH, required=True, help="The adapter's folder, to be made.")
+@option("--examples", type=GivenPath(), required=True, help="Chats to learn, as JSON lines.")
+@option("--out", type=GivenPath(), required=True, help="The adapter's folder, to be made.")
 @option("--method", type=click.Choice(_METHODS), default="lora", show_default=True,
         help="How a matrix is changed.")  # fmt: skip
 @option("--rank", type=int, default=16, show_default=True, help="Of the change to a matrix.")
@@ -62,39 +64,59 @@ def finetune(source: str, examples: Path, out: Path, as_json: bool, **given: Any
 
 
 @click.command()
-@click.argument("adapter", type=_PATH)
+@click.argument("adapter", type=GivenPath())
 @option("--source", metavar="MODEL", required=True, shell_complete=model_names,
         help="The model that it was trained on.")  # fmt: skip
-@option("--out", type=_PATH, required=True, help="X.gguf; with --merge, a folder.")
+@option("--out", type=GivenPath(), required=True, help="X.gguf; with --merge a folder, too.")
 @option("--merge", is_flag=True, help="Put it into the model's weights.")
-@option("--precision", type=click.Choice(("f32", "f16")), default="f32", show_default=True,
-        help="Of a GGUF adapter.")  # fmt: skip
+@option("--precision", metavar="NAME", show_default="f32; of a merged model f16",
+        help="f32 or f16; a merged GGUF model may be of any type, such as q8_0.")  # fmt: skip
 @settings("models_dir")
 @json_option
 def lora(
-    adapter: Path, source: str, out: Path, as_json: bool, merge: bool, precision: Any, **given: Any
-) -> None:
+    adapter: Path, source: str, out: Path, as_json: bool, merge: bool, precision: str | None,
+    **given: Any,
+) -> None:  # fmt: skip
     """Make a GGUF adapter of the PEFT folder ADAPTER, or merge it into its model.
 
     \b
     skerry export lora notes/ --source smollm2 --out notes.gguf
+    skerry export lora notes/ --source smollm2 --merge --out merged.gguf --precision q8_0
     skerry export lora notes/ --source ./model/ --merge --out merged/
     """
-    from skerry.export.adapters.export import export_lora, export_merged
-
     model = _model(source, make_settings(given))
-    if merge:
-        with share_bar(quiet=as_json) as progress:
-            read = export_merged(adapter, model, out, progress=progress)
-    else:
-        read = export_lora(adapter, model, out, precision=precision)
-    size = sum(file.stat().st_size for file in (out.iterdir() if merge else (out,)))
-    fields = {"out": str(out), "form": "merged" if merge else "gguf", "method": str(read.method),
+    form = "adapter" if not merge else "model" if out.suffix == ".gguf" else "folder"
+    _check_precision(form, precision)
+    with share_bar(quiet=as_json) as progress:
+        read = _made(form, adapter, model, out, precision, progress)
+    size = sum(file.stat().st_size for file in (out.iterdir() if form == "folder" else (out,)))
+    fields = {"out": str(out), "form": form, "method": str(read.method),
               "matrices": len(read.pairs), "size": size}  # fmt: skip
     if as_json:
         emit(LORA, fields)
     else:
         click.echo(f"{out}: {read.method} of {len(read.pairs)} matrices, {size / 1e6:,.1f} MB")
+
+
+def _check_precision(form: str, precision: str | None) -> None:
+    if form == "folder" and precision is not None:
+        raise click.UsageError("a folder keeps its source's precision; give --out X.gguf")
+    if form == "adapter" and precision not in {None, "f32", "f16"}:
+        raise click.UsageError("an adapter is of f32 or f16; with --merge a model may be of others")
+
+
+def _made(
+    form: str, adapter: Path, model: Path, out: Path, precision: Any, progress: Progress
+) -> Adapter:
+    from skerry.export.adapters import export
+
+    if form == "adapter":
+        return export.export_lora(adapter, model, out, precision=precision or "f32")
+    if form == "folder":
+        return export.export_merged(adapter, model, out, progress=progress)
+    return export.export_merged_gguf(
+        adapter, model, out, precision=precision or "f16", progress=progress
+    )
 
 
 def said(card: dict[str, Any], out: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skerry.export.adapters.card import Score
-from skerry.export.adapters.tensors import Floats, read_tensors, write_tensors
+from skerry.export.adapters.tensors import Floats, read_metadata, read_tensors, write_tensors
 from skerry.export.errors import OutputFailed, SourceRefused
 
 _FILE = "checkpoint.safetensors"
@@ -47,7 +47,7 @@ def load_state(folder: Path, run: str) -> State | None:
         return None
     try:
         tensors = read_tensors(file)
-        facts: dict[str, Any] = json.loads(tensors.metadata["skerry"])
+        facts: dict[str, Any] = json.loads(read_metadata(file)["skerry"])
         state = State(
             facts["run"], int(facts["step"]), Score(**facts["before"]),
             {name[7:]: tensors[name] for name in tensors if name.startswith("weight.")},

@@ -51,6 +51,28 @@ def export_merged(
     return read
 
 
+def export_merged_gguf(
+    adapter: Path, source: Path, out: Path, *, precision: str, progress: Progress = unheard
+) -> Adapter:
+    """Writes the GGUF model `out` with the adapter in its weights; returns what was read.
+
+    Args:
+        precision: one of `GgufExporter.precisions()`.
+
+    Raises:
+        ExportError: it cannot be done; nothing is left at `out`.
+    """
+    from skerry.export.gguf.exporter import FILE, GgufExporter
+
+    _check_place(out, replace=False)
+    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".merged-") as made:
+        whole, packed = Path(made) / "merged", Path(made) / "gguf"
+        read = export_merged(adapter, source, whole, progress=progress)
+        GgufExporter().export(whole, precision, packed, progress=progress)
+        (packed / FILE).rename(out)
+    return read
+
+
 def _check_place(out: Path, *, replace: bool) -> None:
     if out.exists() and not (replace and out.is_file()):
         raise OutputFailed(f"'{out}' exists already", hint="remove it, or give another --out")
