@@ -41,8 +41,8 @@ def _grounded(
 ) -> Asked:
     one = draw.choice(asked)
     others = draw.choices(passages, k=draw.choice((0, 0, 1, 2)))
-    unlike = [other for other in others if other.text != one.text]
-    shown = draw.sample([one, *unlike], 1 + len(unlike))
+    unlike = {passage.text: passage for passage in (*others, one)}
+    shown = draw.sample(list(unlike.values()), len(unlike))
     cut = [passage.cut(draw.choice(_WORDS)) for passage in shown]
     sources = tuple(Source(mark, part.title, part.text) for mark, part in enumerate(cut, 1))
     return Asked(name, "grounded", one.question, sources=sources)
