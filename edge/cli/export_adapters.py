@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from skerry.edge.cli.bars import share_bar
+from skerry.edge.cli.bars import tools_bar
 from skerry.edge.cli.completion import model_names
 from skerry.edge.cli.options import json_option, make_settings, option, settings
 from skerry.edge.cli.output import emit
@@ -55,7 +55,7 @@ def finetune(source: str, examples: Path, out: Path, as_json: bool, **given: Any
 
     recipe, licence = _recipe(given), given.pop("licence")
     model = _model(source, make_settings(given))
-    with share_bar(quiet=as_json) as progress:
+    with tools_bar(quiet=as_json) as progress:
         card = train(model, examples, out, recipe, licence=licence, progress=progress)
     if as_json:
         emit(FINETUNE, {"folder": str(out), "card": card})
@@ -87,7 +87,7 @@ def lora(
     model = _model(source, make_settings(given))
     form = "adapter" if not merge else "model" if out.suffix == ".gguf" else "folder"
     _check_precision(form, precision)
-    with share_bar(quiet=as_json) as progress:
+    with tools_bar(quiet=as_json) as progress:
         read = _made(form, adapter, model, out, precision, progress)
     size = sum(file.stat().st_size for file in (out.iterdir() if form == "folder" else (out,)))
     fields = {"out": str(out), "form": form, "method": str(read.method),
