@@ -115,6 +115,8 @@ def _check_extra(recipe: Recipe) -> None:
 
 def _made(job: _Job, source: Path, out: Path, progress: Progress) -> dict[str, Any]:
     """Opens the source, trains, and writes the adapter into the folder `out`."""
+    for left in job.work.glob("source-*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with _quiet(), tempfile.TemporaryDirectory(dir=job.work, prefix="source-") as unpacked:
         progress("opening the source", 0.0)
         return _trained(job, open_source(source, Path(unpacked)), out, progress)
