@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skerry.bundles.beside import beside, move
 from skerry.export.adapters.base import Base, read_base
 from skerry.export.adapters.card import Score, card
 from skerry.export.adapters.checkpoint import load_state, save_state
@@ -28,12 +32,17 @@ from skerry.export.adapters.examples import (
 )
 from skerry.export.adapters.peft_folder import CARD, CONFIG, WEIGHTS
 from skerry.export.adapters.recipe import Recipe
+from skerry.export.adapters.tensors import write_tensors
 from skerry.export.errors import MissingExtra, OutputFailed
 from skerry.export.exporter import Progress, unheard
 from skerry.export.genai.source import Source, open_source
 
 if TYPE_CHECKING:
     from skerry.export.adapters.train import Tokens, Trainer
+
+_SPINS = "GOMP_SPINCOUNT"
+"""Read by OpenMP when torch loads it: how long a thread waits awake for the others of a step.
+Asleep soon, two threads trained three times as fast on a busy machine (docs/decisions/0008)."""
 
 _NEEDED = ("torch", "transformers", "peft", "accelerate")
 _SAVE_EVERY_S = 30.0
@@ -60,11 +69,17 @@ def finetune(
         raise OutputFailed(f"'{out}' exists already", hint="remove it, or give another --out")
     job = _Job(chats, read_base(source), recipe, out.with_name(f".{out.name}.training"), licence)
     _check_extra(recipe)
-    job.work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=job.work, prefix="source-") as unpacked:
-        progress("opening the source", 0.0)
-        made = _trained(job, open_source(source, Path(unpacked)), progress)
-    _moved(job.work / "adapter", out)
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault(_SPINS, "1000")
+    try:
+        job.work.mkdir(parents=True, exist_ok=True)
+        with beside(out) as adapter:
+            made = _made(job, source, adapter, progress)
+            move(adapter, out)
+    except OSError as error:
+        raise OutputFailed(
+            f"'{out}' cannot be made: {error.strerror or error}", hint="free some space, and go on"
+        ) from error
     shutil.rmtree(job.work)
     return made
 
@@ -98,8 +113,28 @@ def _check_extra(recipe: Recipe) -> None:
         check_four_bit()
 
 
-def _trained(job: _Job, source: Source, progress: Progress) -> dict[str, Any]:
-    """Trains, and writes the adapter into the work's folder; returns its card."""
+def _made(job: _Job, source: Path, out: Path, progress: Progress) -> dict[str, Any]:
+    """Opens the source, trains, and writes the adapter into the folder `out`."""
+    for left in job.work.glob("source-*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with _quiet(), tempfile.TemporaryDirectory(dir=job.work, prefix="source-") as unpacked:
+        progress("opening the source", 0.0)
+        return _trained(job, open_source(source, Path(unpacked)), out, progress)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the bars and the deprecations of transformers; ours is the progress."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
+def _trained(job: _Job, source: Source, out: Path, progress: Progress) -> dict[str, Any]:
+    """Trains, and writes the adapter into the folder `out`; returns its card."""
     from skerry.export.adapters.train import Trainer, measured, open_model
 
     recipe, run = job.recipe, job.run(source)
@@ -119,7 +154,7 @@ def _trained(job: _Job, source: Source, progress: Progress) -> dict[str, Any]:
         after=after, licence=job.licence or source.licence,
         tools={name: version(name) for name in _NEEDED[:3]},
     )  # fmt: skip
-    _write(trainer.model, job.base, made, job.work / "adapter")
+    _write(trainer.model, job.base, made, out)
     return made
 
 
@@ -147,24 +182,21 @@ def _train(trainer: Trainer, run: str, before: Score, work: Path, progress: Prog
 
 
 def _write(model: Any, base: Base, made: dict[str, Any], folder: Path) -> None:
-    """PEFT's own folder, with the base's name in place of a path of this machine."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        model.save_pretrained(str(folder))
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        config["base_model_name_or_path"] = base.name
-        config["target_modules"] = sorted(config["target_modules"])
-        (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        (folder / CARD).write_text(json.dumps(made, indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise OutputFailed(f"'{folder}' cannot be written: {error.strerror}") from error
-    for file in folder.iterdir():
-        if file.name not in {CONFIG, WEIGHTS, CARD}:
-            file.unlink()
+    """A PEFT folder and its card, with the base's name in place of a path of this machine.
 
+    Raises:
+        OSError: the disk is full.
+        OutputFailed: the same, of the weights.
+    """
+    from peft import get_peft_model_state_dict
 
-def _moved(made: Path, out: Path) -> None:
-    try:
-        made.rename(out)
-    except OSError as error:
-        raise OutputFailed(f"'{out}' cannot be made: {error.strerror}") from error
+    config = model.peft_config["default"].to_dict()
+    config |= {"base_model_name_or_path": base.name, "inference_mode": True}
+    config["target_modules"] = sorted(config["target_modules"])
+    state = get_peft_model_state_dict(model)
+    weights = {name: value.detach().float().cpu().numpy() for name, value in state.items()}
+    layout = {name: ("F32", value.shape) for name, value in weights.items()}
+    write_tensors(folder / WEIGHTS, layout, weights.items(), {"format": "pt"})
+    for name, value in ((CONFIG, config), (CARD, made)):
+        text = json.dumps(value, indent=2, sort_keys=name == CONFIG, default=str)
+        (folder / name).write_text(text + "\n", "utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skerry.bundles.beside import beside, move
 from skerry.export.adapters.pairs import Pair, merged
 from skerry.export.adapters.peft_folder import Adapter
 from skerry.export.adapters.tensors import Floats, Tensors, read_folder, write_tensors
@@ -38,19 +39,15 @@ def merge(adapter: Adapter, source: Path, out: Path, *, progress: Progress = unh
         raise OutputFailed(f"'{out}' exists already", hint="remove it, or give another --out")
     tensors = read_folder(source)
     _check(adapter.pairs, tensors, source)
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
     try:
-        partial.mkdir(parents=True)
-        _copy(source, partial)
-        layout = {name: (one.dtype, one.shape) for name, one in tensors.stored.items()}
-        rows = _rows(adapter.pairs, tensors, progress)
-        write_tensors(partial / "model.safetensors", layout, rows, {"format": "pt"})
-        partial.rename(out)
+        with beside(out) as partial:
+            _copy(source, partial)
+            layout = {name: (one.dtype, one.shape) for name, one in tensors.stored.items()}
+            rows = _rows(adapter.pairs, tensors, progress)
+            write_tensors(partial / "model.safetensors", layout, rows, {"format": "pt"})
+            move(partial, out)
     except OSError as error:
         raise OutputFailed(f"'{out}' cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _check(pairs: Mapping[str, Pair], tensors: Tensors, source: Path) -> None:

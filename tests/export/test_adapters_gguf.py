@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 
-from skerry.export.adapters.base import read_base
-from skerry.export.adapters.gguf_adapter import write_gguf_adapter
+from skerry.export.adapters.base import Base, read_base
+from skerry.export.adapters.gguf_adapter import tensors_of, write_gguf_adapter
 from skerry.export.adapters.merge import merge
 from skerry.export.adapters.pairs import Method, Pair, gguf_alpha, merged, permuted, scale_of
 from skerry.export.adapters.peft_folder import read_adapter
@@ -265,3 +265,20 @@ def test_a_row_of_no_length_cannot_be_given_one() -> None:
 def test_every_error_of_the_room_is_one(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="neither a GGUF file nor"):
         read_base(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "turned"), [("llama", True), ("qwen2", False), ("gemma3", False)]
+)
+def test_only_a_llamas_queries_and_keys_are_turned(architecture: str, turned: bool) -> None:
+    base = Base("x", architecture, 1, 8, 2, 1, 4, {"blk.0.attn_q": (8, 8), "blk.0.attn_v": (4, 8)})
+    b = np.arange(8, dtype=np.float32)[:, None]
+    pairs = {
+        "model.layers.0.self_attn.q_proj": Pair(np.ones((1, 8), np.float32), b, 2.0),
+        "model.layers.0.self_attn.v_proj": Pair(np.ones((1, 8), np.float32), b[:4], 2.0),
+    }
+    made, alpha = tensors_of(pairs, base)
+    assert alpha == 2.0
+    rows = made["blk.0.attn_q.weight.lora_b"][:, 0].tolist()
+    assert rows == ([0, 2, 1, 3, 4, 6, 5, 7] if turned else [*range(8)])
+    assert made["blk.0.attn_v.weight.lora_b"][:, 0].tolist() == [0, 1, 2, 3]

@@ -113,8 +113,10 @@ def test_a_round_from_prompts_to_chats(asked: Path, tmp_path: Path, url: str) ->
 def test_where_nothing_passes_nothing_is_written(tmp_path: Path) -> None:
     row = {"asked": {"id": "a", "question": "How?"}, "answer": "", "finished": True}
     (tmp_path / "a.jsonl").write_text(json.dumps(row))
-    done = run("curate", tmp_path / "a.jsonl", "--out", tmp_path / "x")
+    told = tmp_path / "report.json"
+    done = run("curate", tmp_path / "a.jsonl", "--out", tmp_path / "x", "--report", told)
     assert done.exit_code == 1
+    assert json.loads(told.read_text())["by_check"] == {"empty": 1}
     assert "no answer of 1 passed (empty 1)" in done.output
     assert not (tmp_path / "x").exists()
     done = run("curate", tmp_path / "a.jsonl", "--out", tmp_path / "x", "--without", "nothing")

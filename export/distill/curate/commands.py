@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -79,7 +80,9 @@ def ask(
         key = key_file.read_text("utf-8").strip() if key_file else ""
         who = (LocalTeacher(teacher) if teacher is not None
                else stack.enter_context(ServedTeacher(url or "", model, key=key)))  # fmt: skip
-        bar = stack.enter_context(click.progressbar(length=len(left), label="asking"))
+        bar = stack.enter_context(
+            click.progressbar(length=len(left), label="asking", file=sys.stderr)
+        )
         for said in answers(who, left, most_tokens=most_tokens, seed=seed):
             out_file.write(json.dumps(plain(said), ensure_ascii=False) + "\n")
             out_file.flush()
@@ -116,12 +119,12 @@ def curate(
     made = filtering.curated(rows, filtering.Additions(noise, not_found, refusals, seed), checks)
     mode = Traces(traces)
     told = filtering.report(made, mode)
+    if report_file is not None:
+        write_rows(report_file, [told])
     if not made.filtered.kept:
         said = ", ".join(f"{name} {count}" for name, count in told["by_check"].items())
         raise DistillError(f"no answer of {len(rows)} passed ({said})", hint="look at --report")
     write_rows(out, (filtering.chat_of(row, mode) for row in made.rows()))
-    if report_file is not None:
-        write_rows(report_file, [told])
     click.echo(summary(told))
 
 

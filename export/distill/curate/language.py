@@ -12,29 +12,31 @@ from collections import Counter
 from functools import lru_cache
 
 _WORDS = {
-    "English": """the of and to in is that it for was on are with as be this have from or by not you
-        what which how when where can does""",
-    "German": """der die das und ist nicht ein eine zu den mit von auf für sich dem im es wie was
-        wird sind oder auch wann kann""",
+    "English": """the of and to in is that it for a an are with as be this have from or by not you
+        what which how when where can does do about between""",
+    "German": """der das und ist nicht ein eine zu den mit von auf für sich dem im es wie wird sind
+        oder auch wann kann""",
     "French": """le la les des et est une un pas dans pour que qui sur avec ce il elle sont ou au du
         comment quand peut""",
-    "Spanish": """el la los las y es una un no en para que por con se del como son al cuando puede
-        su más pero""",
-    "Italian": """il la gli le e è una un non in per che con si del come sono al della quando può
-        più anche nel""",
-    "Portuguese": """o a os as e é uma um não em para que por com se do da como são ao quando pode
-        mais mas""",
-    "Dutch": """de het een en is niet van in op te dat die met voor zijn er aan om bij ook hoe
-        wanneer kan wordt""",
+    "Spanish": """el la los las y es una un en para que por con se del como son al cuando puede su
+        más pero""",
+    "Italian": """il la gli le e è una un non per che con si del come sono al della quando può più
+        anche nel""",
+    "Portuguese": """o os e é uma um não em para que por com se da como são ao quando pode mais
+        mas""",
+    "Dutch": """de het een en niet van op te dat met voor zijn er aan om bij ook hoe wanneer kan
+        wordt""",
 }
+"""Common words that are none of another language's here, but for close relatives."""
+
 _SETS = {name: frozenset(words.split()) for name, words in _WORDS.items()}
 _WORD = re.compile(r"[^\W\d_]+")
-_FEWEST, _AHEAD = 4, 1.8
+_FEWEST, _AHEAD = 3, 1.8
 
 
 def language_of(text: str) -> str:
     """The language's name; empty where it is not clear."""
-    words = [word.lower() for word in _WORD.findall(text)]
+    words = {word.lower() for word in _WORD.findall(text)}
     counts = Counter({name: sum(word in known for word in words) for name, known in _SETS.items()})
     (best, most), (_, second) = counts.most_common(2)
     clear = most >= _FEWEST and most >= _AHEAD * second and most >= 0.12 * len(words)
