@@ -12,14 +12,16 @@ from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused, Unsu
 from skerry.export.exporter import Kind, Made, Progress, unheard
 from skerry.export.gguf import extra, report
 from skerry.export.gguf.convert import convert, open_model
+from skerry.export.gguf.distortion import matrices
 from skerry.export.gguf.folder import new_folder, room_for
 from skerry.export.gguf.imatrix import load, measure, read_text, save
 from skerry.export.gguf.loaded import LoadedGguf
 from skerry.export.gguf.opened import is_gguf, open_gguf, read_back
 from skerry.export.gguf.plan import Plan
 from skerry.export.gguf.precisions import FLOATS, Precision, names, precision
-from skerry.export.gguf.quantize import Recipe, quantize
+from skerry.export.gguf.quantize import Recipe, flush, quantize
 from skerry.export.gguf.safetensors import PICKLES
+from skerry.export.gguf.steady import keep_scales
 from skerry.export.gguf.token_check import checked
 from skerry.export.gguf.tokenizer import read_vocabulary
 
@@ -34,12 +36,14 @@ class GgufExporter:
         imatrix: an importance matrix, of `imatrix.save` or llama.cpp's llama-imatrix.
         calibration: a text on which one is measured, where `imatrix` is not given.
         plan: types for single tensors; it knows the one precision that it is for.
+        previous: an earlier version's GGUF file, whose block scales stay where they serve.
         threads: how many quantize and run; 0 for all cores.
     """
 
     imatrix: Path | None = None
     calibration: Path | None = None
     plan: Plan | None = None
+    previous: Path | None = None
     threads: int = 0
 
     format: ClassVar[Format] = Format.GGUF
@@ -74,8 +78,11 @@ class GgufExporter:
                 floats = result
             else:
                 self._quantize(floats, result, wanted, work, progress)
+            steadied = self._keep_scales(result, floats)
             facts, notes = _facts(result, floats, wanted)
-        return Made(out, Format.GGUF, wanted.name, (Path(FILE),), (*told, *notes), facts)
+        return Made(
+            out, Format.GGUF, wanted.name, (Path(FILE),), (*told, *notes), {**facts, **steadied}
+        )
 
     def load(self, made: Path) -> LoadedGguf:
         """See `Exporter.load`; `made` may be the GGUF file itself."""
@@ -124,6 +131,22 @@ class GgufExporter:
         imatrix = self._importance(source, wanted, work, progress)
         recipe = Recipe(wanted, imatrix, types, threads=self.threads)
         quantize(source, out, recipe, progress=progress)
+
+    def _keep_scales(self, made: Path, floats: Path) -> dict[str, Any]:
+        """Facts of what stayed as it was in the version before."""
+        if self.previous is None:
+            return {}
+        open_gguf(self.previous)
+        kinds = {one.kind for one in matrices(read_back(floats).tensors)}
+        if any(kind.block > 1 for kind in kinds):
+            raise Unsupported(
+                "scales are kept from the version before only with a float source",
+                hint="export from safetensors or a float GGUF file",
+            )
+        kept = keep_scales(made, self.previous, floats)
+        flush(made)
+        said = {"kept_share": kept.share, "delta_bytes": kept.delta_bytes}
+        return {"scales": {**said, "delta_bytes_before": kept.delta_bytes_before}}
 
     def _importance(
         self, source: Path, wanted: Precision, work: Path, progress: Progress
