@@ -24,6 +24,7 @@ NAMES = (
     "split",
     "gateway",
     "collection_search",
+    "vllm_runs",
     "export",
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -43,6 +43,7 @@ from skerry.cloud.hints.frames import (
     read_cloud_frame,
     written,
 )
+from skerry.cloud.hints.trace import trace
 
 KEYS = ("passthrough_overhead_ms_p50", "sessions", "frame_ms_p99")
 
@@ -228,7 +229,7 @@ async def _draft(socket: ClientConnection, number: int, think: list[float], seen
         drafted = list[int]()
         for i in range(_DRAFTED):
             drafted.append(next_token(position + i, drafted[-1] if drafted else before))
-        await socket.send(written(Draft(position - len(_PROMPT), tuple(drafted))))
+        await socket.send(written(Draft(position - len(_PROMPT), tuple(drafted), trace(before))))
         frame = read_cloud_frame(_bytes(await asyncio.wait_for(socket.recv(), 30)))
         took = time.perf_counter() - start
         if not isinstance(frame, Tokens) or frame.drafted != _DRAFTED:

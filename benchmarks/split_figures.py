@@ -110,15 +110,19 @@ def _simulation(grid: Grid) -> Figure:
 
 
 def setting(far: Far, case: Case) -> Setting:
-    """The cell and the device: as deep as the product's controller lets it draft there."""
+    """The cell and the device: as deep as the product's controller lets it draft there, and with
+    as much patience as it asks for."""
     rtt, pace = far
+    controller = _controller(far, case.guesses)
     return Setting(
         rtt_ms=rtt, pass_ms=pace, hint_ms=HINT_MS, draft_ms=case.guesses.draft_ms,
-        depth=_depth(far, case.guesses), burst=PRODUCT.burst,
+        depth=controller.plan().depth, burst=PRODUCT.burst,
+        patience_ms=controller.patience_s * 1e3,
     )  # fmt: skip
 
 
-def _depth(far: Far, guesses: Guesses) -> int:
+def _controller(far: Far, guesses: Guesses) -> Controller:
+    """One that knows the link, the target and how often these guesses are right."""
     rtt, pace = far
     known = Known()
     times = ((known.rtt_s, rtt), (known.pass_s, pace), (known.draft_s, guesses.draft_ms))
@@ -128,7 +132,7 @@ def _depth(far: Far, guesses: Guesses) -> int:
     made = 1 - guesses.silence
     right = round(_JUDGED * guesses.acceptance / made) if made else 0
     controller.judge(right, _JUDGED - right)
-    return controller.plan().depth
+    return controller
 
 
 def predicted(grid: Grid, cell: Cell) -> float:

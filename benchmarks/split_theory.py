@@ -105,6 +105,7 @@ class _Cloud:
     covered: int = 0
     wrong: dict[int, int] = field(default_factory=dict)
     passes: int = 0
+    no_idea_at: int = -1
 
     def hear(self, end: int, wrong_at: int | None) -> None:
         if wrong_at is None:
@@ -152,7 +153,9 @@ class _Simulation:
 
     def _ready(self, now: float) -> None:
         """Begins the next pass, or waits for a hint first."""
-        if self._setting.patience_ms and not self._cloud.looked_at:
+        cloud = self._cloud
+        waits = self._setting.patience_ms and cloud.no_idea_at != cloud.verified
+        if waits and not cloud.looked_at:
             self._waits += 1
             self._at(now + self._setting.patience_ms, "waited", self._waits)
         else:
@@ -184,6 +187,12 @@ class _Simulation:
         if self._waits and not self._running and self._cloud.looked_at:
             self._start_pass(now)
 
+    def _gave_way(self, now: float, position: int) -> None:
+        """The device has no idea for a position."""
+        self._cloud.no_idea_at = position
+        if self._waits and not self._running and position == self._cloud.verified:
+            self._start_pass(now)
+
     def _opened(self, now: float) -> None:
         self._device.drafting = False
         self._draft(now)
@@ -208,12 +217,20 @@ class _Simulation:
         room = min(self._setting.burst, self._setting.depth - (device.end - device.verified))
         count = self._burst(room) if not device.stuck else 0
         if not count:
-            device.stuck = device.stuck or room > 0
+            self._is_stuck(now, device.stuck or room > 0)
             return
         device.end += count
         device.drafting = True
         wrong_at = -1 if device.wrong_at is None else device.wrong_at
         self._at(now + count * self._setting.draft_ms, "drafted", device.end, wrong_at)
+
+    def _is_stuck(self, now: float, stuck: bool) -> None:
+        """A cloud that waits is told once for each position that there is nothing to wait for."""
+        device = self._device
+        news = stuck and not device.stuck and device.end == device.verified
+        device.stuck = stuck
+        if news and self._setting.patience_ms:
+            self._at(now + self._setting.rtt_ms / 2, "gave_way", device.verified)
 
     def _burst(self, room: int) -> int:
         """How many tokens are guessed now; notes the first wrong one."""

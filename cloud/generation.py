@@ -1,8 +1,9 @@
 """One generation: the target continues a sequence, and looks at the hints that have come.
 
 In latency mode it never waits: a pass looks at what hints there are, and without any it is an
-ordinary step. In thrift mode it waits for a hint first, at most for the patience that the device
-asked for, to take fewer passes. The device may change its mind.
+ordinary step; an engine that can goes on by itself then, and is passed on the hints that come. In
+thrift mode it waits for a hint first, at most for the patience that the device asked for, to take
+fewer passes. The device may change its mind.
 """
 
 from __future__ import annotations
@@ -13,9 +14,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from skerry.cloud.channel import Channel, Gone
-from skerry.cloud.engines.base import Pass, Target, TargetFacts
+from skerry.cloud.engines.base import Pass, Runner, Target, TargetFacts
 from skerry.cloud.errors import ProtocolError
-from skerry.cloud.hints.frames import Cancel, Done, Draft, Mode, Open, Reason, Tokens, Wait
+from skerry.cloud.hints.frames import (
+    Cancel,
+    Done,
+    Draft,
+    Drafts,
+    Mode,
+    Open,
+    Reason,
+    Tokens,
+    Wait,
+)
 from skerry.cloud.hints.matcher import Hint, Matcher
 from skerry.cloud.hints.tree import Tree
 
@@ -42,13 +53,15 @@ class Tally:
 class Hints:
     """The hints of one generation, and whether the device wants it to go on."""
 
-    def __init__(self, size: int, patience_ms: int) -> None:
+    def __init__(self, size: int, patience_ms: int, runner: Runner | None = None) -> None:
         """`size`: the target's vocabulary; a hint with an id beyond it is not read. `patience_ms`:
-        how long hints are waited for, until the device says something else."""
+        how long hints are waited for, until the device says something else. `runner`: who else is
+        told of hints."""
+        self._runner = runner
         self._matcher, self._size = Matcher(0), size
         self._patience_ms = patience_ms
         self._news = asyncio.Event()
-        self._no_idea_for = -1
+        self._no_idea: Draft | Drafts | None = None
         self.cancelled = False
         self.ended = False
         self.fault: ProtocolError | None = None
@@ -58,7 +71,7 @@ class Hints:
         try:
             while not self.cancelled:
                 match await channel.receive():
-                    case Draft() as draft:
+                    case Draft() | Drafts() as draft:
                         self._offer(draft)
                     case Cancel():
                         break
@@ -74,19 +87,27 @@ class Hints:
         self.cancelled = True
         self._news.set()
 
-    def _offer(self, draft: Draft) -> None:
+    def _offer(self, draft: Draft | Drafts) -> None:
         if not draft.tokens:
-            self._no_idea_for = draft.position
+            self._no_idea = draft
         elif max(draft.tokens) < self._size:
-            self._matcher.offer(Hint(draft.position, draft.tree()))
+            hint = Hint(draft.position, draft.tree(), draft.after)
+            self._matcher.offer(hint)
+            if self._runner is not None:
+                self._runner.hear(hint)
         self._news.set()
 
     def best(self, most: int) -> Tree:
         return self._matcher.best(most)
 
+    @property
+    def patient(self) -> bool:
+        """Whether the target waits for hints."""
+        return self._patience_ms > 0
+
     async def wait(self) -> None:
         """Returns when there is something to look at, or nobody to wait for, or it is late."""
-        if not self._patience_ms:
+        if not self.patient:
             return
         try:
             async with asyncio.timeout(self._patience_ms / 1e3):
@@ -101,7 +122,8 @@ class Hints:
     @property
     def _without_idea(self) -> bool:
         """Whether the device has said that it has none for the next token."""
-        return self._no_idea_for >= self._matcher.end
+        said = self._no_idea
+        return said is not None and self._matcher.is_next(said.position, said.after)
 
     def advance(self, result: Pass) -> None:
         self._matcher.advance(result.tokens)
@@ -125,15 +147,20 @@ async def generate(
     """
     ends = facts.ends | set(asked.ends)
     patience_ms = asked.patience_ms if asked.mode is Mode.THRIFT else 0
-    hints, tally = Hints(facts.size, patience_ms), Tally()
+    runner = target if isinstance(target, Runner) else None
+    hints, tally = Hints(facts.size, patience_ms, runner if drafts else None), Tally()
     said = prompt[len(prompt) - asked.generated :]
     told_us = 0
     async with _listening(hints, channel):
         while (reason := _ended(said, tokens, asked, ends, hints)) is None:
             if drafts:
                 await hints.wait()
-            tree = hints.best(min(drafts, asked.max_tokens - len(tokens) - 1))
-            result = await target.look(tree)
+            left = asked.max_tokens - len(tokens)
+            tree = hints.best(min(drafts, left - 1))
+            if runner is None or hints.patient:
+                result = await target.look(tree)
+            else:
+                result = await runner.following(tree, left)
             hints.advance(result)
             tally.add(tree, result)
             took_us = round(result.seconds * 1e6)

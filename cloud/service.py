@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from dataclasses import dataclass, field
 
 from skerry.cloud.channel import Channel, Gone
 from skerry.cloud.contexts import Contexts
-from skerry.cloud.engines.base import Verifier, Words, words_of
+from skerry.cloud.engines.base import Spread, Verifier, Words, words_of
 from skerry.cloud.errors import (
     CloudTierError,
     OtherVocabulary,
@@ -60,7 +61,7 @@ class Service:
         self._check_vocabulary(asked)
         whole = await self._sequence(asked, owner)
         drafts, why = self._drafts(asked)
-        target = await self.verifier.open(
+        target = await self._near(asked, owner).open(
             whole, asked.choosing.sampling(), generated=asked.generated, ends=frozenset(asked.ends)
         )
         tokens: list[int] = []
@@ -77,6 +78,13 @@ class Service:
             if not asked.messages:
                 self.contexts.keep(owner, asked.session, (*whole, *tokens))
             await target.close()
+
+    def _near(self, asked: Open, owner: str) -> Verifier:
+        """Of several servers that of the session, whose prefix cache has it."""
+        if isinstance(self.verifier, Spread):
+            session = f"{owner}/{asked.session}".encode() if asked.session else os.urandom(16)
+            return self.verifier.near(session)
+        return self.verifier
 
     def _check_vocabulary(self, asked: Open) -> None:
         """Raises:

@@ -2,19 +2,18 @@
 
 The memory that a loaded model takes, by llama.cpp's allocations (all resident, in bytes):
 
-    weights   the tensors, mapped from the file
+    weights   the tensors, mapped from the file; those that are rearranged for the CPU's kernels
+              a second time (`repack`): at the peak both are resident
     KV cache  values per token x bytes per element x context x parallel, where the values are
               2 x layers x kv_heads x head_dim, and the context is rounded up to 256 tokens
               as llama.cpp does
     working   activations of one batch, 16 x batch x (embedding + feed_forward);
               logits, 8 x vocabulary x parallel;
               the tokenizer's tables, 360 x vocabulary;
-              42 MiB of Python with numpy and llama.cpp; 2 MiB of graph and context
+              50 MiB of Python with numpy and llama.cpp; 2 MiB of graph and context
 
-The factors 16, 360 and 42 MiB were measured with llama-cpp-python 0.3.36 on Linux x86-64;
-`tests/device_profiles/test_fit_measured.py` repeats the measurement. What they leave out: weights
-of types that llama.cpp repacks for the CPU (such as Q4_0) are in memory twice until the system
-takes the mapped pages back.
+The factors 16, 360 and 50 MiB were measured with llama-cpp-python 0.3.36 on Linux x86-64;
+`tests/device_profiles/test_fit_measured.py` repeats the measurement.
 
 Decoding reads all weights and the filled part of the KV cache for each token, so it is bound by
 memory (Pope et al., "Efficiently Scaling Transformer Inference", arXiv:2211.05102, section 2):
@@ -27,16 +26,17 @@ in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from skerry.device_profiles.kv import KvType
 from skerry.device_profiles.machine import Machine
 from skerry.device_profiles.profile import Format, Profile
+from skerry.device_profiles.repack import repacked_types
 
 MIB = 1 << 20
-PROCESS_MB = 42
+PROCESS_MB = 50
 GRAPH_MB = 2
 TOKENIZER_BYTES = 360
 ACTIVATION_BYTES = 16
@@ -62,7 +62,8 @@ class ModelFacts:
     """What a model's file says of it. `context_tokens` is what it was trained for.
 
     `kv_values` is how many values one token adds to the KV cache: keys and values of all layers,
-    2 x layers x kv_heads x head_dim where all layers are alike.
+    2 x layers x kv_heads x head_dim where all layers are alike. `matrices` are the bytes of its
+    matrices by ggml's type (`repack.matrix_bytes`); none where nobody knows.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ModelFacts:
     vocabulary: int
     context_tokens: int
     format: Format = Format.GGUF
+    matrices: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,20 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a device has for a model. None is not known, or no limit."""
+    """What a device has for a model. None is not known, or no limit. `repacks`: the types of
+    weights that it keeps twice."""
 
     limit_mb: float
     decode_gb_s: float | None = None
     storage_mb: float | None = None
     formats: frozenset[Format] = frozenset(Format)
+    repacks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The answer, in MiB, and why. `tokens_per_s_estimate`: of one sequence; None if unknown."""
+    """The answer, in MiB, and why. `weights_mb` counts what is kept twice twice;
+    `tokens_per_s_estimate`: of one sequence; None if unknown."""
 
     weights_mb: float
     kv_mb: float
@@ -126,7 +131,7 @@ def fit(
     """
     room = device if isinstance(device, Room) else room_of(device)
     how = _loading(device, loading, context_tokens)
-    weights, kv = model.weights_bytes / MIB, kv_bytes(model, how) / MIB
+    weights, kv = weight_bytes(model, room) / MIB, kv_bytes(model, how) / MIB
     working = working_bytes(model, how) / MIB
     total = weights + kv + working
     problems = tuple(_problems(model, room, total))
@@ -157,9 +162,16 @@ def room_of(device: Profile | Machine, *, read_gb_s: float | None = None) -> Roo
     if isinstance(device, Profile):
         memory = device.memory
         formats = frozenset(device.formats)
-        return Room(memory.runtime_mb, memory.decode_gb_s, device.storage_mb, formats)
+        repacks = repacked_types(device.cpu.features)
+        return Room(memory.runtime_mb, memory.decode_gb_s, device.storage_mb, formats, repacks)
     rate = None if read_gb_s is None else min(read_gb_s, device.cores * CORE_DECODE_GB_S)
-    return Room(device.memory_available_mb, rate)
+    return Room(device.memory_available_mb, rate, repacks=repacked_types(device.features))
+
+
+def weight_bytes(model: ModelFacts, room: Room) -> int:
+    """Bytes of the tensors, those that are kept twice counted twice."""
+    twice = sum(size for kind, size in model.matrices.items() if kind in room.repacks)
+    return model.weights_bytes + twice
 
 
 def kv_bytes(model: ModelFacts, how: Loading) -> float:

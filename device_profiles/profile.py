@@ -45,6 +45,7 @@ class Format(StrEnum):
     EXECUTORCH = "executorch"
     LITERT = "litert"
     MLC = "mlc"
+    SAFETENSORS = "safetensors"
 
 
 class Accelerator(StrEnum):

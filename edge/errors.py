@@ -11,6 +11,7 @@ EdgeError
 ├── ModelError             a model cannot be used
 │   ├── ModelNotFound      no file or no name like that
 │   ├── ModelInvalid       the file is truncated, not a model, or of an unknown architecture
+│   ├── BundleRefused      a bundle is damaged, was changed, or has nothing that runs here
 │   ├── ModelBusy          there is no room for it while other models are in use
 │   ├── PullError          a model could not be fetched
 │   │   ├── PullInterrupted    the connection broke; what has arrived is kept
@@ -102,6 +103,10 @@ class ModelNotFound(ModelError):
 
 class ModelInvalid(ModelError):
     code = "model_invalid"
+
+
+class BundleRefused(ModelError):
+    code = "bundle_refused"
 
 
 class ModelBusy(ModelError):

@@ -19,6 +19,7 @@ from skerry.edge.types import Network
 
 if TYPE_CHECKING:
     from skerry.device_profiles import Profile
+    from skerry.edge.bundled import Bundled
     from skerry.edge.collections.searching import Collections
     from skerry.edge.encoder import TextEncoder
     from skerry.edge.engines.pool import ModelPool
@@ -66,6 +67,11 @@ class Opened:
     def profile(self) -> Profile:
         """The device profile: the one that was named, or the one that suits this machine."""
         return self._once("profile", lambda: making.profile(self.settings))
+
+    @property
+    def bundled(self) -> Bundled | None:
+        """The bundle that is run; None where there is none."""
+        return self._made.get("bundled")
 
     @property
     def encoder(self) -> TextEncoder:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from skerry.edge import model_tokens
+from skerry.edge.bundled import bundled_settings, take_bundle
 from skerry.edge.engines.base import Message
 from skerry.edge.errors import ConfigError, InputError
 from skerry.edge.opened import Opened
@@ -210,13 +211,21 @@ def build_parts(
 
     Raises:
         ConfigError: a setting is wrong.
+        BundleRefused: the bundle that they name cannot be used.
     """
     from skerry.edge.settings import Settings
 
-    given = {} if tools is None else {"tools": tools}
     if settings is None:
-        return Parts(Settings(**overrides), **given)
+        return _parts(Settings(**overrides), tools)
     if not isinstance(settings, Settings):
         what = f"settings is no Settings but {type(settings).__name__}"
         raise ConfigError(what, hint="give settings by name: Runtime(offline=True)")
-    return Parts(settings.with_changes(**overrides), **given)
+    return _parts(settings.with_changes(**overrides), tools)
+
+
+def _parts(settings: Settings, tools: Registry | None) -> Parts:
+    given = {} if tools is None else {"tools": tools}
+    bundled = take_bundle(settings)
+    if bundled is None:
+        return Parts(settings, **given)
+    return Parts(bundled_settings(settings, bundled), bundled=bundled, **given)

@@ -51,6 +51,7 @@ class Runtime:
 
     Raises:
         ConfigError: a setting is wrong, or there is none of that name.
+        BundleRefused: the bundle that they name was changed, or has nothing for this machine.
     """
 
     def __init__(
@@ -139,6 +140,7 @@ class Runtime:
             work,
             trace,
             count_tokens=self.parts.encoder.count_tokens,
+            bundled=self.parts.bundled,
         )
 
     def _widened(self, work: Work, decided: Decided, trace: Trace) -> tuple[Work, Decided]:

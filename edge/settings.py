@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     )
 
     model: str = Field("smollm2", min_length=1, description="Default model: a name, or a path.")
+    bundle: UserPath | None = Field(
+        None, description="Folder of a bundle, whose model and policy are run."
+    )
     models_dir: UserPath = _in_data("models", "Folder of model files known by name.")
     index: UserPath = _in_data("index.sqlite", "File of the document index.")
     state: UserPath = _in_data("state.sqlite", "File of sessions and receipts.")

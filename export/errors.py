@@ -9,9 +9,18 @@ ExportError
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class ExportError(Exception):
-    """An export that cannot be done: `what` happened, to which thing; `hint`: what to do next."""
+    """An export that cannot be done: `what` happened, to which thing; `hint`: what to do next.
+
+    `code` is what programs know it by, `exit_code` that of the command line.
+    """
+
+    code: ClassVar[str] = "export"
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 4
 
     def __init__(self, what: str, *, hint: str = "") -> None:
         super().__init__(what)
@@ -22,14 +31,24 @@ class ExportError(Exception):
 class MissingExtra(ExportError):
     """A tool is not installed."""
 
+    code = "missing_extra"
+    exit_code = 3
+
 
 class SourceRefused(ExportError):
     """The source model is damaged, hostile, or of a kind that this cannot take."""
+
+    code = "source_refused"
 
 
 class Unsupported(ExportError):
     """This format, precision or machine cannot do it."""
 
+    code = "unsupported"
+    exit_code = 2
+
 
 class OutputFailed(ExportError):
     """The result could not be written, or did not pass its own check."""
+
+    code = "output_failed"

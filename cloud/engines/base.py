@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import Message
+from skerry.cloud.hints.matcher import Hint
 from skerry.cloud.hints.tree import Tree
 
 
@@ -72,6 +73,26 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class Runner(Protocol):
+    """A Target whose engine goes on by itself, a pass after another, and takes hints meanwhile:
+    there is no way to and fro between two passes. `Target.look` ends such a run."""
+
+    async def following(self, tree: Tree, most: int) -> Pass:
+        """The next pass of the run. Where none runs, one begins, for `most` tokens at most, and
+        its first pass looks at `tree`.
+
+        Raises:
+            As `Target.look`.
+        """
+        ...
+
+    def hear(self, hint: Hint) -> None:
+        """A hint for the passes to come, its position from the generation's first token on; where
+        none runs it is forgotten. Does not wait."""
+        ...
+
+
+@runtime_checkable
 class Verifier(Protocol):
     """An engine with a target model. Shared by the tasks of one event loop."""
 
@@ -98,6 +119,15 @@ class Verifier(Protocol):
 
     async def close(self) -> None:
         """Frees the model. Running passes end with TargetError. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Spread(Protocol):
+    """A Verifier that is several, of one model."""
+
+    def near(self, session: bytes) -> Verifier:
+        """For a session: the same one each time, as long as it is there."""
         ...
 
 

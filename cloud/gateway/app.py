@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
@@ -23,6 +24,7 @@ from skerry.cloud.gateway.health import Health
 from skerry.cloud.gateway.keeping import EVERY_S, Keeper
 from skerry.cloud.gateway.metrics import Metrics
 from skerry.cloud.gateway.relay import Relay
+from skerry.cloud.gateway.replicas import Replicated
 from skerry.cloud.gateway.routes import Routes
 from skerry.cloud.gateway.shadow import Shadows
 from skerry.cloud.gateway.split import Split
@@ -52,6 +54,9 @@ class Assembled:
         self.state = state
         self.gate = Gate(config)
         self.fleet = Fleet(config)
+        for name, service in self.services.items():
+            if isinstance(service.verifier, Replicated):
+                service.verifier.order = partial(self.fleet.order, name)
         self.upstream = Upstream(config, self.fleet)
         self.keeper = Keeper(self.gate, self.fleet, state, every_s=keep_s)
         self.health = Health(config, self.fleet)

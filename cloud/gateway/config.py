@@ -106,7 +106,7 @@ class Model(_Table):
     """A model by its internal name: where it is, what it costs, what takes its place.
 
     Either `replicas` (base URLs of an OpenAI-compatible server) or `path` (a GGUF model in this
-    process, which verifies the drafts of devices). With a `tokenizer` the first replica verifies
+    process, which verifies the drafts of devices). With a `tokenizer` the replicas verify
     drafts, too. Prices are for 1,000 tokens. `adapters` are names of LoRA adapters there, by
     request class.
     """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skerry.cloud.engines.base import Verifier
 from skerry.cloud.gateway.config import Gateway, Model
+from skerry.cloud.gateway.replicas import Replicated
 from skerry.cloud.gateway.upstream import upstream_key
 from skerry.cloud.service import Service
 
@@ -43,15 +44,16 @@ def _llama(model: Model, path: Path, threads: int) -> Verifier:
 
 
 def _server(model: Model, tokenizer: Path) -> Verifier:
-    """On the first of the replicas: what it holds of a sequence is nowhere else."""
     from skerry.cloud.engines.completions.options import EndpointOptions
     from skerry.cloud.engines.vllm.verifier import connect
 
-    options = EndpointOptions(
-        url=(model.replicas or ("",))[0],
-        model=model.upstream_model or "",
-        api_key=upstream_key(model),
-        sessions=model.most_places or _SESSIONS,
-    )
-    verifier, _ = connect(options, tokenizer)
-    return verifier
+    def connected(url: str) -> Verifier:
+        options = EndpointOptions(
+            url=url,
+            model=model.upstream_model or "",
+            api_key=upstream_key(model),
+            sessions=model.most_places or _SESSIONS,
+        )
+        return connect(options, tokenizer)[0]
+
+    return Replicated(model.replicas or (), connected)

@@ -14,7 +14,9 @@ from msgspec import Meta, Struct
 
 from skerry.cloud.errors import CloudTierError, ProtocolError, VersionError
 from skerry.cloud.hints.choice import Sampling
-from skerry.cloud.hints.tree import ROOT, Tree
+from skerry.cloud.hints.ids import packed_ids, unpacked_ids
+from skerry.cloud.hints.trace import Trace
+from skerry.cloud.hints.tree import ROOT, Tree, chain
 
 VERSION = 2
 SUBPROTOCOL = "skerry.hints.v2"
@@ -107,18 +109,29 @@ class Draft(Struct, array_like=True, frozen=True, tag=2):
     """Device: drafted tokens from a `position` of the generation on; 0 is its first token. Without
     any it has no idea for that position, and need not be waited for.
 
-    `parents` [tokens] makes them a tree: for each token, how many places before it its parent
-    stands, 0 for none. Empty: each token follows the one before it.
+    They are for a sequence whose token before `position` has the trace `after`: the cloud may have
+    corrected that one meanwhile, and then they are for nothing.
     """
 
     position: Count
     tokens: Annotated[tuple[Id, ...], Meta(max_length=MOST_DRAFTED)]
-    parents: Annotated[tuple[Count, ...], Meta(max_length=MOST_DRAFTED)] = ()
+    after: Trace
+
+    def tree(self) -> Tree:
+        return chain(self.tokens)
+
+
+class Drafts(Struct, array_like=True, frozen=True, tag=5):
+    """Device: the same as a tree: for each token, `parents` [tokens] says how many places before
+    it its parent stands, 0 for none."""
+
+    position: Count
+    tokens: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_DRAFTED)]
+    after: Trace
+    parents: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=MOST_DRAFTED)]
 
     def tree(self) -> Tree:
         """Raises ProtocolError: the parents do not make a tree."""
-        if not self.parents:
-            return Tree(self.tokens, tuple(range(-1, len(self.tokens) - 1)))
         if len(self.parents) != len(self.tokens):
             raise ProtocolError("a draft has not as many parents as tokens")
         back = list(enumerate(self.parents))
@@ -207,16 +220,24 @@ class Fault(Struct, array_like=True, frozen=True, tag=20):
         return cls(error.code, error.what, error.hint, error.instead)
 
 
-DeviceFrame: TypeAlias = Open | Draft | Cancel | Wait
+DeviceFrame: TypeAlias = Open | Draft | Drafts | Cancel | Wait
 CloudFrame: TypeAlias = Opened | Tokens | Said | Done | Fault
 
+_IDS_AT = 2
+"""Where the tokens stand in the array of a frame of `_PACKED`: packed, as bytes."""
+_PACKED = (Draft, Drafts, Tokens, Said)
+_PACKED_KINDS = frozenset(one.__struct_config__.tag for one in _PACKED)
+
 _encoder = msgspec.msgpack.Encoder()
-_device: msgspec.msgpack.Decoder[DeviceFrame] = msgspec.msgpack.Decoder(DeviceFrame)
-_cloud: msgspec.msgpack.Decoder[CloudFrame] = msgspec.msgpack.Decoder(CloudFrame)
+_decoder = msgspec.msgpack.Decoder()
 
 
 def written(frame: DeviceFrame | CloudFrame) -> bytes:
-    return _encoder.encode(frame)
+    if not isinstance(frame, _PACKED):
+        return _encoder.encode(frame)
+    array = list(msgspec.to_builtins(frame))
+    array[_IDS_AT] = packed_ids(frame.tokens)
+    return _encoder.encode(array)
 
 
 def read_device_frame(data: bytes) -> DeviceFrame:
@@ -226,10 +247,10 @@ def read_device_frame(data: bytes) -> DeviceFrame:
         VersionError: it speaks another version.
         ProtocolError: it is no frame of a device, or a value is out of its bounds.
     """
-    frame: DeviceFrame = _read(_device, data)
+    frame: DeviceFrame = _read(DeviceFrame, data)
     if isinstance(frame, Open):
         _check_open(frame)
-    if isinstance(frame, Draft):
+    if isinstance(frame, Drafts):
         frame.tree()
     return frame
 
@@ -241,7 +262,7 @@ def read_cloud_frame(data: bytes) -> CloudFrame:
         VersionError: it speaks another version.
         ProtocolError: it is no frame of a cloud, or a value is out of its bounds.
     """
-    frame: CloudFrame = _read(_cloud, data)
+    frame: CloudFrame = _read(CloudFrame, data)
     if isinstance(frame, Tokens) and frame.drafted > len(frame.tokens):
         raise ProtocolError("more tokens were drafted than there are")
     return frame
@@ -255,12 +276,12 @@ def _check_open(frame: Open) -> None:
         raise ProtocolError("a generation in text has tokens that the target did not generate")
 
 
-def _read(decoder: Any, data: bytes) -> Any:
+def _read(kind: Any, data: bytes) -> Any:
     if len(data) > MOST_BYTES:
         raise ProtocolError(f"a frame has {len(data)} bytes, and {MOST_BYTES} are the most")
     try:
-        frame = decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        frame = msgspec.convert(_unpacked(_decoder.decode(data)), kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError) as error:
         raise ProtocolError(f"a frame cannot be read: {error}") from error
     version = getattr(frame, "version", VERSION)
     if version != VERSION:
@@ -269,3 +290,12 @@ def _read(decoder: Any, data: bytes) -> Any:
             hint="update the older one",
         )
     return frame
+
+
+def _unpacked(array: Any) -> Any:
+    """An array as it was read, with the tokens as such."""
+    if isinstance(array, list) and len(array) > _IDS_AT and array[0] in _PACKED_KINDS:
+        if not isinstance(array[_IDS_AT], bytes):
+            raise ProtocolError("the tokens of a frame are not packed")
+        array[_IDS_AT] = unpacked_ids(array[_IDS_AT])
+    return array

@@ -5,7 +5,6 @@ A new command is one row of `COMMANDS`.
 
 from __future__ import annotations
 
-import importlib
 import signal
 import sys
 from typing import NoReturn
@@ -14,16 +13,19 @@ import click
 
 from skerry.edge.cli import ending
 from skerry.edge.cli.errors import leave_at_once, report
+from skerry.edge.cli.lazy import LazyGroup
 from skerry.edge.cli.streams import prepare, styled
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "appointments": ("appointments:appointments", "Keep the appointment book of the tools."),
     "ask": ("ask:ask", "Ask one question."),
+    "bundle": ("bundle:bundle", "Verify, show and compare bundles."),
     "chat": ("chat:chat", "Talk, keeping the conversation on this device."),
     "cloud": ("cloud:cloud", "Serve a larger model that verifies the drafts of devices."),
     "demo": ("demo:demo", "Index a small handbook and ask it a few questions."),
     "doctor": ("doctor:doctor", "Check this machine, and what fits on it."),
     "explain": ("receipts:explain", "Show why an answer was given where it was."),
+    "export": ("export:export", "Make what devices run, from a trained model."),
     "guard": ("guard:guard", "Try the guardrails by themselves."),
     "index": ("index:index", "Manage the documents."),
     "models": ("models:models", "List, fetch and inspect models."),
@@ -40,39 +42,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module when the command is called, never for `--help`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
-        if name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[name][0].split(":")
-        command: click.Command = getattr(
-            importlib.import_module(f"skerry.edge.cli.{module}"), attribute
-        )
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command; a name that is none fails with the one that was meant."""
-        if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from difflib import get_close_matches
-
-            for near in get_close_matches(args[0], COMMANDS, 1):
-                ctx.fail(f"No such command '{args[0]}'. Did you mean '{near}'?")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
-
-
 @click.group(
     cls=LazyGroup,
+    rows=COMMANDS,
     context_settings={"auto_envvar_prefix": "SKERRY", "help_option_names": ["-h", "--help"]},
     epilog="Every option can be set by the environment variable that its help names. "
     'Shell completion: eval "$(_SKERRY_COMPLETE=bash_source skerry)" (or zsh_source, fish_source).',

@@ -25,6 +25,10 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         "help": "Model: a name from `skerry models`, or a path.",
         "shell_complete": model_names,
     },
+    "bundle": {
+        "help": "Bundle whose model and policy to run, instead of --model.",
+        "type": click.Path(path_type=Path),
+    },
     "index": {"help": "File of the document index.", "type": click.Path(path_type=Path)},
     "state": {"help": "File of sessions and receipts.", "type": click.Path(path_type=Path)},
     "policy": {"help": "Policy over the default one.", "type": click.Path(path_type=Path)},
@@ -65,7 +69,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "api_key_file": {"help": "File of the API key.", "type": click.Path(path_type=Path)},
 }
 PLACES = ("index", "state", "policy", "profile", "appointments", "tool_rules")
-GENERATING = ("model", "threads", "context_tokens", "max_tokens", "temperature", "seed")
+GENERATING = ("model", "bundle", "threads", "context_tokens", "max_tokens", "temperature", "seed")
 ASKING = (
     "offline", "consent", "sensitivity", "cloud_url", "cloud_model", "collections", "labels",
     "domain", "role",

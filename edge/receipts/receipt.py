@@ -58,6 +58,15 @@ class ModelUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleUsed:
+    """The bundle that was run: `digest` is that of its manifest, `variant` the model's form."""
+
+    name: str
+    digest: str
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkUsed:
     """A source that the answer could cite; `mark` is its number there.
 
@@ -208,6 +217,7 @@ class Receipt:
     answered_by: Tier | None
     fell_back: str | None = None
     model: ModelUsed | None = None
+    bundle: BundleUsed | None = None
     encoder: str | None = None
     findings: tuple[Finding, ...] = ()
     chunks: tuple[ChunkUsed, ...] = ()

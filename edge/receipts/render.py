@@ -88,6 +88,9 @@ def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
         yield "findings", _plain("\n".join(finding_lines(receipt.findings, used)), _WARN)
     if receipt.model:
         yield "model", _model(receipt.model, receipt.usage)
+    if used_bundle := receipt.bundle:
+        named = f"{used_bundle.name} ({used_bundle.digest[:12]}), variant {used_bundle.variant}"
+        yield "bundle", _plain(named)
     yield "policy", _plain(f"{receipt.policy.version} ({receipt.policy.digest[:12]})")
     yield "latency", _latency(receipt)
     if receipt.error:

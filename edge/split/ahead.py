@@ -10,6 +10,7 @@ from operator import mul
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import Draft, Tokens
 from skerry.cloud.hints.prefix import common
+from skerry.cloud.hints.trace import trace
 from skerry.edge.split.drafter import Guess
 
 
@@ -58,7 +59,8 @@ class Ahead:
 
     def guess(self, guesses: Sequence[Guess]) -> Draft:
         """Adds guesses; the hint to send."""
-        hint = Draft(len(self.sequence) - self.begins, tuple(one.token for one in guesses))
+        tokens = tuple(one.token for one in guesses)
+        hint = self._hint(len(self.sequence), tokens)
         self.sequence += hint.tokens
         self._guesses += guesses
         self.drafted += len(guesses)
@@ -80,7 +82,14 @@ class Ahead:
         """Notes what is guessed to follow a correction; the hint to send."""
         self._branches[fork.position] = list(tokens)
         self.drafted += len(tokens)
-        return Draft(fork.position - self.begins, tuple(tokens))
+        return self._hint(fork.position, tuple(tokens))
+
+    def no_idea(self) -> Draft:
+        """The hint that says that nothing is guessed to follow what is verified."""
+        return self._hint(self.verified, ())
+
+    def _hint(self, position: int, tokens: tuple[int, ...]) -> Draft:
+        return Draft(position - self.begins, tokens, trace(self.sequence[position - 1]))
 
     def verify(self, frame: Tokens) -> bool:
         """Takes what the target has chosen. False: it was guessed wrong; what is guessed now is

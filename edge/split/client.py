@@ -17,7 +17,6 @@ from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import (
     CloudFrame,
     Done,
-    Draft,
     Fault,
     Mode,
     Open,
@@ -200,7 +199,7 @@ class SplitGeneration:
         at = self.ahead.verified
         if not self.ahead.depth and at != self._gave_way_at:
             self._gave_way_at = at
-            self.exchange.send(Draft(at - self.ahead.begins, ()))
+            self.exchange.send(self.ahead.no_idea())
 
     def _guess(self, most: int) -> None:
         began = time.perf_counter()

@@ -5,39 +5,29 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from skerry.edge.errors import ModelInvalid
 from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
+from skerry.export.distill.curate.commands import COMMANDS
+from skerry.export.distill.curate.commands import option as _option
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.plan import Plan, plan
 from skerry.export.distill.sources import Sources, read
+from skerry.export.errors import ExportError
 
 if TYPE_CHECKING:
     from skerry.export.distill.corpus import Corpus
     from skerry.export.distill.llama import Llama
+    from skerry.export.distill.train import Learning
 
-P = ParamSpec("P")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _STATE, _MAPS = "student.pt", "tokens.json"
 _SAVE_EVERY = 100
-
-
-def _plainly(command: Callable[P, None]) -> Callable[P, None]:
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except DistillError as error:
-            raise click.ClickException(f"{error.what}. {error.hint}".strip()) from None
-
-    return run
 
 
 def _installed_teacher() -> Path | None:
@@ -47,29 +37,39 @@ def _installed_teacher() -> Path | None:
     return next(iter(found), None)
 
 
-_TEACHER = click.option(
+_TEACHER = _option(
     "--teacher", type=_FILE, default=_installed_teacher, required=True,
     help="GGUF model to learn from.", show_default="SmolLM2-135M-Instruct",
 )  # fmt: skip
-_WORK = click.option("--work", type=_FOLDER, required=True, help="Folder for texts and states.")
-_DATA = click.option(
-    "--data", type=_FOLDER, envvar="SKERRY_DATA", show_envvar=True,
+_WORK = _option("--work", type=_FOLDER, required=True, help="Folder for texts and states.")
+_DATA = _option(
+    "--data", type=_FOLDER, envvar="SKERRY_DATA",
     help="Folder of public data sets; without it prompts are templates and the teacher's own.",
 )  # fmt: skip
-_SEED = click.option("--seed", default=0, show_default=True, help="Fixes every random draw.")
-_KEPT = click.option("--layers", default=13, show_default=True, help="Layers of the student.")
-_SAID = click.option(
+_SEED = _option("--seed", default=0, show_default=True, help="Fixes every random draw.")
+_KEPT = _option("--layers", default=13, show_default=True, help="Layers of the student.")
+_SAID = _option(
     "--tokens", default=22_528, show_default=True,
     help="Tokens that the student can say; it reads others as the nearest of them.",
 )  # fmt: skip
-_DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, …")
-_MINUTES = click.option("--minutes", default=45.0, show_default=True, help="How long it writes.")
-_WIDTH = click.option("--width", default=128, show_default=True, help="Texts at once.")
-_STEPS = click.option("--steps", default=2300, show_default=True, help="Of 1,024 tokens each.")
-_OUT = click.option("--out", type=_FOLDER, required=True, help="Folder for draft.gguf.")
+_DEVICE = _option("--device", default="cpu", show_default=True, help="cpu, cuda, …")
+_MINUTES = _option("--minutes", default=45.0, show_default=True, help="How long it writes.")
+_WIDTH = _option("--width", default=128, show_default=True, help="Texts at once.")
+_STEPS = _option("--steps", default=2300, show_default=True, help="Of 1,024 tokens each.")
+_OUT = _option("--out", type=_FOLDER, required=True, help="Folder for draft.gguf.")
 
 
-@click.group()
+class _Plainly(click.Group):
+    """Says an error in a line. `skerry export distill` has the same commands, and says its own."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ExportError as error:
+            raise click.ClickException(f"{error.what}. {error.hint}".strip()) from None
+
+
+@click.group(cls=_Plainly)
 def main() -> None:
     """Makes a small draft model that says what a teacher would say."""
 
@@ -83,7 +83,6 @@ def main() -> None:
 @_DEVICE
 @_MINUTES
 @_WIDTH
-@_plainly
 def write(
     teacher: Path, work: Path, data: Path | None, seed: int, layers: int, device: str,
     minutes: float, width: int,
@@ -102,7 +101,6 @@ def write(
 @_DEVICE
 @_STEPS
 @_OUT
-@_plainly
 def train(
     teacher: Path, work: Path, seed: int, layers: int, tokens: int, device: str, steps: int,
     out: Path,
@@ -124,7 +122,6 @@ def train(
 @_WIDTH
 @_STEPS
 @_OUT
-@_plainly
 def everything(
     teacher: Path, work: Path, data: Path | None, seed: int, layers: int, tokens: int,
     device: str, minutes: float, width: int, steps: int, out: Path,
@@ -137,9 +134,50 @@ def everything(
 
 
 @main.command()
+@_option("--chats", type=_FILE, required=True, help="Chats to learn: what `curate` wrote.")
+@_TEACHER
+@_option("--student", type=_FILE, help="A draft model to go on with, not the teacher's layers.")
+@_WORK
+@_SEED
+@_KEPT
+@_DEVICE
+@_STEPS
+@_option("--longest", default=1024, show_default=True, help="Tokens of a chat; longer: left out.")
+@_OUT
+def learn(
+    chats: Path, teacher: Path, student: Path | None, work: Path, seed: int, layers: int,
+    device: str, steps: int, longest: int, out: Path,
+) -> None:  # fmt: skip
+    """Trains a student on chats by their words alone; goes on where it was stopped."""
+    _check_extra()
+    from skerry.export.adapters.examples import read_examples
+    from skerry.export.distill.behaviour import TextTrainer, schedule, write_texts
+    from skerry.export.distill.corpus import Corpus
+    from skerry.export.distill.gguf_file import load, save, student_of, tokens_of
+    from skerry.export.distill.words import Words
+
+    write_texts(work, read_examples(chats), Words(teacher), longest=longest)
+    corpus = Corpus(work, taps=1, width=1)
+    if student is not None:
+        model, said = load(student), tokens_of(student)
+        maps = said or all_of(model.shape.vocabulary)
+    else:
+        whole, said = load(teacher), None
+        maps = all_of(whole.shape.vocabulary)
+        model = student_of(whole, _plan(whole.shape.layers, layers).copied, maps)
+    trainer = TextTrainer(model.to(device), corpus, maps, schedule(steps), seed=seed)
+    before = trainer.measured()
+    _run(trainer, work / _STATE)
+    out.mkdir(parents=True, exist_ok=True)
+    name = f"{teacher.stem} draft"
+    after = trainer.measured()
+    save(trainer.student.cpu(), teacher, out / "draft.gguf", said, name=name)
+    click.echo(json.dumps({"before": before, "after": after}))
+
+
+@main.command()
 @click.argument("student", type=_FILE)
 @_WORK
-@_plainly
 def measure(student: Path, work: Path) -> None:
     """How often a student chooses the teacher's token, on greedy texts that it did not learn from:
     JSON, by kind of prompt."""
@@ -202,9 +240,17 @@ def _train(
     maps = _maps(work / _MAPS, teacher, corpus, model, tokens)
     student = student_of(model, planned.copied, maps).to(device)
     trainer = Trainer(student, corpus, planned, maps, Schedule(steps), seed=seed)
-    state = work / _STATE
+    _run(trainer, work / _STATE)
+    out.mkdir(parents=True, exist_ok=True)
+    save(student.cpu(), teacher, out / "draft.gguf", maps, name=f"{teacher.stem} draft")
+    click.echo(json.dumps(agreement(student, corpus, maps, most=10_000)))
+
+
+def _run(trainer: Learning, state: Path) -> None:
+    """Steps to the end, from where an earlier run stopped."""
     if state.exists():
         trainer.resume(state)
+    steps = trainer.schedule.steps
     with click.progressbar(length=steps, label="training", show_pos=True) as bar:
         bar.update(trainer.step)
         while trainer.step < steps:
@@ -212,9 +258,6 @@ def _train(
             bar.update(1)
             if trainer.step % _SAVE_EVERY == 0 or trainer.step == steps:
                 trainer.save(state)
-    out.mkdir(parents=True, exist_ok=True)
-    save(student.cpu(), teacher, out / "draft.gguf", maps, name=f"{teacher.stem} draft")
-    click.echo(json.dumps(agreement(student, corpus, maps, most=10_000)))
 
 
 def _maps(file: Path, teacher: Path, corpus: Corpus, model: Llama, size: int) -> DraftTokens:
@@ -252,6 +295,9 @@ def _plan(layers: int, kept: int) -> Plan:
     except ValueError as error:
         raise DistillError(str(error), hint="give another --layers") from None
 
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 if __name__ == "__main__":
     main()

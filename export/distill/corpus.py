@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from skerry.export.distill.errors import DistillError
 
 Hidden = NDArray[np.float16]
-_TEXTS, _HIDDEN = "texts.jsonl", "hidden.f16"
+TEXTS, HIDDEN = "texts.jsonl", "hidden.f16"
 _HELD_OUT = 25  # one text of so many is not learnt from
 _CUT_OFF = 4096  # tokens of a text that was being written when it stopped
 
@@ -39,10 +39,10 @@ class CorpusWriter:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        _mend(folder / _TEXTS)
+        _mend(folder / TEXTS)
         self.before = Corpus(folder, taps=1, width=1).tokens
-        self._texts: IO[str] = (folder / _TEXTS).open("a", encoding="utf-8")
-        self._hidden: IO[bytes] = (folder / _HIDDEN).open("r+b" if self.before else "wb")
+        self._texts: IO[str] = (folder / TEXTS).open("a", encoding="utf-8")
+        self._hidden: IO[bytes] = (folder / HIDDEN).open("r+b" if self.before else "wb")
 
     def add(self, text: Text, hidden: Hidden) -> None:
         """hidden: [tokens, taps, width]."""
@@ -62,9 +62,9 @@ class Corpus:
     """What is in such a folder."""
 
     def __init__(self, folder: Path, *, taps: int, width: int) -> None:
-        self.texts = list(_read(folder / _TEXTS))
+        self.texts = list(_read(folder / TEXTS))
         self.starts = np.cumsum([0, *(len(text.tokens) for text in self.texts)])
-        self._file, self._shape = folder / _HIDDEN, (taps, width)
+        self._file, self._shape = folder / HIDDEN, (taps, width)
 
     @property
     def tokens(self) -> int:

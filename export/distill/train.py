@@ -103,35 +103,28 @@ def _grouped(order: list[int], sizes: list[int], tokens: int) -> Iterator[list[i
     yield group
 
 
-class Trainer:
-    """One student in training. `step` is the next one."""
+class Learning:
+    """A student in training, whatever it is told. `step` is the next one."""
 
-    def __init__(
-        self, student: Llama, corpus: Corpus, planned: Plan, tokens: DraftTokens,
-        schedule: Schedule, *, seed: int,
-    ) -> None:  # fmt: skip
+    def __init__(self, student: Llama, schedule: Schedule) -> None:
         self.student, self.schedule, self.step = student.requires_grad_(True), schedule, 0
-        self._reached = planned.reached
-        self._read_as = torch.from_numpy(tokens.read_as).long()
-        self._corpus, self._groups = corpus, batches(corpus, schedule.tokens, seed)
-        sample = [torch.from_numpy(corpus.hidden(i)[1:]) for i in corpus.learnt()[:_SAMPLE]]
-        self._reach = Reach(torch.cat(sample).to(student.device))
-        said = Counter(token for text in corpus.texts for token in text.tokens)
-        frequent = torch.tensor([token for token, _ in said.most_common(_FREQUENT)])
-        self._frequent = self._read_as[frequent].to(student.device)
         self._optimizer = torch.optim.AdamW(
             student.parameters(), lr=schedule.rate, betas=(0.9, 0.95), weight_decay=0.01
         )
 
-    def advance(self) -> dict[str, float]:
-        """One step; its losses by name."""
-        done = self.step / self.schedule.steps
+    @property
+    def done(self) -> float:
+        """The share of the steps that is done."""
+        return self.step / self.schedule.steps
+
+    def round_weights(self) -> None:
+        """Multiplies by what four bits hold, where it is time to."""
         for part in self.student.modules():
             if isinstance(part, Weights):
-                part.rounded = done >= self.schedule.rounded
-        picked = next(self._groups)
-        work = batch(self._corpus, picked, self._read_as).to(self.student.device)
-        losses = self._apart(work) if done < self.schedule.apart else self._together(work, done)
+                part.rounded = self.done >= self.schedule.rounded
+
+    def update(self, losses: dict[str, Tensor]) -> dict[str, float]:
+        """Ends a step; its losses by name."""
         self._optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
@@ -140,6 +133,63 @@ class Trainer:
         self._optimizer.step()
         self.step += 1
         return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def save(self, file: Path) -> None:
+        state = {
+            "step": self.step,
+            "student": self.student.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+        torch.save(state, file.with_suffix(".partial"))
+        file.with_suffix(".partial").replace(file)
+
+    def advance(self) -> dict[str, float]:
+        """One step; its losses by name."""
+        raise NotImplementedError
+
+    def resume(self, file: Path) -> None:
+        """Goes on from a saved state; the order of texts begins anew.
+
+        Raises:
+            DistillError: it is of a student with other layers or tokens.
+        """
+        state: dict[str, Any] = torch.load(
+            file, map_location=self.student.device, weights_only=True
+        )
+        try:
+            self.student.load_state_dict(state["student"])
+        except RuntimeError as error:
+            raise DistillError(
+                f"'{file}' is of another student", hint="give another --work, or remove the file"
+            ) from error
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+
+class Trainer(Learning):
+    """A student that learns what its teacher's layers make, and how likely each token is to it."""
+
+    def __init__(
+        self, student: Llama, corpus: Corpus, planned: Plan, tokens: DraftTokens,
+        schedule: Schedule, *, seed: int,
+    ) -> None:  # fmt: skip
+        super().__init__(student, schedule)
+        self._reached = planned.reached
+        self._read_as = torch.from_numpy(tokens.read_as).long()
+        self._corpus, self._groups = corpus, batches(corpus, schedule.tokens, seed)
+        sample = [torch.from_numpy(corpus.hidden(i)[1:]) for i in corpus.learnt()[:_SAMPLE]]
+        self._reach = Reach(torch.cat(sample).to(student.device))
+        said = Counter(token for text in corpus.texts for token in text.tokens)
+        frequent = torch.tensor([token for token, _ in said.most_common(_FREQUENT)])
+        self._frequent = self._read_as[frequent].to(student.device)
+
+    def advance(self) -> dict[str, float]:
+        """One step; its losses by name."""
+        self.round_weights()
+        picked = next(self._groups)
+        work = batch(self._corpus, picked, self._read_as).to(self.student.device)
+        apart = self.done < self.schedule.apart
+        return self.update(self._apart(work) if apart else self._together(work, self.done))
 
     def _apart(self, work: Batch) -> dict[str, Tensor]:
         """Layers from one tap to the next are given what the teacher made before them."""
@@ -173,33 +223,6 @@ class Trainer:
             "hidden": weight * torch.stack(apart).mean(),
             "divergence": divergence(mine, its),
         }
-
-    def save(self, file: Path) -> None:
-        state = {
-            "step": self.step,
-            "student": self.student.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-        }
-        torch.save(state, file.with_suffix(".partial"))
-        file.with_suffix(".partial").replace(file)
-
-    def resume(self, file: Path) -> None:
-        """Goes on from a saved state; the order of texts begins anew.
-
-        Raises:
-            DistillError: it is of a student with other layers or tokens.
-        """
-        state: dict[str, Any] = torch.load(
-            file, map_location=self.student.device, weights_only=True
-        )
-        try:
-            self.student.load_state_dict(state["student"])
-        except RuntimeError as error:
-            raise DistillError(
-                f"'{file}' is of another student", hint="give another --work, or remove the file"
-            ) from error
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

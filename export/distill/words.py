@@ -67,6 +67,18 @@ class Words:
         """The prompt of a chat that is to be answered."""
         return self.tokens(self._chat(messages, True))
 
+    def answered(self, messages: Sequence[Mapping[str, str]]) -> tuple[list[int], int]:
+        """A whole chat, with what ends its last answer, and where that answer begins.
+
+        Raises:
+            DistillError: the template says something else of a question that is answered.
+        """
+        before, whole = self._chat(messages[:-1], True), self._chat(messages, False).rstrip()
+        if not whole.startswith(before):
+            raise DistillError("the chat template changes a question once it is answered")
+        asked = self.tokens(before)
+        return [*asked, *self.tokens(whole[len(before) :])], len(asked)
+
     def begun(self, messages: Sequence[Mapping[str, str]], starts: str) -> list[int]:
         """The prompt up to the first words of its last message."""
         chat = (*messages[:-1], {"role": "user", "content": _MARK})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,10 @@ from typing import Any
 import numpy as np
 
 from skerry.export.encoder.card import card
-from skerry.export.encoder.float32 import (
-    DIMENSIONS,
-    INPUTS,
-    MAX_TOKENS,
-    OUTPUT,
-    source_folder,
-    write_float32,
-)
+from skerry.export.encoder.float32 import INPUTS, OUTPUT, source_folder, write_float32
+from skerry.export.encoder.folder import EncoderSource, read_encoder
 from skerry.export.encoder.gate import Fidelity, Vectors, fidelity
-from skerry.export.encoder.vocabulary import read_tokenizer, renumbered, used_ids
+from skerry.export.encoder.vocabulary import pruned, read_tokenizer
 from skerry.guardrails.weights import write_manifest
 
 NAME = "minilm-l6-int8"
@@ -37,67 +31,91 @@ Texts = Sequence[str]
 class Built:
     """The bytes of an encoder that passed the gate, and how it did on each set of texts."""
 
+    source: EncoderSource
     model: bytes
     tokenizer: bytes
     results: Mapping[str, Fidelity]
 
 
-def build(text_sets: Mapping[str, Texts]) -> Built:
+def build(text_sets: Mapping[str, Texts], folder: Path | None = None) -> Built:
     """Makes the encoder and gates it on the repository's texts and on every set given.
+
+    Args:
+        text_sets: more texts, by the name of their set.
+        folder: of the encoder's source; None for MiniLM's package.
 
     Raises:
         GateRefused: on some set it is too far from float32.
+        SourceRefused: the folder is no encoder that can be taken.
     """
-    from tokenizers import Tokenizer
-
-    source = source_folder()
-    document = read_tokenizer(source / TOKENIZER)
-    kept = used_ids(document)
-    tokenizer = Tokenizer.from_str(json.dumps(renumbered(document, kept)))
-    own = OWN_TEXTS.read_text(encoding="utf-8").splitlines()
-    with tempfile.TemporaryDirectory() as folder:
-        float32 = Path(folder, "float32.onnx")
-        write_float32(source, float32, kept)
-        reference = float32.read_bytes()
-    model = _quantized(reference, tokenizer, own[::2])
+    source = read_encoder(source_folder() if folder is None else folder)
+    tokenizer, reference = float_graph(source)
+    own = own_texts()
+    model = _quantized(reference, tokenizer, source.max_tokens, own[::2])
     results = {
-        name: _gated(model, reference, tokenizer, texts)
+        name: _gated(_vectors(tokenizer, source.max_tokens, texts), model, reference)
         for name, texts in {"own": own[1::2], **text_sets}.items()
     }
-    return Built(model, tokenizer.to_str().encode(), results)
+    return Built(source, model, tokenizer.to_str().encode(), results)
 
 
-def write(built: Built, out: Path) -> None:
-    """Writes model, tokenizer, `encoder.json` and `card.md` into the folder `out`."""
+def own_texts() -> list[str]:
+    """The repository's texts: those of even places calibrate, the others are held out."""
+    return OWN_TEXTS.read_text(encoding="utf-8").splitlines()
+
+
+def float_graph(source: EncoderSource) -> tuple[Any, bytes]:
+    """A tokenizer without tokens that no text can produce, and the float32 ONNX graph for it."""
+    from tokenizers import Tokenizer
+
+    document, kept = pruned(read_tokenizer(source.folder / TOKENIZER))
+    tokenizer = Tokenizer.from_str(json.dumps(document))
+    with tempfile.TemporaryDirectory() as made:
+        float32 = Path(made, "float32.onnx")
+        write_float32(source, float32, kept)
+        return tokenizer, float32.read_bytes()
+
+
+def write(built: Built, out: Path, *, name: str | None = None) -> None:
+    """Writes model, tokenizer, `encoder.json` and, of MiniLM, `card.md` into the folder `out`.
+
+    Args:
+        built: what passed the gate.
+        out: is made where it is not there.
+        name: of another encoder than MiniLM, which has no card here.
+    """
     out.mkdir(parents=True, exist_ok=True)
     contents = {MODEL: built.model, TOKENIZER: built.tokenizer}
     manifest = {
-        "name": NAME,
-        "dimensions": DIMENSIONS,
-        "max_tokens": MAX_TOKENS,
+        "name": name or NAME,
+        "dimensions": built.source.dimensions,
+        "max_tokens": built.source.max_tokens,
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
         "fidelity": {name: asdict(result) for name, result in built.results.items()},
     }
-    for name, data in contents.items():
-        (out / name).write_bytes(data)
+    for file, data in contents.items():
+        (out / file).write_bytes(data)
     write_manifest(out / "encoder.json", manifest)
-    (out / "card.md").write_text(card(built.results, len(built.model)), encoding="utf-8")
+    if name is None:
+        (out / "card.md").write_text(card(built.results, len(built.model)), encoding="utf-8")
 
 
-def _quantized(reference: bytes, tokenizer: Any, calibration: Texts) -> bytes:
+def _quantized(reference: bytes, tokenizer: Any, most: int, calibration: Texts) -> bytes:
     import onnx
 
     from skerry.export.encoder.quantize import products, quantize
 
     model = onnx.load_from_string(reference)
     names = sorted({product.activation for product in products(model.graph)})
-    peaks = _peaks(model, names, tokenizer, calibration)
-    result: bytes = quantize(model, peaks).SerializeToString(deterministic=True)
+    feeds = [_feed(tokenizer, text, most) for text in calibration]
+    result: bytes = quantize(model, _peaks(model, names, feeds)).SerializeToString(
+        deterministic=True
+    )
     return result
 
 
-def _peaks(model: Any, names: list[str], tokenizer: Any, texts: Texts) -> dict[str, Any]:
-    """The largest |value| of each channel of the activations `names` over `texts`."""
+def _peaks(model: Any, names: list[str], feeds: Sequence[Any]) -> dict[str, Any]:
+    """The largest |value| of each channel of the activations `names` over `feeds`."""
     import onnx
 
     observed = onnx.ModelProto()
@@ -107,26 +125,31 @@ def _peaks(model: Any, names: list[str], tokenizer: Any, texts: Texts) -> dict[s
     )
     session = _session(observed.SerializeToString())
     peaks: dict[str, Any] = dict.fromkeys(names, 0.0)
-    for text in texts:
-        for name, value in zip(names, session.run(names, _feed(tokenizer, text)), strict=True):
+    for feed in feeds:
+        for name, value in zip(names, session.run(names, feed), strict=True):
             peaks[name] = np.maximum(peaks[name], np.abs(value).max(axis=(0, 1)))
     return peaks
 
 
-def _gated(model: bytes, reference: bytes, tokenizer: Any, texts: Texts) -> Fidelity:
-    result = fidelity(_vectors(model, tokenizer, texts), _vectors(reference, tokenizer, texts))
+def _gated(vectors: Callable[[bytes], Vectors], model: bytes, reference: bytes) -> Fidelity:
+    result = fidelity(vectors(model), vectors(reference))
     result.check()
     return result
 
 
-def _vectors(model: bytes, tokenizer: Any, texts: Texts) -> Vectors:
-    session = _session(model)
-    rows = [session.run([OUTPUT], _feed(tokenizer, text))[0] for text in texts]
-    return np.concatenate(rows)
+def _vectors(tokenizer: Any, most: int, texts: Texts) -> Callable[[bytes], Vectors]:
+    """Makes the vectors of `texts` with a model's bytes."""
+    feeds = [_feed(tokenizer, text, most) for text in texts]
+
+    def run(model: bytes) -> Vectors:
+        session = _session(model)
+        return np.concatenate([session.run([OUTPUT], feed)[0] for feed in feeds])
+
+    return run
 
 
-def _feed(tokenizer: Any, text: str) -> dict[str, Any]:
-    ids = np.array([tokenizer.encode(text).ids[:MAX_TOKENS]], np.int64)
+def _feed(tokenizer: Any, text: str, most: int) -> dict[str, Any]:
+    ids = np.array([tokenizer.encode(text).ids[:most]], np.int64)
     return dict(zip(INPUTS, (ids, np.ones_like(ids)), strict=True))
 
 

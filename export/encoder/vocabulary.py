@@ -33,3 +33,15 @@ def renumbered(document: dict[str, Any], kept: list[int]) -> dict[str, Any]:
     for special in result["post_processor"]["special_tokens"].values():
         special["ids"] = [new[i] for i in special["ids"]]
     return result
+
+
+def pruned(document: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+    """The document without placeholders, and the ids kept.
+
+    Only WordPiece with a template is understood; any other keeps all of its tokens.
+    """
+    processor = document.get("post_processor") or {}
+    if document["model"].get("type") == "WordPiece" and "special_tokens" in processor:
+        kept = used_ids(document)
+        return renumbered(document, kept), kept
+    return document, sorted(document["model"]["vocab"].values())

@@ -8,8 +8,8 @@ from typing import get_args
 
 import click
 
+from skerry.export.errors import ExportError
 from skerry.export.genai.build import Exported, Precision, export_genai
-from skerry.export.genai.source import ExportError
 from skerry.export.genai.tiny import Training, train_tiny
 
 _PATH = click.Path(path_type=Path)

@@ -17,12 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from skerry.export.errors import ExportError
 from skerry.export.genai.lora import add_lora_inputs
 from skerry.export.genai.measure import Fidelity, measure
-from skerry.export.genai.quantize import quantize4
-from skerry.export.genai.source import CARD, ExportError, Source, open_source
+from skerry.export.genai.quantize import quantize
+from skerry.export.genai.source import CARD, Source, open_source
 
-Precision = Literal["int4", "fp32"]
+Precision = Literal["int4", "int8", "fp32"]
 
 MANIFEST = "skerry.json"
 _BUILDER = "onnxruntime_genai.models.builder"
@@ -67,14 +68,14 @@ def export_genai(source: Path, out: Path, precision: Precision, *, lora: bool = 
 
 
 def _build(source: Path, work: Path, precision: Precision) -> None:
-    """Makes `work/model`. Four bits are our own: the builder's lose far more (docs/models.md)."""
+    """Makes `work/model`. Quantizing is our own: the builder's loses far more (docs/models.md)."""
     if precision == "fp32":
         _run_builder(source, work / "model")
         return
     plain = work / "float"
     _run_builder(source, plain)
     shutil.copytree(plain, work / "model", ignore=shutil.ignore_patterns("model.onnx*"))
-    quantize4(plain, work / "model")
+    quantize(plain, work / "model", 4 if precision == "int4" else 8)
 
 
 def _run_builder(source: Path, out: Path) -> None:

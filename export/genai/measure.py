@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 TEXTS = Path(__file__).parent / "texts.txt"
-_STEP_TOKENS = 64
 
 Logprobs = NDArray[np.float64]
 
@@ -57,24 +56,19 @@ def _source_logprobs(folder: Path, ids: NDArray[np.int64]) -> Logprobs:
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     with torch.inference_mode():
-        return _log_softmax(model(torch.from_numpy(ids)[None]).logits[0].numpy())
+        return log_softmax(model(torch.from_numpy(ids)[None]).logits[0].numpy())
 
 
 def _export_logprobs(folder: Path, ids: NDArray[np.int64]) -> Logprobs:
     import onnxruntime_genai as og
 
-    model = og.Model(str(folder))
-    params = og.GeneratorParams(model)
-    params.set_search_options(max_length=len(ids) + 1)
-    generator = og.Generator(model, params)
-    rows: list[Any] = []
-    for start in range(0, len(ids), _STEP_TOKENS):
-        generator.append_tokens(ids[start : start + _STEP_TOKENS].astype(np.int32))
-        rows.append(generator.get_output("logits")[0])
-    return _log_softmax(np.concatenate(rows))
+    from skerry.export.formats.onnx.llm import genai_logits
+
+    return log_softmax(genai_logits(og.Model(str(folder)), ids.tolist()))
 
 
-def _log_softmax(logits: NDArray[Any]) -> Logprobs:
+def log_softmax(logits: NDArray[Any]) -> Logprobs:
+    """Natural-log probabilities of scores (rows, vocabulary), in double precision."""
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=1, keepdims=True)
     result: Logprobs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -1,8 +1,8 @@
-"""Rewrites a float32 model graph of GenAI's builder with four-bit weights.
+"""Rewrites a float32 model graph of GenAI's builder with weights of four or eight bits.
 
 y = x W becomes MatMulNBits(x; codes, scales) + (sums of x per block) offsets: the offsets, which
 the builder's own four-bit scheme lacks, cost a bit per weight and save most of the loss. The
-head and the embedding, which are often one, keep eight bits.
+head and the embedding, which are often one, keep eight bits. With eight bits there are no offsets.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _INT8_ACTIVATIONS = 4  # accuracy_level of MatMulNBits: products of int8, the fa
 _SHAPE, _AXIS = "block.shape", "block.axis"
 
 
-def quantize4(source: Path, out: Path) -> None:
+def quantize(source: Path, out: Path, bits: int) -> None:
     """Reads `source/model.onnx` and writes `out/model.onnx` with its data beside it."""
     import onnx
 
     model = onnx.load(source / _MODEL)
-    _Rewriter(model.graph).rewrite()
+    _Rewriter(model.graph, bits).rewrite()
     onnx.save_model(
         model,
         out / _MODEL,
@@ -41,8 +41,8 @@ def quantize4(source: Path, out: Path) -> None:
 class _Rewriter:
     """Replaces the nodes of one graph; weights that several nodes read are quantized once."""
 
-    def __init__(self, graph: Any) -> None:
-        self._graph = graph
+    def __init__(self, graph: Any, bits: int) -> None:
+        self._graph, self._bits = graph, bits
         self._weights = {tensor.name: tensor for tensor in graph.initializer}
         self._tables = _tables(graph, self._weights)
         self._done: dict[str, Blocks] = {}
@@ -66,7 +66,7 @@ class _Rewriter:
                 yield node
         elif node.op_type == "Gather":
             yield from self._embedding(node, weight)
-        elif "lm_head" in node.name:
+        elif self._bits == 8 or "lm_head" in node.name:
             yield self._product(node, weight, self._blocks(weight, symmetric8), node.output[0])
         else:
             yield from self._projection(node, weight)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skerry.export.errors import ExportError as ExportError
+from skerry.export.errors import ExportError
 
 CARD = "README.md"
 _BLOCK_BYTES = 1 << 20

@@ -191,6 +191,7 @@ def _facts(made: Path, source: Path, wanted: Precision) -> tuple[dict[str, Any],
         "size_bytes": made.stat().st_size,
         "bits_per_weight": report.bits_per_weight(after),
         "tensor_types": report.types(after),
+        "matrix_bytes": report.bytes_by_type(after),
         "source_tensor_types": report.types(before),
     }
     return facts, (*map(str, fell), *_second_hand(source, report.types(before)))

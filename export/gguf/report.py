@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from skerry.device_profiles.repack import Matrix, matrix_bytes
 from skerry.edge.engines.llama.gguf import Gguf, TensorInfo
 from skerry.export.gguf.precisions import Precision
 
@@ -37,6 +38,15 @@ def bits_per_weight(file: Gguf) -> float:
 def types(file: Gguf) -> dict[str, int]:
     """Number of tensors of each type, the most frequent first."""
     return dict(Counter(tensor.kind.name for tensor in file.tensors).most_common())
+
+
+def bytes_by_type(file: Gguf) -> dict[str, int]:
+    """Of the matrices that llama.cpp may keep twice (`skerry.device_profiles.repack`)."""
+    return matrix_bytes(
+        Matrix(one.name, one.kind.name, one.shape[1], one.size_bytes)
+        for one in file.tensors
+        if len(one.shape) > 1
+    )
 
 
 def fallbacks(file: Gguf, precision: Precision) -> tuple[Fallback, ...]:

@@ -56,11 +56,12 @@ def test_patience_by_hand() -> None:
     assert found.took_ms == pytest.approx(204 + 51 + 10)
 
 
-def test_patience_is_over_where_there_is_no_guess() -> None:
+def test_patience_is_over_where_the_device_says_that_it_has_no_guess() -> None:
+    """A round trip after each token."""
     patient = Setting(rtt_ms=50, pass_ms=40, hint_ms=0, draft_ms=8, patience_ms=100)
     found = simulated(patient, [Guess.NONE] * 10)
     assert found.passes == 10
-    assert found.took_ms == streamed_ms(patient, 10) + 10 * 100
+    assert found.took_ms == streamed_ms(patient, 10) + 10 * 50
 
 
 def test_right_guesses_take_few_passes_and_wrong_ones_cost_little() -> None:

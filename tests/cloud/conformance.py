@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from skerry.cloud.engines.base import Verifier
+from skerry.cloud.engines.base import Runner, Verifier
 from skerry.cloud.errors import Busy, RequestError
 from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.matcher import Hint
+from skerry.cloud.hints.trace import trace
 from skerry.cloud.hints.tree import Tree, chain
 
 COUNT = 24
@@ -21,6 +23,7 @@ SAMPLINGS = [
     Sampling(temperature=0.9, frequency_penalty=0.7, presence_penalty=0.4, seed=5),
 ]
 Drafter = Callable[[list[int]], Tree]
+_NO_RUNS = "this engine goes on when it is asked, one pass at a time"
 
 
 class Conformance:
@@ -28,6 +31,8 @@ class Conformance:
     engine cannot do, and says so."""
 
     refused: frozenset[Sampling] = frozenset()
+    heeds_hints = True
+    """Whether one that goes on by itself takes hints meanwhile."""
 
     @pytest.fixture
     def runner(self) -> Iterator[asyncio.Runner]:
@@ -132,6 +137,88 @@ class Conformance:
         with pytest.raises(Busy):
             runner.run(many())
         assert runner.run(written(verifier, prompt, Sampling(), _nothing))[0]
+
+    @pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)
+    def test_one_that_goes_on_by_itself_says_the_same(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner, sampling: Sampling
+    ) -> None:
+        if sampling in self.refused:
+            pytest.skip("this engine refuses it")
+        said, _ = runner.run(written(verifier, prompt, sampling, _nothing))
+        true = [Hint(i, chain(said[i : i + 3]), trace(said[i - 1])) for i in range(3, len(said), 3)]
+        lie = Tree((11, 12, 13, 14), (-1, 0, 0, -1))
+        false = [Hint(i, lie, trace(said[i - 1])) for i in range(1, len(said), 2)]
+        alone = runner.run(_run(verifier, prompt, sampling, Tree(), []))
+        right = runner.run(_run(verifier, prompt, sampling, chain(said[:3]), true))
+        wrong = runner.run(_run(verifier, prompt, sampling, chain([11, 12]), false))
+        assert alone[0] == right[0] == wrong[0] == said
+        if self.heeds_hints:
+            assert right[1] < len(said) * 3 / 4
+
+    def test_looks_between_runs(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        able = [one for one in SAMPLINGS if one not in self.refused]
+        said, _ = runner.run(written(verifier, prompt, able[-1], _nothing))
+
+        async def mixed() -> list[int]:
+            target = await verifier.open(prompt, able[-1])
+            if not isinstance(target, Runner):
+                await target.close()
+                pytest.skip(_NO_RUNS)
+            found: list[int] = []
+            for i in range(9):
+                ran = await (target.look(Tree()) if i % 3 == 2 else target.following(Tree(), COUNT))
+                found += ran.tokens
+            await target.close()
+            return found
+
+        assert runner.run(mixed()) == said[:9]
+
+    def test_a_run_ends_where_it_is_told_to(
+        self, verifier: Verifier, prompt: list[int], runner: asyncio.Runner
+    ) -> None:
+        said, _ = runner.run(written(verifier, prompt, Sampling(), _nothing))
+
+        async def both() -> tuple[list[int], list[int]]:
+            target = await verifier.open(prompt, Sampling(), ends=frozenset({said[5]}))
+            if not isinstance(target, Runner):
+                await target.close()
+                pytest.skip(_NO_RUNS)
+            found: list[int] = []
+            while said[5] not in found:
+                found += (await target.following(Tree(), COUNT)).tokens
+            await target.close()
+            short = await verifier.open(prompt, Sampling())
+            assert isinstance(short, Runner)
+            few: list[int] = []
+            while len(few) < 3:
+                few += (await short.following(chain(said[:8]), 3)).tokens
+            await short.close()
+            return found, few
+
+        assert runner.run(both()) == (said[: said.index(said[5]) + 1], said[:3])
+
+
+async def _run(
+    verifier: Verifier, prompt: Sequence[int], sampling: Sampling, first: Tree,
+    hints: Sequence[Hint],
+) -> tuple[list[int], int]:  # fmt: skip
+    """What a target says by itself, hinted at after its first pass, and the passes that it took."""
+    target = await verifier.open(prompt, sampling)
+    if not isinstance(target, Runner):
+        await target.close()
+        pytest.skip(_NO_RUNS)
+    said, passes = list[int](), 0
+    try:
+        while len(said) < COUNT and not (said and said[-1] in verifier.facts.ends):
+            said += (await target.following(first, COUNT)).tokens
+            passes += 1
+            for hint in hints if passes == 1 else ():
+                target.hear(hint)
+    finally:
+        await target.close()
+    return said, passes
 
 
 async def written(

@@ -3,21 +3,25 @@ what vLLM would do with the drafts is done by the rule that the plugin uses ther
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from skerry.cloud.engines.vllm.plugin import PROPOSER, SCHEDULER, TESTED
-from skerry.cloud.engines.vllm.plugin.asked import asked_of
+from skerry.cloud.engines.vllm import wire
+from skerry.cloud.engines.vllm.plugin import HEAR, PROPOSER, SCHEDULER, TESTED
+from skerry.cloud.engines.vllm.plugin.asked import Asked, asked_of
 from skerry.cloud.engines.vllm.plugin.routes import HintRoutes
+from skerry.cloud.engines.vllm.plugin.runs import Runs
 from skerry.cloud.hints.tree import chain
 from skerry.cloud.hints.verdict import judged
 from tests.cloud.fake_completions import MODEL, Fake, text_route
@@ -29,32 +33,74 @@ class FakeEngine:
 
     def __init__(self, *, scheduler: str = SCHEDULER, deaf: bool = False) -> None:
         self.deaf = deaf
+        self.runs, self.engine_core = Runs(), self
+        self.began = self.heard = 0
+        """Runs that began, and hints that were heard."""
         self.prompts: list[list[int]] = []
         self.vllm_config = SimpleNamespace(
             scheduler_config=SimpleNamespace(scheduler_cls=scheduler),
             speculative_config=SimpleNamespace(model=PROPOSER, num_speculative_tokens=16),
         )
 
-    async def generate(self, prompt: Any, params: Any, _request: str) -> AsyncIterator[Any]:
-        """One pass."""
-        tokens = prompt["prompt_token_ids"]
+    async def generate(self, prompt: Any, params: Any, request: str) -> AsyncGenerator[Any]:
+        """One pass, or, of a run, one after another."""
+        tokens = list(prompt["prompt_token_ids"])
         self.prompts.append(tokens)
         if len(tokens) > 512:
             raise ValueError("the prompt is too long")
         asked = asked_of(params)
         assert asked is not None
-        draft = () if self.deaf else asked.draft
-        said = judged(
+        if not asked.run:
+            yield _output(self._pass(asked, tokens, 0, asked.draft), asked, 0)
+            return
+        async for output in self._run(asked, tokens, params.max_tokens, request):
+            yield output
+
+    async def _run(
+        self, asked: Asked, tokens: list[int], most: int, request: str
+    ) -> AsyncIterator[Any]:
+        self.runs.begin(request, asked)
+        self.began += 1
+        try:
+            said = 0
+            while said < most:
+                draft = tuple(self.runs.draft(request, 16))
+                found = self._pass(asked, tokens, said, draft)[: most - said]
+                self.runs.advance(request, found)
+                tokens += found
+                said += len(found)
+                yield _output(found, asked, most - said)
+                if found[-1] in {*asked.ends, END}:
+                    return
+                await asyncio.sleep(0.002)
+        finally:
+            self.runs.end(request, asked)
+
+    def _pass(
+        self, asked: Asked, tokens: list[int], said: int, draft: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        draft = () if self.deaf else draft
+        return judged(
             chain(draft),
             lambda node: logits([*tokens, *draft[: node + 1]]),
             asked.sampling,
             len(tokens),
-            generated=tokens[len(tokens) - asked.generated :],
+            generated=tokens[len(tokens) - asked.generated - said :],
             ends=frozenset({*asked.ends, END}),
         ).tokens
-        ended = said[-1] in {*asked.ends, END}
-        made = SimpleNamespace(token_ids=said, finish_reason="stop" if ended else "length")
-        yield SimpleNamespace(outputs=[made])
+
+    async def call_utility_async(self, method: str, run: str, heard: bytes) -> None:
+        """Of vLLM's client of the engine's process."""
+        assert method == HEAR
+        self.heard += 1
+        self.runs.hear(run, msgspec.msgpack.decode(heard, type=wire.Heard).hint())
+
+
+def _output(said: tuple[int, ...], asked: Asked, left: int) -> Any:
+    """vLLM's `RequestOutput`, as far as it is used."""
+    ended = said[-1] in {*asked.ends, END}
+    reason = "stop" if ended else None if left else "length"
+    return SimpleNamespace(outputs=[SimpleNamespace(token_ids=said, finish_reason=reason)])
 
 
 @contextmanager
@@ -65,7 +111,10 @@ def plugged(
     vllm = ModuleType("vllm")
     vllm.__version__ = f"{version}+cpu"  # type: ignore[attr-defined]
     vllm.SamplingParams = SimpleNamespace  # type: ignore[attr-defined]
+    params = ModuleType("vllm.sampling_params")
+    params.RequestOutputKind = SimpleNamespace(DELTA=1)  # type: ignore[attr-defined]
     patch.setitem(sys.modules, "vllm", vllm)
+    patch.setitem(sys.modules, "vllm.sampling_params", params)
     app, routes = FastAPI(), HintRoutes()
     routes.attach_router(app)
 

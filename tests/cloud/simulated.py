@@ -87,17 +87,20 @@ class ListChannel:
     cloud's. After the last one it waits for ever, or is gone if `hangs_up`."""
 
     def __init__(self, frames: Iterable[DeviceFrame], *, hangs_up: bool = False) -> None:
-        self._frames = list(frames)
+        self._frames: asyncio.Queue[DeviceFrame] = asyncio.Queue()
+        for frame in frames:
+            self.say(frame)
         self._hangs_up = hangs_up
         self.sent: list[CloudFrame] = []
 
     async def receive(self) -> DeviceFrame:
         await asyncio.sleep(0)
-        if self._frames:
-            return self._frames.pop(0)
-        if self._hangs_up:
+        if self._hangs_up and self._frames.empty():
             raise Gone
-        return await asyncio.get_running_loop().create_future()
+        return await self._frames.get()
+
+    def say(self, frame: DeviceFrame) -> None:
+        self._frames.put_nowait(frame)
 
     async def send(self, frame: CloudFrame) -> None:
         self.sent.append(frame)

@@ -13,8 +13,10 @@ from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import (
     VERSION,
     Choosing,
+    CloudFrame,
     Done,
     Draft,
+    Drafts,
     Fault,
     Mode,
     Open,
@@ -24,6 +26,7 @@ from skerry.cloud.hints.frames import (
     read_device_frame,
     written,
 )
+from skerry.cloud.hints.trace import trace
 from skerry.cloud.hints.tree import Tree
 from skerry.cloud.service import Service
 
@@ -50,13 +53,17 @@ def _tree(pairs: list[tuple[int, int]]) -> list[int]:
 
 
 @st.composite
-def wild(draw: st.DrawFn) -> Draft | None:
+def wild(draw: st.DrawFn) -> Draft | Drafts | None:
     """Any draft that can be read."""
     pairs = draw(
         st.lists(st.tuples(st.integers(0, SIZE + 3), st.integers(0, 6)), min_size=1, max_size=12)
     )
     parents = tuple(_tree(pairs)) if draw(st.booleans()) else ()
-    return _readable(Draft(draw(st.integers(0, 60)), tuple(token for token, _ in pairs), parents))
+    position, after = draw(st.integers(0, 60)), draw(st.integers(0, 127))
+    tokens = tuple(token for token, _ in pairs)
+    if parents:
+        return _readable(Drafts(position, tokens, after, parents))
+    return _readable(Draft(position, tokens, after))
 
 
 @st.composite
@@ -68,7 +75,7 @@ def truthful(draw: st.DrawFn) -> tuple[int, int]:
 waits = st.builds(Wait, st.integers(0, 1))
 
 
-def _readable(draft: Draft) -> Draft | None:
+def _readable(draft: Draft | Drafts) -> Draft | Drafts | None:
     try:
         return read_device_frame(written(draft))  # type: ignore[return-value]
     except ProtocolError:
@@ -104,18 +111,25 @@ def test_the_output_is_what_the_target_says_alone(choosing, hints, mode, drafts)
     assert done.accepted <= done.drafted
 
 
-def _hint(one: Draft | Wait | tuple[int, int] | None, expected: list[int]) -> Draft | Wait | None:
+Said = Draft | Drafts | Wait
+
+
+def _hint(one: Said | tuple[int, int] | None, expected: list[int]) -> Said | None:
     if not isinstance(one, tuple):
         return one
     start, size = one
     words = tuple(expected[start : start + size])
-    return Draft(start, words) if words else None
+    return _true(start, words, expected) if words else None
+
+
+def _true(at: int, words: tuple[int, ...], expected: list[int]) -> Draft:
+    return Draft(at, words, trace(expected[at - 1] if at else PROMPT[-1]))
 
 
 def test_true_hints_save_passes() -> None:
     choosing = Choosing(temperature=1.0, seed=5)
     expected = alone(PROMPT, choosing.sampling(), COUNT)
-    hints = [Draft(at, tuple(expected[at : at + 8])) for at in range(0, len(expected), 8)]
+    hints = [_true(at, tuple(expected[at : at + 8]), expected) for at in range(0, len(expected), 8)]
     asked = Open(VERSION, "", VOCABULARY, PROMPT, choosing, max_tokens=COUNT)
     channel = ListChannel([asked, *hints])
     asyncio.run(Service(SimulatedVerifier()).serve(channel))
@@ -157,13 +171,24 @@ def test_what_a_pass_took_is_told_where_it_is_news() -> None:
     assert told == [40_000, 0, 0, 60_000, 0, 40_000]
 
 
+class WithoutIdeas(ListChannel):
+    """A device that says after each token that it has no idea for the next."""
+
+    async def send(self, frame: CloudFrame) -> None:
+        await super().send(frame)
+        match frame:
+            case Opened():
+                self.say(Draft(0, (), trace(PROMPT[-1])))
+            case Tokens(position, tokens):
+                self.say(Draft(position + len(tokens), (), trace(tokens[-1])))
+
+
 def test_a_device_without_an_idea_is_not_waited_for() -> None:
     """A patience of ten seconds for each of eight passes, and none is spent."""
     asked = Open(
         VERSION, "", VOCABULARY, PROMPT, mode=Mode.THRIFT, patience_ms=10_000, max_tokens=8
     )
-    no_ideas = [Draft(i, ()) for i in range(60)]
-    channel = ListChannel([asked, *no_ideas])
+    channel = WithoutIdeas([asked])
 
     async def within() -> None:
         async with asyncio.timeout(9):

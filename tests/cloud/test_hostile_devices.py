@@ -26,6 +26,7 @@ from skerry.cloud.hints.frames import (
     CloudFrame,
     Done,
     Draft,
+    Drafts,
     Fault,
     Message,
     Mode,
@@ -117,7 +118,7 @@ BAD_OPENINGS = {
     "nonsense": b"nonsense",
     "empty": b"",
     "nested": b"\x91" * 100_000,
-    "a draft": written(Draft(5, (1,))),
+    "a draft": written(Draft(5, (1,), 0)),
     "a cancel": written(Cancel()),
     "the cloud's frame": written(Opened(VERSION, "m", 5, 16)),
     "another version": written(Open(9, "", b"", PROMPT)),
@@ -177,13 +178,13 @@ def test_one_that_says_nothing_is_not_waited_for_without_end(
 
 
 BAD_DRAFTS = {
-    "parents of nothing": written(Draft(5, (), (1,))),
-    "too many": written(Draft(5, (1,) * (MOST_DRAFTED + 1))),
-    "negative": written(Draft(5, (-1,))),
-    "huge": written(Draft(5, (1 << 31,))),
-    "negative position": written(Draft(-1, (1,))),
-    "no tree": written(Draft(5, (1, 2), (0, 9))),
-    "twins": written(Draft(5, (1, 1), (0, 0))),
+    "parents of nothing": written(Drafts(5, (1,), 0, ())),
+    "too many": written(Draft(5, (1,) * (MOST_DRAFTED + 1), 0)),
+    "huge": written(Draft(5, (1 << 31,), 0)),
+    "negative position": written(Draft(-1, (1,), 0)),
+    "no tree": written(Drafts(5, (1, 2), 0, (0, 9))),
+    "twins": written(Drafts(5, (1, 1), 0, (0, 0))),
+    "no trace": written(Draft(5, (1,), 128)),
     "opened twice": written(OPEN),
     "nonsense": b"\xff\xfe",
 }
@@ -206,29 +207,29 @@ def test_one_without_an_idea_for_anything_changes_no_token(url: str, position: i
         one.send(written(waits))
         with suppress(ConnectionClosed):  # the answer may be over before
             for _ in range(50):
-                one.send(written(Draft(position, ())))
+                one.send(written(Draft(position, (), 0)))
         assert tokens(heard(one)) == SAID
 
 
 def many_wrong(one: ClientConnection) -> None:
     for i in range(3_000):
-        one.send(written(Draft(i % 100, tuple(range(1, 17)))))
+        one.send(written(Draft(i % 100, tuple(range(1, 17)), i % 128)))
 
 
 def many_far_ahead(one: ClientConnection) -> None:
     for i in range(3_000):
-        one.send(written(Draft(100_000 + i, (1, 2, 3))))
+        one.send(written(Draft(100_000 + i, (1, 2, 3), 0)))
 
 
 def many_branches(one: ClientConnection) -> None:
     for token in range(1, SIZE):
         wide = tuple(other for other in range(1, SIZE) if other != token)
-        one.send(written(Draft(0, (token, *wide), (0, *(i + 1 for i in range(len(wide)))))))
+        one.send(written(Drafts(0, (token, *wide), 0, (0, *(i + 1 for i in range(len(wide)))))))
 
 
 def many_that_are_no_tokens(one: ClientConnection) -> None:
     for i in range(3_000):
-        one.send(written(Draft(i % 50, (SIZE + i, 2**31 - 1))))
+        one.send(written(Draft(i % 50, (SIZE + i, 2**31 - 1), 0)))
 
 
 FLOODS: list[Callable[[ClientConnection], None]] = [

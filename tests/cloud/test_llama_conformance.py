@@ -67,7 +67,7 @@ def test_hints_that_are_no_tokens_harm_nobody(verifier: LlamaVerifier) -> None:
     """Neither who sends them, nor who shares the batch."""
     opening = Open(VERSION, "", verifier.facts.vocabulary, tuple(PROMPT), max_tokens=12)
     waits = msgspec.structs.replace(opening, mode=Mode.THRIFT, patience_ms=20)
-    bad = Draft(0, (verifier.facts.size, 2**31 - 1))
+    bad = Draft(0, (verifier.facts.size, 2**31 - 1), 0)
     service = Service(verifier)
 
     async def both() -> list[list[CloudFrame]]:

@@ -52,7 +52,7 @@ def test_a_generation_is_cancelled_from_beside(url: str) -> None:
     long = Open(VERSION, "", VOCABULARY, (3, 1, 5), max_tokens=3_000)
     with httpx2.stream("POST", url, content=written(long), headers=HEADERS) as answer:
         name, frames = answer.headers[NAME_HEADER], Frames()
-        hints = prefixed(written(Draft(3, (1, 2)))) + prefixed(written(Cancel()))
+        hints = prefixed(written(Draft(3, (1, 2), 0))) + prefixed(written(Cancel()))
         told = httpx2.post(f"{url}/{name}", content=hints, headers=HEADERS)
         assert told.status_code == 204
         found = [read_cloud_frame(one) for part in answer.iter_bytes() for one in frames.feed(part)]

@@ -146,7 +146,7 @@ def test_what_is_no_token_of_the_target_is_refused(token: int) -> None:
 
 def test_drafts_are_not_read_and_nobody_is_waited_for() -> None:
     waits = changed(mode=Mode.THRIFT, patience_ms=10_000)
-    assert told(served(waits, Draft(START, tuple(TOKENS[:4])))) == (TOKENS, TEXT)
+    assert told(served(waits, Draft(START, tuple(TOKENS[:4]), 0))) == (TOKENS, TEXT)
 
 
 def test_it_ends_where_the_device_wants_no_more() -> None:
@@ -199,7 +199,7 @@ def test_however_a_text_is_cut_its_characters_come_whole(text: str, cuts: list[i
              min_size=1, max_size=4),
     st.lists(st.integers(0, 2 * SIZE), max_size=6),
     st.sampled_from([OTHER, VOCABULARY, b""]),
-    st.lists(st.builds(Draft, st.integers(0, 9), st.just((1, 2)))),
+    st.lists(st.builds(Draft, st.integers(0, 9), st.just((1, 2)), st.integers(0, 127))),
 )  # fmt: skip
 def test_whatever_is_asked_ends_in_order_and_every_text_is_in_place(
     said: list[tuple[Role, str]], tokens: list[int], vocabulary: bytes, drafts: list[Draft]

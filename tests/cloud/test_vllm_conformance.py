@@ -122,14 +122,16 @@ class TestPlugin(Conformance):
     def test_others_on_the_same_server_are_left_alone(
         self, verifier: VllmVerifier, with_plugin: str
     ) -> None:
-        """Requests that are not the plugin's, in the same batches."""
-        alone = [_plain(with_plugin, PROMPT, seed=seed) for seed in range(4)]
+        """Requests that are not the plugin's, in the same batches. Greedy ones: on a CPU vLLM 0.32
+        dies of a seeded request whose prompt takes two steps."""
+        prompts = [PROMPT[start:] for start in range(4)]
+        alone = [_plain(with_plugin, prompt) for prompt in prompts]
 
         async def mixed() -> list[list[int]]:
             loads = [
                 written(verifier, PROMPT, SAMPLINGS[i % 2], lambda _: chain([5, 6])) for i in (0, 1)
             ]
-            others = [asyncio.to_thread(_plain, with_plugin, PROMPT, seed) for seed in range(4)]
+            others = [asyncio.to_thread(_plain, with_plugin, prompt) for prompt in prompts]
             answers = await asyncio.gather(*others, *loads)
             return list(answers[:4])  # type: ignore[arg-type]
 
@@ -156,15 +158,13 @@ def test_a_tokenizer_of_another_model(stock: str, tmp_path: Path) -> None:
         connect(EndpointOptions(url=stock), tokenizer)
 
 
-def _plain(url: str, prompt: list[int], seed: int | None = None) -> list[int]:
-    """What the server says by itself: greedy, or at temperature 0.9 with `seed`."""
+def _plain(url: str, prompt: list[int]) -> list[int]:
+    """What the server says by itself, greedily."""
     body = {
         "model": "tiny",
         "prompt": prompt,
         "max_tokens": COUNT,
-        "temperature": 0 if seed is None else 0.9,
-        "top_k": 0 if seed is None else 30,
-        "seed": seed,
+        "temperature": 0,
         "logprobs": 0,
         "return_tokens_as_token_ids": True,
     }

@@ -25,6 +25,7 @@ from skerry.cloud.engines.vllm.plugin.sampling import install, tokens_of
 from skerry.cloud.engines.vllm.verifier import VllmVerifier, ask, branches_of, connect
 from skerry.cloud.errors import TargetError
 from skerry.cloud.gateway.engines import services
+from skerry.cloud.gateway.replicas import Replicated
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import Choosing
 from skerry.cloud.hints.tree import Tree, chain
@@ -135,8 +136,12 @@ def test_a_gateways_replica_with_the_plugin(
         text = BASE.replace("http://127.0.0.1:1/v1", url).replace(
             "template", f'tokenizer = "{tokenizer.name}"\ntemplate'
         )
-        (service,) = services(configured(base=text), tmp_path).values()
-    assert type(service.verifier) is (CompletionsVerifier if deaf else VllmVerifier)
+        config = configured(base=text)
+        (service,) = services(config, tmp_path).values()
+        assert isinstance(service.verifier, Replicated)
+        (replica,) = config.models["mid"].replicas or ()
+        verifier = asyncio.run(service.verifier.verifier(replica))
+    assert type(verifier) is (CompletionsVerifier if deaf else VllmVerifier)
 
 
 def test_another_version_of_vllm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -152,7 +157,7 @@ def test_another_release_of_the_plugin(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: FakeEngine
 ) -> None:
     with plugged(engine, monkeypatch) as (url, _), monkeypatch.context() as patch:
-        patch.setattr(wire, "VERSION", 2)
+        patch.setattr(wire, "VERSION", 3)
         patch.setattr(
             HintRoutes, "init_state", _with_facts(wire.PluginFacts(1, TESTED, 16)), raising=True
         )
@@ -191,7 +196,7 @@ async def _asked(url: str, look: wire.Look) -> wire.Seen | None:
 
 
 def test_what_is_asked_travels_in_extra_args() -> None:
-    asked = Asked((4, 5), Choosing(temperature=0.5, seed=2**60), 3, (9,))
+    asked = Asked((4, 5), Choosing(temperature=0.5, seed=2**60), 3, (9,), "run", 7)
     params = type("Params", (), {"extra_args": msgspec.to_builtins(asked.extra_args())})
     assert asked_of(params) == asked
     assert asked_of(type("Params", (), {"extra_args": None})) is None
@@ -220,13 +225,13 @@ class _Tensor:
 def test_tokens_are_those_of_the_common_rule(temperature: float) -> None:
     rows = np.random.default_rng(3).normal(0, 3, (4, 20)).astype(np.float32)
     free = Asked((), Choosing(temperature=temperature, seed=1))
-    said = [tokens_of(free, _Tensor(rows[i : i + 1]), [1] * (5 + i), 0)[0] for i in range(4)]
-    right = Asked(tuple(said[:3]), Choosing(temperature=temperature, seed=1))
-    assert tokens_of(right, _Tensor(rows), [1] * 5, 3) == tuple(said)
-    late = Asked((said[0], said[1] + 1, 3), Choosing(temperature=temperature, seed=1))
-    assert tokens_of(late, _Tensor(rows), [1] * 5, 3) == tuple(said[:2])
-    ended = Asked(right.draft, right.choosing, 0, (said[1],))
-    assert tokens_of(ended, _Tensor(rows), [1] * 5, 3) == tuple(said[:2])
+    prompt = [1] * 5
+    said = [tokens_of(free, _Tensor(rows[i : i + 1]), prompt, [1] * i, [])[0] for i in range(4)]
+    assert tokens_of(free, _Tensor(rows), prompt, [], said[:3]) == tuple(said)
+    assert tokens_of(free, _Tensor(rows[1:]), prompt, said[:1], said[1:3]) == tuple(said[1:])
+    assert tokens_of(free, _Tensor(rows), prompt, [], [said[0], said[1] + 1, 3]) == tuple(said[:2])
+    ended = Asked((), free.choosing, 0, (said[1],))
+    assert tokens_of(ended, _Tensor(rows), prompt, [], said[:3]) == tuple(said[:2])
 
 
 def test_the_runner_is_wrapped_once() -> None:

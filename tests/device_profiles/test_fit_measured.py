@@ -99,18 +99,18 @@ print(psutil.Process().memory_info().rss / 2**20)
 
 
 @pytest.mark.model
-def test_prediction_for_the_engine_is_within_15_percent() -> None:
+def test_prediction_for_the_engine_is_within_10_percent() -> None:
     command = [sys.executable, "-c", ENGINE, str(_default_model())]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
     predicted_mb, resident_mb = map(float, done.stdout.split())
-    assert predicted_mb == pytest.approx(resident_mb, rel=0.15)
+    assert predicted_mb == pytest.approx(resident_mb, rel=0.10)
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("load", LOADS, ids=lambda load: str(load.how))
-def test_prediction_is_within_15_percent(load: Load) -> None:
+def test_prediction_is_within_10_percent(load: Load) -> None:
     measured = load.run()
     resident_mb = measured.pop("rss") / 2**20
     model = ModelFacts(name="smollm2", feed_forward=1536, **measured)
     predicted = fit(model, Room(100_000), load.how.context_tokens, loading=load.how)
-    assert predicted.total_mb == pytest.approx(resident_mb, rel=0.15)
+    assert predicted.total_mb == pytest.approx(resident_mb, rel=0.10)

@@ -205,6 +205,48 @@ def test_from_the_teacher_to_a_draft_model_that_llama_cpp_loads(
     model.close()
 
 
+def test_a_student_learns_what_a_teacher_wrote(teacher: Path, tmp_path: Path) -> None:
+    from skerry.export.distill.__main__ import main
+    from skerry.export.distill.gguf_file import load
+
+    chats, work, out = tmp_path / "chats.jsonl", tmp_path / "work", tmp_path / "out"
+    colours = "red green blue black white".split()
+    rows = [
+        {"messages": [{"role": "user", "content": f"Thing {i}?"},
+                      {"role": "assistant", "content": f"It is {colours[i % 5]}."}]}
+        for i in range(30)
+    ]  # fmt: skip
+    chats.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    given = ["learn", "--chats", str(chats), "--teacher", str(teacher), "--work", str(work)]
+    given += ["--layers", "4", "--out", str(out)]
+    run = CliRunner()
+    for steps in ("4", "12"):  # the second goes on
+        done = run.invoke(main, [*given, "--steps", steps], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        told = json.loads(done.stdout.splitlines()[-1])
+        assert told["after"]["loss_nats"] < told["before"]["loss_nats"]
+    assert load(out / "draft.gguf").shape.layers == 4
+    more = ["--student", str(out / "draft.gguf"), "--steps", "2"]
+    given[given.index(str(work))] = str(tmp_path / "more")
+    done = run.invoke(main, [*given, *more], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    (tmp_path / "more" / "hidden.f16").write_bytes(b"")
+    done = run.invoke(main, [*given, *more])
+    assert done.exit_code == 1
+    assert "give another --work" in done.output
+
+
+def test_a_chat_is_learnt_from_its_answer_on(teacher: Path) -> None:
+    from skerry.export.distill.words import Words
+
+    words = Words(teacher)
+    chat = [{"role": "user", "content": "How?"}, {"role": "assistant", "content": "So."}]
+    tokens, start = words.answered(chat)
+    assert tokens[:start] == words.asked(chat[:1])
+    assert words.text(tokens[start:]) == "So."
+    assert tokens[-1] in words.ends
+
+
 def test_what_is_no_teacher_is_refused(tmp_path: Path) -> None:
     from skerry.export.distill.errors import DistillError
     from skerry.export.distill.gguf_file import load

@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from skerry.export.errors import ExportError
 from skerry.export.genai.__main__ import main
 from skerry.export.genai.build import export_genai
-from skerry.export.genai.source import ExportError, mend_pre_tokenizer, open_source
+from skerry.export.genai.source import mend_pre_tokenizer, open_source
 
 
 @pytest.fixture

@@ -48,6 +48,9 @@ class ServedVerifier:
         What went wrong with the server is logged, and kept from whoever asked: its address and its
         words are its operator's.
         """
+        if self._closed:
+            asking.close()
+            raise TargetError("the engine is closed")
         task = asyncio.ensure_future(asking)
         self._running.add(task)
         try:

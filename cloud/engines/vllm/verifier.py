@@ -20,12 +20,15 @@ from skerry.cloud.engines.completions.served import ServedVerifier
 from skerry.cloud.engines.completions.verifier import CompletionsVerifier
 from skerry.cloud.engines.llama.branches import leaves, with_leaves
 from skerry.cloud.engines.vllm import wire
+from skerry.cloud.engines.vllm.running import Forgotten, Run, check, wire_fault
 from skerry.cloud.errors import RequestError, TargetError
 from skerry.cloud.hints.choice import Sampling
+from skerry.cloud.hints.matcher import Hint
 from skerry.cloud.hints.tree import Tree
 
 MOST_BRANCHES = 8
 _FORGOTTEN = 409
+_TRIES = 2
 
 
 class VllmTarget:
@@ -44,20 +47,72 @@ class VllmTarget:
         self._owner, self._tokens, self._generated = owner, list(tokens), generated
         self._choosing, self._ends = wire.choosing_of(sampling), tuple(sorted(ends))
         self._session, self._kept = uuid4().hex, 0
+        self._run: Run | None = None
+        self._said = 0
+        """Tokens that were chosen here."""
         self._open = True
 
     async def look(self, tree: Tree) -> Pass:
+        await self._stop()
+        branches = branches_of(shallow(tree, self._room() - 1))
+        began = time.perf_counter()
+        seen = await self._owner.run(self._seen(branches))
+        found = self._taken(seen, began)
+        self._kept = len(self._tokens)
+        return found
+
+    async def following(self, tree: Tree, most: int) -> Pass:
+        """See `Runner`."""
+        room = self._room()
+        if not self._owner.runs:
+            return await self.look(shallow(tree, most - 1))
+        began = time.perf_counter()
+        seen = await self._owner.run(self._next(tree, min(most, room)))
+        return self._taken(seen, began)
+
+    def hear(self, hint: Hint) -> None:
+        """See `Runner`."""
+        if self._run is not None:
+            self._run.hear(hint)
+
+    def _room(self) -> int:
+        """Raises RequestError: there is none."""
         room = self._owner.facts.context_tokens - len(self._tokens)
         if room < 1:
             raise RequestError("the target's context is full", hint="ask with less before it")
-        began = time.perf_counter()
-        seen = await self._owner.run(self._seen(branches_of(shallow(tree, room - 1))))
+        return room
+
+    def _taken(self, seen: wire.Seen, began: float) -> Pass:
         self._tokens += seen.tokens
         self._generated += len(seen.tokens)
-        self._kept = len(self._tokens)
+        self._said += len(seen.tokens)
         if seen.ended and seen.tokens[-1] not in self._ends:
             self._owner.ended.add(seen.tokens[-1])
         return Pass(seen.tokens, seen.drafted, time.perf_counter() - began, seen.ended)
+
+    async def _next(self, tree: Tree, most: int) -> wire.Seen:
+        """Of the run that goes on, or of another."""
+        for _ in range(_TRIES):
+            if self._run is None:
+                self._run = self._begun(tree, most)
+            try:
+                if (seen := await self._run.following()) is not None:
+                    return seen
+            except Forgotten:  # the server was started anew, or has forgotten
+                self._kept = 0
+            await self._stop()
+        raise TargetError("the target's server ends an answer that is not over")
+
+    def _begun(self, tree: Tree, most: int) -> Run:
+        branches = branches_of(shallow(tree, most - 1))
+        asked = wire.Run(self._asked(branches), self._said, most)
+        return Run(self._owner.endpoint.options, asked)
+
+    async def _stop(self) -> None:
+        """Ends the run, if there is one."""
+        run, self._run = self._run, None
+        if run is not None:
+            await run.close()
 
     async def _seen(self, branches: tuple[tuple[int, ...], ...]) -> wire.Seen:
         seen = await ask(self._owner.endpoint, self._asked(branches))
@@ -83,10 +138,16 @@ class VllmTarget:
         if self._open:
             self._open = False
             self._owner.leave()
+            await self._stop()
 
 
 class VllmVerifier(ServedVerifier):
-    """See `skerry.cloud.engines.base.Verifier`. For a server with the plugin."""
+    """See `skerry.cloud.engines.base.Verifier`. For a server with the plugin.
+
+    `runs`: whether its targets go on by themselves; else each pass is a request.
+    """
+
+    runs = True
 
     async def open(
         self,
@@ -144,12 +205,8 @@ async def ask(endpoint: Endpoint, look: wire.Look) -> wire.Seen | None:
     try:
         seen = msgspec.msgpack.decode(data, type=wire.Seen)
     except msgspec.MsgspecError as error:
-        raise TargetError(
-            f"the target's server did not answer like Skerry's plugin: {error}",
-            hint="install the same release of Skerry there",
-        ) from error
-    if not 0 <= seen.drafted <= len(seen.tokens) or not seen.tokens:
-        raise TargetError("the target's server counted drafts that it did not choose")
+        raise wire_fault(str(error)) from error
+    check(seen)
     return seen
 
 

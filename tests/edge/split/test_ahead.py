@@ -18,8 +18,8 @@ def guesses(*tokens: int, odds: float = 0.5, instead: int | None = None) -> list
 
 def test_drafts_are_sent_for_the_place_where_they_belong() -> None:
     ahead = Ahead(PROMPT)
-    assert ahead.guess(guesses(7, 8, 9)) == Draft(0, (7, 8, 9))
-    assert ahead.guess(guesses(10)) == Draft(3, (10,))
+    assert ahead.guess(guesses(7, 8, 9)) == Draft(0, (7, 8, 9), after=5)
+    assert ahead.guess(guesses(10)) == Draft(3, (10,), after=9)
     assert ahead.reach == 0.5**4
     assert ahead.verify(Tokens(0, (7, 8), 1))
     assert (ahead.right, ahead.wrong) == (2, 0)
@@ -44,7 +44,7 @@ def test_the_likeliest_correction_is_guessed_first_and_once() -> None:
     assert fork is not None
     assert (fork.position, fork.token) == (6, 80)
     assert fork.odds == pytest.approx(0.45)
-    assert ahead.branch(fork, [80, 81, 82]) == Draft(1, (80, 81, 82))
+    assert ahead.branch(fork, [80, 81, 82]) == Draft(1, (80, 81, 82), after=7)
     following = ahead.fork()
     assert following is not None
     assert (following.position, following.token) == (5, 70)
@@ -66,7 +66,7 @@ def test_a_foreseen_correction_is_drafted_on_at_once() -> None:
     assert ahead.sequence == [*PROMPT, 7, 80, 81, 82]
     assert ahead.depth == 2
     assert ahead.hit == 2
-    assert ahead.guess(guesses(83)) == Draft(4, (83,))
+    assert ahead.guess(guesses(83)) == Draft(4, (83,), after=82)
     assert ahead.verify(Tokens(2, (81, 82, 83), 3))
 
 

@@ -53,13 +53,13 @@ BOUND_S = 30.0
         [OPENED, FIRST, b""],
         [OPENED, FIRST, written(Tokens(2, (9,) * 66, 0))],
         [OPENED, FIRST, written(Tokens(2, (), 0))],
-        [OPENED, FIRST, written(Tokens(2, (-1,), 0))],
+        [OPENED, FIRST, bytes.fromhex("95 12 02 c4 01 80 00 00")],
         [OPENED, FIRST, written(Tokens(2, (1 << 31,), 0))],
         [OPENED, FIRST, written(Tokens(2, (9,), 2))],
         [OPENED, FIRST, written(Open(VERSION, "", b"", (1,)))],
     ],
     ids=[
-        "too large", "nested", "empty", "too many tokens", "no tokens", "negative id", "huge id",
+        "too large", "nested", "empty", "too many tokens", "no tokens", "an id cut off", "huge id",
         "more drafted than sent", "device's frame",
     ],
 )  # fmt: skip

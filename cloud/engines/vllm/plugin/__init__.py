@@ -9,6 +9,8 @@ TESTED = "0.32.0"
 PACKAGE = "skerry.cloud.engines.vllm.plugin"
 SCHEDULER = f"{PACKAGE}.scheduler.HintScheduler"
 PROPOSER = f"{PACKAGE}.proposer.NoProposer"
+HEAR = "skerry_hear"
+"""The method of vLLM's engine core that takes hints."""
 
 
 def version_fault(found: str) -> str:

@@ -15,12 +15,15 @@ _NAME = "skerry"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Look once at `draft` after the prompt, whose last `generated` tokens count for penalties."""
+    """Look at `draft` after the prompt, whose last `generated` tokens count for penalties. Then it
+    is over, but where a `run` is named: that goes on, its first token at the position `at`."""
 
     draft: tuple[int, ...]
     choosing: Choosing
     generated: int = 0
     ends: tuple[int, ...] = ()
+    run: str = ""
+    at: int = 0
 
     @property
     def sampling(self) -> Sampling:
@@ -28,7 +31,7 @@ class Asked:
 
     def extra_args(self) -> dict[str, Any]:
         parts = [list(self.draft), msgspec.to_builtins(self.choosing), self.generated]
-        return {_NAME: [*parts, list(self.ends)]}
+        return {_NAME: [*parts, list(self.ends), self.run, self.at]}
 
 
 def asked_of(params: Any) -> Asked | None:
@@ -36,5 +39,6 @@ def asked_of(params: Any) -> Asked | None:
     parts = ((params and params.extra_args) or {}).get(_NAME)
     if parts is None:
         return None
-    draft, choosing, generated, ends = parts
-    return Asked(tuple(draft), msgspec.convert(choosing, Choosing), generated, tuple(ends))
+    draft, choosing, generated, ends, run, at = parts
+    choosing = msgspec.convert(choosing, Choosing)
+    return Asked(tuple(draft), choosing, generated, tuple(ends), run, at)

@@ -8,7 +8,7 @@ them alone otherwise. Greedy tokens are found where the logits are; others on th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -69,39 +69,44 @@ def _chosen(runner: Any, logits: Any, drafted: Any) -> Iterator[tuple[int, tuple
     """The plugin's requests by their row, and the tokens that each gets."""
     ids = runner.input_batch.req_ids
     counts = drafted.num_draft_tokens
-    starts = accumulate((count + 1 for count in counts), initial=0)
+    looked_at = drafted.draft_token_ids.tolist()
+    starts = accumulate(counts, initial=0)
     for row, (name, count, start) in enumerate(zip(ids, counts, starts, strict=False)):
         request = runner.requests[name]
         asked = asked_of(request.sampling_params)
         if asked is not None:
-            own = logits[start : start + count + 1]
-            yield row, tokens_of(asked, own, request.prompt_token_ids, count)
+            own = logits[start + row : start + row + count + 1]
+            draft = looked_at[start : start + count]
+            said = request.output_token_ids
+            yield row, tokens_of(asked, own, request.prompt_token_ids, said, draft)
 
 
-def tokens_of(asked: Asked, logits: Any, prompt: list[int], count: int) -> tuple[int, ...]:
-    """What is chosen after `prompt` where the first `count` tokens of the draft were looked at.
+def tokens_of(
+    asked: Asked, logits: Any, prompt: list[int], said: list[int], draft: Sequence[int]
+) -> tuple[int, ...]:
+    """What is chosen after `prompt` and what was `said` since, where `draft` was looked at.
 
-    `logits` [count + 1, vocabulary] are a tensor's: for the prompt's next token, and after each of
-    the draft's.
+    `logits` [len(draft) + 1, vocabulary] are a tensor's: for the next token, and after each of the
+    draft's.
     """
     sampling = asked.sampling
     if sampling.temperature == 0 and not sampling.penalizes:
-        return _greedy(asked, logits.argmax(-1).tolist(), count)
+        return _greedy(asked, logits.argmax(-1).tolist(), draft)
     rows = logits.float().cpu().numpy()
     verdict = judged(
-        chain(asked.draft[:count]),
+        chain(draft),
         lambda node: rows[node + 1],
         sampling,
-        len(prompt),
-        generated=prompt[len(prompt) - asked.generated :],
+        len(prompt) + len(said),
+        generated=[*prompt[len(prompt) - asked.generated :], *said],
         ends=frozenset(asked.ends),
     )
     return verdict.tokens
 
 
-def _greedy(asked: Asked, best: list[int], count: int) -> tuple[int, ...]:
+def _greedy(asked: Asked, best: list[int], draft: Sequence[int]) -> tuple[int, ...]:
     tokens: list[int] = []
-    for token, drafted in zip(best, (*asked.draft[:count], None), strict=True):
+    for token, drafted in zip(best, (*draft, None), strict=True):
         tokens.append(token)
         if token != drafted or token in asked.ends:
             break

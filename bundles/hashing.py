@@ -1,0 +1,43 @@
+"""SHA-256 of files, read in blocks, with progress; a symbolic link is never followed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+BLOCK_BYTES = 1 << 20
+
+Told = Callable[[int], None]
+"""Told how many further bytes are done; may raise to stop."""
+
+
+def unheard(_bytes: int) -> None:
+    """Nobody asks for progress."""
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Opens a file itself, not what a link points to; raises OSError for a link."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags), "rb", buffering=0)
+
+
+def blocks(file: BinaryIO) -> Iterator[bytes]:
+    while block := file.read(BLOCK_BYTES):
+        yield block
+
+
+def sha256(path: Path, told: Told = unheard) -> str:
+    """The digest in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read, or is a link.
+    """
+    digest = hashlib.sha256()
+    with open_file(path) as file:
+        for block in blocks(file):
+            digest.update(block)
+            told(len(block))
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""ExecuTorch programs (.pte) on XNNPACK, which ExecuTorch's Python runtime runs here."""

@@ -1,0 +1,1 @@
+"""LiteRT (.tflite), by litert-torch, which needs an environment of its own."""

@@ -1,0 +1,1 @@
+"""ONNX: encoders on ONNX Runtime, language models on ONNX Runtime GenAI."""
