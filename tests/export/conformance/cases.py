@@ -37,6 +37,9 @@ class Row:
 
 
 ROWS = (
+    Row(Format.GGUF, Kind.LLM, "f32", 0.0001),
+    Row(Format.GGUF, Kind.LLM, "q8_0", 0.005),
+    Row(Format.GGUF, Kind.LLM, "q5_k_m", 0.05),
     Row(Format.ONNX, Kind.ENCODER, "int8", 0.993),
     Row(Format.ONNX, Kind.ENCODER, "fp32", 0.9999),
     Row(Format.ONNX, Kind.LLM, "int4", 0.05),
