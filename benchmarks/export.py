@@ -30,8 +30,10 @@ KEYS = (
     "peak_memory_overhead_mb",
     *export_proof.KEYS,
 )
-_SIZES = ("q4_0", "iq4_xs", "iq4_nl", "q4_k_s", "q4_k_m", "q4_1")
-"""Those of llama.cpp's precisions that have four to five bits by name."""
+_SIZES = ("iq2_xxs", "iq2_m", "q4_0", "iq4_xs", "iq4_nl", "q4_k_s", "q4_k_m", "q4_1")
+"""The first two have four to five bits per weight in this model, the others by their name."""
+
+_QUICK_CHARACTERS = 6_000
 
 _PEAK = """
 import resource, sys
@@ -75,7 +77,7 @@ def _tokens(options: Options) -> int:
 def _ratios(options: Options, source: Path, work: Path) -> dict[str, Figure]:
     """KL of the plan that was found over KL of llama.cpp's, per size; below one is better."""
     matrix = work / "imatrix.gguf"
-    text = texts.CALIBRATION.read_text("utf-8")
+    text = texts.CALIBRATION.read_text("utf-8")[: _QUICK_CHARACTERS if options.quick else None]
     imatrix.save(imatrix.measure(source, text), matrix)
     types = ("q4_0", "q5_0", "q8_0") if options.quick else search.TYPES
     bands = 1 if options.quick else 3

@@ -67,9 +67,9 @@ def open_model(folder: Path) -> HfModel:
             another shape than config.json says.
         Unsupported: an architecture that cannot be written.
     """
+    stored = open_folder(folder)
     config = read_config(folder)
     family = family_of(config)
-    stored = open_folder(folder)
     wanted = {one.source: one for one in tensors(config, family)}
     rope.facts(config)
     _check_names(set(wanted), {name for name in stored if not ignored(name, config)})

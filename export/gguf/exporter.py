@@ -10,16 +10,19 @@ from skerry.device_profiles.profile import Format
 from skerry.edge.engines.llama.ggml import TYPES_BY_NAME
 from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused, Unsupported
 from skerry.export.exporter import Kind, Made, Progress, unheard
+from skerry.export.formats.folder import MANIFEST, open_made, write_manifest
 from skerry.export.gguf import extra, report
 from skerry.export.gguf.convert import convert, open_model
+from skerry.export.gguf.distortion import matrices
 from skerry.export.gguf.folder import new_folder, room_for
 from skerry.export.gguf.imatrix import load, measure, read_text, save
 from skerry.export.gguf.loaded import LoadedGguf
 from skerry.export.gguf.opened import is_gguf, open_gguf, read_back
 from skerry.export.gguf.plan import Plan
 from skerry.export.gguf.precisions import FLOATS, Precision, names, precision
-from skerry.export.gguf.quantize import Recipe, quantize
+from skerry.export.gguf.quantize import Recipe, flush, quantize
 from skerry.export.gguf.safetensors import PICKLES
+from skerry.export.gguf.steady import keep_scales
 from skerry.export.gguf.token_check import checked
 from skerry.export.gguf.tokenizer import read_vocabulary
 
@@ -28,18 +31,20 @@ FILE = "model.gguf"
 
 @dataclass(frozen=True)
 class GgufExporter:
-    """Makes `model.gguf` in a folder.
+    """Makes `model.gguf` in a folder, and `export.json` with its digest beside it.
 
     Attributes:
         imatrix: an importance matrix, of `imatrix.save` or llama.cpp's llama-imatrix.
         calibration: a text on which one is measured, where `imatrix` is not given.
         plan: types for single tensors; it knows the one precision that it is for.
+        previous: an earlier version's GGUF file, whose block scales stay where they serve.
         threads: how many quantize and run; 0 for all cores.
     """
 
     imatrix: Path | None = None
     calibration: Path | None = None
     plan: Plan | None = None
+    previous: Path | None = None
     threads: int = 0
 
     format: ClassVar[Format] = Format.GGUF
@@ -68,19 +73,27 @@ class GgufExporter:
         wanted = self._precision(precision)
         with new_folder(out) as work:
             result = work / "made" / FILE
-            floats, told = self._floats(source, wanted, work, progress)
+            floats, told = self._floats(source, wanted, work, _share(progress, 0.0, 0.3))
             if floats.parent == work and wanted.name == floats.stem and self.plan is None:
                 floats.rename(result)
                 floats = result
             else:
                 self._quantize(floats, result, wanted, work, progress)
             facts, notes = _facts(result, floats, wanted)
-        return Made(out, Format.GGUF, wanted.name, (Path(FILE),), (*told, *notes), facts)
+            facts |= self._keep_scales(result, floats)
+            made = Made(out, Format.GGUF, wanted.name, (Path(FILE),), (*told, *notes), facts)
+            _describe(made, result.parent, source)
+            progress("done", 1.0)
+        return made
 
     def load(self, made: Path) -> LoadedGguf:
-        """See `Exporter.load`; `made` may be the GGUF file itself."""
-        path = made / FILE if made.is_dir() else made
-        return LoadedGguf(path, threads=self.threads)
+        """See `Exporter.load`; `made` may be the GGUF file itself, or a folder with it alone.
+
+        Where the export's own manifest is beside it, the file is compared with its digest.
+        """
+        if (made / MANIFEST).is_file():
+            open_made(made, Format.GGUF, Kind.LLM)
+        return LoadedGguf(made / FILE if made.is_dir() else made, threads=self.threads)
 
     def _precision(self, name: str) -> Precision:
         wanted = precision(name, imatrix=self._weighs)
@@ -123,7 +136,23 @@ class GgufExporter:
         room_for(header.parameters * wanted.main.bytes // wanted.main.block, out.parent)
         imatrix = self._importance(source, wanted, work, progress)
         recipe = Recipe(wanted, imatrix, types, threads=self.threads)
-        quantize(source, out, recipe, progress=progress)
+        quantize(source, out, recipe, progress=_share(progress, 0.6, 1.0))
+
+    def _keep_scales(self, made: Path, floats: Path) -> dict[str, Any]:
+        """Facts of what stayed as it was in the version before."""
+        if self.previous is None:
+            return {}
+        open_gguf(self.previous)
+        kinds = {one.kind for one in matrices(read_back(floats).tensors)}
+        if any(kind.block > 1 for kind in kinds):
+            raise Unsupported(
+                "scales are kept from the version before only with a float source",
+                hint="export from safetensors or a float GGUF file",
+            )
+        kept = keep_scales(made, self.previous, floats)
+        flush(made)
+        said = {"kept_share": kept.share, "delta_bytes": kept.delta_bytes}
+        return {"scales": {**said, "delta_bytes_before": kept.delta_bytes_before}}
 
     def _importance(
         self, source: Path, wanted: Precision, work: Path, progress: Progress
@@ -136,8 +165,29 @@ class GgufExporter:
             return None
         text, path = read_text(self.calibration), work / "imatrix.gguf"
         name = self.calibration.name
+        progress = _share(progress, 0.3, 0.6)
         save(measure(source, text, name=name, threads=self.threads, progress=progress), path)
         return path
+
+
+def _share(progress: Progress, start: float, end: float) -> Progress:
+    """For a step that is a part of the whole."""
+    return lambda what, done: progress(what, start + (end - start) * done)
+
+
+def _describe(made: Made, folder: Path, source: Path) -> None:
+    """Writes the manifest with the digest of the file; a bundle has one of its own."""
+    write_manifest(
+        folder,
+        {
+            "format": made.format,
+            "kind": Kind.LLM,
+            "precision": made.precision,
+            "source": source.resolve().name,
+            "notes": list(made.notes),
+            "facts": made.facts,
+        },
+    )
 
 
 def _no_source(source: Path) -> SourceRefused:

@@ -37,9 +37,9 @@ class Row:
 
 
 ROWS = (
-    Row(Format.GGUF, Kind.LLM, "q8_0", 0.01),
-    Row(Format.GGUF, Kind.LLM, "q4_k_m", 0.2),
-    Row(Format.GGUF, Kind.LLM, "f16", 0.001),
+    Row(Format.GGUF, Kind.LLM, "f32", 0.0001),
+    Row(Format.GGUF, Kind.LLM, "q8_0", 0.005),
+    Row(Format.GGUF, Kind.LLM, "q5_k_m", 0.05),
     Row(Format.ONNX, Kind.ENCODER, "int8", 0.993),
     Row(Format.ONNX, Kind.ENCODER, "fp32", 0.9999),
     Row(Format.ONNX, Kind.LLM, "int4", 0.05),
@@ -49,9 +49,6 @@ ROWS = (
     Row(Format.EXECUTORCH, Kind.LLM, "fp32", 0.0001),
     Row(Format.EXECUTORCH, Kind.ENCODER, "int8", 0.99),
     Row(Format.EXECUTORCH, Kind.ENCODER, "fp32", 0.9999),
-    Row(Format.COREML, Kind.LLM, "fp16", 0.001),
-    Row(Format.COREML, Kind.LLM, "int8", 0.01),
-    Row(Format.COREML, Kind.LLM, "int4", 0.2),
     Row(Format.COREML, Kind.ENCODER, "int8", 0.99),
     Row(Format.COREML, Kind.ENCODER, "fp16", 0.999),
     Row(Format.COREML, Kind.ENCODER, "palette6", 0.97),

@@ -216,9 +216,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
-@pytest.mark.parametrize("precision", ["f16", "q8_0"])
-def test_memory_stays_within_the_model_and_a_gigabyte(precision: str, tmp_path: Path) -> None:
-    """One matrix of 256 MB in a model of 768 MB."""
+def test_memory_stays_within_the_model_and_a_gigabyte(tmp_path: Path) -> None:
+    """Matrices of 256 MB in a model of 768 MB: written as float, then quantized."""
     rows = (64 << 20) // tiny.HIDDEN
     said = tiny.config(intermediate_size=rows, num_hidden_layers=1)
     rng = np.random.default_rng(0)
@@ -234,7 +233,7 @@ def test_memory_stays_within_the_model_and_a_gigabyte(precision: str, tmp_path: 
     size_mb = (tmp_path / "model" / WEIGHTS).stat().st_size >> 20
     assert size_mb > 760
     del large, made, kept, stored
-    command = [sys.executable, "-c", _EXPORT, tmp_path / "model", precision, tmp_path / "made"]
+    command = [sys.executable, "-c", _EXPORT, tmp_path / "model", "q8_0", tmp_path / "made"]
     env = {"PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     peaks_mb = [int(line) for line in done.stdout.split()]

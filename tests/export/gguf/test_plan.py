@@ -139,7 +139,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> search.Search:
     imatrix.save(imatrix.measure(made, TEXT, threads=1), folder / "imatrix.gguf")
     kinds = ("q4_0", "q5_0", "q8_0")
     return search.learn(
-        made, folder / "imatrix.gguf", TEXT, folder, types=kinds, tokens=300, threads=1
+        made, folder / "imatrix.gguf", TEXT, folder, types=kinds, tokens=300, bands=1, threads=1
     )
 
 
