@@ -117,7 +117,8 @@ def _steadied(layout: Layout, new: Bytes, old: Bytes, weights: Floats) -> Bytes:
 def _errors(layout: Layout, blocks: Bytes, weights: Floats) -> NDArray[np.float64]:
     """Squared, by block."""
     values = layout.codes(blocks[:, 2:]).astype(np.float32) * _scales(blocks)[:, None]
-    return np.square(values - weights, dtype=np.float64).sum(axis=1)
+    errors: NDArray[np.float64] = np.square(values - weights, dtype=np.float64).sum(axis=1)
+    return errors
 
 
 def delta_bytes(layout: Layout, old: Bytes, new: Bytes) -> float:
@@ -163,14 +164,16 @@ def _codes4(body: Bytes) -> Codes:
 
 def _packed4(codes: Codes) -> Bytes:
     plain = (codes + np.int8(8)).astype(np.uint8)
-    return plain[:, :16] | plain[:, 16:] << 4
+    packed: Bytes = (plain[:, :16] | plain[:, 16:] << 4).astype(np.uint8)
+    return packed
 
 
 def _codes5(body: Bytes) -> Codes:
     """Four bytes of fifth bits, then the others as in q4_0."""
     high = np.unpackbits(body[:, :4], axis=1, bitorder="little")
     low = np.concatenate([body[:, 4:] & 15, body[:, 4:] >> 4], axis=1)
-    return (low | high << 4).astype(np.int8) - np.int8(16)
+    codes: Codes = (low | high << 4).astype(np.int8) - np.int8(16)
+    return codes
 
 
 def _packed5(codes: Codes) -> Bytes:
