@@ -176,7 +176,7 @@ class LlamaModel:
     def _number(self, key: str) -> int:
         """A number of the model's architecture, from its metadata; 0 for none."""
         buffer = ctypes.create_string_buffer(128)
-        said = []
+        said: list[str] = []
         for name in ("general.architecture", "{}." + key):
             full = name.format(*said).encode()
             if self._lib.llama_model_meta_val_str(self._model, full, buffer, 128) < 0:
