@@ -140,14 +140,12 @@ Group = tuple[Path, int]
 
 def _memory_group(stack: ExitStack, cage: Cage, root: Path) -> Group | None:
     place = find_place("memory", root)
-    if place is None:
-        return None
-    return _entered(stack, place, memory_settings(place, cage.memory_bytes))
+    return _entered(stack, place, memory_settings(place, cage.memory_bytes)) if place else None
 
 
 def _cpu_group(stack: ExitStack, cage: Cage, root: Path) -> Group | None:
     place = find_place("cpu", root) if cage.cpus is not None else None
-    return None if place is None else _entered(stack, place, cpu_settings(place, cage.cpus or 1))
+    return _entered(stack, place, cpu_settings(place, cage.cpus or 1)) if place else None
 
 
 def _entered(stack: ExitStack, place: Place, settings: Mapping[str, str]) -> Group | None:
