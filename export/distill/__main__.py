@@ -69,7 +69,7 @@ class _Plainly(click.Group):
             raise click.ClickException(f"{error.what}. {error.hint}".strip()) from None
 
 
-@click.group(cls=_Plainly)
+@click.group(cls=_Plainly, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Makes a small draft model that says what a teacher would say."""
 
