@@ -68,6 +68,7 @@ def _converted(module: Any, most: int) -> Any:
     ids = torch.ones((1, most), dtype=torch.int32)
     mask = torch.ones_like(ids)  # one tensor given twice becomes one input
     graph = torch.export.export(module, (ids, mask)).run_decompositions({})
+    _without_aliases(graph.graph_module.graph)
     return ct.convert(
         graph,
         inputs=[ct.TensorType(name=name, shape=(1, most), dtype=np.int32) for name in _INPUTS],
@@ -76,6 +77,16 @@ def _converted(module: Any, most: int) -> Any:
         compute_units=ct.ComputeUnit.CPU_AND_NE,
         skip_model_load=True,
     )
+
+
+def _without_aliases(graph: Any) -> None:
+    """Core ML's converter does not know them: a slice of all positions is one."""
+    import torch
+
+    for node in list(graph.nodes):
+        if node.target is torch.ops.aten.alias.default:
+            node.replace_all_uses_with(node.args[0])
+            graph.erase_node(node)
 
 
 def _interpreted(package: Path) -> Any:

@@ -1,5 +1,6 @@
-"""Sentence encoders as ExecuTorch programs: int8 weights for each output channel, int8 activations
-with a scale for each token, and int8 embedding rows; or float32."""
+"""Sentence encoders as ExecuTorch programs: int8 weights for each output channel and int8
+activations with a scale for each token; or float32. Embeddings stay in float32: ExecuTorch's pass
+that fuses quantized ones fails on an encoder's."""
 
 from __future__ import annotations
 
@@ -59,25 +60,16 @@ class ExecutorchEncoder(FormatExporter):
 
 
 def quantize8(module: Any) -> None:
-    """Changes the linear layers and embeddings of a torch module in place."""
+    """Changes the linear layers of a torch module in place."""
     import torch
-    from torchao.quantization import (
-        Int8DynamicActivationIntxWeightConfig,
-        IntxWeightOnlyConfig,
-        quantize_,
-    )
+    from torchao.quantization import Int8DynamicActivationIntxWeightConfig, quantize_
     from torchao.quantization.granularity import PerAxis
 
-    rows = PerAxis(0)
     linear = Int8DynamicActivationIntxWeightConfig(
         weight_dtype=torch.int8,
-        weight_granularity=rows,
+        weight_granularity=PerAxis(0),
         intx_choose_qparams_algorithm="affine",
     )
-    table = IntxWeightOnlyConfig(
-        weight_dtype=torch.int8, granularity=rows, intx_choose_qparams_algorithm="affine"
-    )
-    quantize_(module, table, filter_fn=lambda part, _: isinstance(part, torch.nn.Embedding))
     quantize_(module, linear, filter_fn=lambda part, _: isinstance(part, torch.nn.Linear))
 
 
@@ -99,14 +91,7 @@ def lowered(module: Any, most: int) -> bytes:
         edge = to_edge_transform_and_lower(
             graph, partitioner=[XnnpackDynamicallyQuantizedPartitioner(), XnnpackPartitioner()]
         )
-    return bytes(edge.to_executorch(_backend_config()).buffer)
-
-
-def _backend_config() -> Any:
-    from executorch.exir import ExecutorchBackendConfig
-    from executorch.exir.passes.quant_fusion_pass import QuantFusionPass
-
-    return ExecutorchBackendConfig(passes=[QuantFusionPass(_fix_node_meta_val=True)])
+    return bytes(edge.to_executorch().buffer)
 
 
 def _runner(file: Path) -> Any:

@@ -1,7 +1,7 @@
-"""Run by the interpreter that has LLM Compressor: `compress.py SOURCE PRECISION TEXTS OUT`.
+"""Run by the interpreter that has LLM Compressor: `compress.py SOURCE TEXTS OUT`.
 
 Four-bit weights with float16 activations (W4A16), in the largest groups that fit, by GPTQ (Frantar
-et al. 2022, arXiv:2210.17323) or AWQ (Lin et al. 2023, arXiv:2306.00978). The head stays as it is.
+et al. 2022, arXiv:2210.17323). The head stays as it is.
 Imports no Skerry.
 """
 
@@ -16,9 +16,10 @@ _ROW_TOKENS, _ROWS = 256, 128
 _IGNORED = ["lm_head"]
 
 
-def main(source: str, precision: str, texts: str, out: str) -> None:
+def main(source: str, texts: str, out: str) -> None:
     import torch
     from llmcompressor import oneshot
+    from llmcompressor.modifiers.gptq import GPTQModifier
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(
@@ -29,7 +30,7 @@ def main(source: str, precision: str, texts: str, out: str) -> None:
     oneshot(
         model=model,
         dataset=rows,
-        recipe=_recipe(precision, _scheme(model, symmetric=precision == "gptq4")),
+        recipe=[GPTQModifier(config_groups=_scheme(model), ignore=_IGNORED)],
         max_seq_length=_ROW_TOKENS,
         num_calibration_samples=len(rows),
     )
@@ -47,7 +48,7 @@ def _rows(ids: list[int]) -> Any:
     return Dataset.from_dict({"input_ids": rows, "attention_mask": [[1] * length for _ in rows]})
 
 
-def _scheme(model: Any, *, symmetric: bool) -> dict[str, Any]:
+def _scheme(model: Any) -> dict[str, Any]:
     import torch
     from compressed_tensors.quantization import QuantizationArgs, QuantizationScheme
 
@@ -59,19 +60,8 @@ def _scheme(model: Any, *, symmetric: bool) -> dict[str, Any]:
     group = next((one for one in _GROUPS if all(size % one == 0 for size in sizes)), None)
     if group is None:
         sys.exit(f"sizes {sorted(set(sizes))} are no multiples of {_GROUPS[-1]}")
-    weights = QuantizationArgs(num_bits=4, symmetric=symmetric, strategy="group", group_size=group)
+    weights = QuantizationArgs(num_bits=4, strategy="group", group_size=group)
     return {"group_0": QuantizationScheme(targets=["Linear"], weights=weights)}
-
-
-def _recipe(precision: str, groups: dict[str, Any]) -> list[Any]:
-    if precision == "gptq4":
-        from llmcompressor.modifiers.gptq import GPTQModifier
-
-        return [GPTQModifier(config_groups=groups, ignore=_IGNORED)]
-    from llmcompressor.modifiers.quantization import QuantizationModifier
-    from llmcompressor.modifiers.transform import AWQModifier
-
-    return [AWQModifier(), QuantizationModifier(config_groups=groups, ignore=_IGNORED)]
 
 
 if __name__ == "__main__":

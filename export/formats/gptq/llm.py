@@ -43,12 +43,12 @@ class CheckpointLlm(FormatExporter):
         self.texts = texts
 
     def precisions(self) -> tuple[str, ...]:
-        return ("gptq4", "awq4")
+        return ("gptq4",)
 
     def _make(self, job: Job) -> Outcome:
         source = unpacked(job.source, job.work)
         job.progress("calibrating and quantizing", 0.1)
-        given = (str(source.resolve()), job.precision, str(self.texts), str(job.folder))
+        given = (str(source.resolve()), str(self.texts), str(job.folder))
         _TOOL.run(_HERE / "compress.py", *given)
         return Outcome(facts={"for": "vLLM, as compressed-tensors"})
 

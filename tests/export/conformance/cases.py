@@ -56,7 +56,6 @@ ROWS = (
     Row(Format.LITERT, Kind.ENCODER, "fp32", 0.9999),
     Row(Format.MLC, Kind.LLM, "q4f16_1", 0.1),
     Row(Format.SAFETENSORS, Kind.LLM, "gptq4", 0.2),
-    Row(Format.SAFETENSORS, Kind.LLM, "awq4", 0.2),
 )
 
 EVERY_ROW = pytest.mark.parametrize(
