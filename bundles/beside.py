@@ -40,7 +40,8 @@ def beside(out: Path, *, wait: bool = False) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if _is_at(handle, folder):  # else it was moved, and this is another's
+                shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(handle)
 
@@ -99,7 +100,10 @@ def _locked(folder: Path, out: Path, *, wait: bool) -> int:
     """A lock on the folder that has this name now: another may have been renamed meanwhile."""
     while True:
         folder.mkdir(exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            handle = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except FileNotFoundError:  # another moved it in between
+            continue
         try:
             _lock(handle, out, wait=wait)
             if _is_at(handle, folder):
