@@ -79,7 +79,7 @@ def _opened(variant: Path) -> tuple[Made, Exporter]:
     from skerry.export.measure.llama import gguf_of
 
     if variant.is_file() or (variant.is_dir() and any(variant.glob("*.gguf"))):
-        from skerry.edge.engines.llama.header import read_header
+        from skerry.edge.engines.llama.files import read_header
 
         path = gguf_of(variant)
         precision = read_header(path).quantization.lower()

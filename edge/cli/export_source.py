@@ -58,8 +58,7 @@ def exporters(kind: Kind) -> list[Exporter]:
 
 
 def _gguf_subject(spec: ModelSpec) -> Subject:
-    from skerry.edge.engines.llama.gguf import read_gguf
-    from skerry.edge.engines.llama.header import check_model, read_header
+    from skerry.edge.engines.llama.files import check_model, read_gguf, read_header
     from skerry.export.errors import SourceRefused
     from skerry.export.exporter import Kind
     from skerry.export.planning import Subject

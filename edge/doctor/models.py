@@ -21,8 +21,8 @@ from skerry.edge.doctor.report import THIS_MACHINE, Check, ModelFits, Status
 from skerry.edge.errors import ModelError
 
 if TYPE_CHECKING:
+    from skerry.bundles.gguf.header import GgufHeader
     from skerry.edge.doctor.device import Device
-    from skerry.edge.engines.llama.header import GgufHeader
     from skerry.edge.engines.models import ModelSpec
     from skerry.edge.settings import Settings
 
@@ -67,7 +67,7 @@ def facts_of(header: GgufHeader, size_bytes: int) -> ModelFacts:
 
 def matrices_of(path: Path) -> dict[str, int]:
     """Bytes of a GGUF file's matrices by type; those of further files are not counted."""
-    from skerry.edge.engines.llama.gguf import read_gguf
+    from skerry.edge.engines.llama.files import read_gguf
 
     tensors = (tensor for tensor in read_gguf(path).tensors if len(tensor.shape) > 1)
     return matrix_bytes(
@@ -86,8 +86,8 @@ def _describe(spec: ModelSpec) -> str:
 
 def _read_header(path: Path) -> GgufHeader:
     """Raises ModelError unless the file is a whole language model."""
-    from skerry.edge.engines.llama.header import check_model as check_header
-    from skerry.edge.engines.llama.header import read_header
+    from skerry.edge.engines.llama.files import check_model as check_header
+    from skerry.edge.engines.llama.files import read_header
 
     header = read_header(path)
     check_header(header)

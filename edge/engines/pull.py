@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 
 from skerry.edge.engines.digest import FileDigest
-from skerry.edge.engines.llama.gguf import read_gguf
+from skerry.edge.engines.llama.files import read_gguf
 from skerry.edge.engines.models import ModelSpec, model_at
 from skerry.edge.engines.partfile import Origin, PartFile, read_origin, translated, write_origin
 from skerry.edge.engines.pull_rules import (

@@ -16,14 +16,14 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.bundles.gguf.draft_tokens import DraftTokens, all_of
 from skerry.cloud.hints.choice import Sampling, choose
 from skerry.cloud.hints.prefix import common
 from skerry.cloud.hints.vocabulary import digest
 from skerry.edge.engines.llama.context import ContextShape, NativeContext
-from skerry.edge.engines.llama.gguf import read_gguf
+from skerry.edge.engines.llama.files import read_draft_tokens, read_gguf
 from skerry.edge.engines.llama.native import NativeModel
 from skerry.edge.errors import ConfigError
-from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
 from skerry.edge.split.drafter import Guess
 
 _CHUNK = 64
@@ -89,7 +89,7 @@ class DraftModel:
 
 def _tokens(path: Path, model: NativeModel) -> DraftTokens:
     size = llama_cpp.llama_vocab_n_tokens(model.vocab)
-    maps = draft_tokens(read_gguf(path).metadata, size)
+    maps = read_draft_tokens(read_gguf(path).metadata, size)
     return maps or all_of(
         size, digest(llama_cpp.llama_vocab_get_text(model.vocab, one) for one in range(size))
     )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from skerry.edge.errors import ModelInvalid
-from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
+from skerry.bundles.gguf.draft_tokens import DraftTokens, all_of, draft_tokens
+from skerry.bundles.gguf.errors import GgufInvalid
 from skerry.export.distill.curate.commands import COMMANDS
 from skerry.export.distill.curate.commands import option as _option
 from skerry.export.distill.errors import DistillError
@@ -268,7 +268,7 @@ def _maps(file: Path, teacher: Path, corpus: Corpus, model: Llama, size: int) ->
     if file.exists():
         try:
             kept = draft_tokens(json.loads(file.read_text("utf-8")), size)
-        except (ModelInvalid, ValueError) as error:
+        except (GgufInvalid, ValueError) as error:
             raise DistillError(
                 f"'{file}' does not name {size} tokens",
                 hint="give another --work, or the --tokens that training began with",

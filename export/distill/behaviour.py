@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from skerry.edge.split.draft_tokens import DraftTokens
+from skerry.bundles.gguf.draft_tokens import DraftTokens
 from skerry.export.adapters.examples import Example
 from skerry.export.distill.corpus import HIDDEN, TEXTS, Corpus, Text
 from skerry.export.distill.errors import DistillError

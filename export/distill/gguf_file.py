@@ -12,7 +12,7 @@ import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
 from gguf.quants import dequantize, quantize
 
-from skerry.edge.split.draft_tokens import DraftTokens, draft_tokens
+from skerry.bundles.gguf.draft_tokens import DraftTokens, draft_tokens
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.llama import Llama, Shape, four_bits
 

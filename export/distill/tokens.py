@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from skerry.bundles.gguf.draft_tokens import DraftTokens, Ids
 from skerry.cloud.hints.vocabulary import digest
-from skerry.edge.split.draft_tokens import DraftTokens, Ids
 from skerry.export.distill.corpus import Text
 from skerry.export.distill.errors import DistillError
 

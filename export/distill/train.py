@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skerry.edge.split.draft_tokens import DraftTokens
+from skerry.bundles.gguf.draft_tokens import DraftTokens
 from skerry.export.distill.corpus import Corpus
 from skerry.export.distill.errors import DistillError
 from skerry.export.distill.llama import Llama, Weights

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.engines.llama.ggml import TYPES_BY_NAME, TensorType
-from skerry.edge.engines.llama.gguf import TensorInfo
+from skerry.bundles.gguf.container import TensorInfo
+from skerry.bundles.gguf.ggml import TYPES_BY_NAME, TensorType
 from skerry.export.exporter import Progress, unheard
 from skerry.export.gguf.imatrix import load
 from skerry.export.gguf.opened import read_back

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from skerry.bundles.gguf.ggml import TYPES_BY_NAME
 from skerry.device_profiles.profile import Format
-from skerry.edge.engines.llama.ggml import TYPES_BY_NAME
 from skerry.export.errors import MissingExtra, OutputFailed, SourceRefused, Unsupported
 from skerry.export.exporter import Kind, Made, Progress, unheard
 from skerry.export.formats.folder import MANIFEST, open_made, write_manifest

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.engines.llama.gguf import Gguf, TensorInfo, read_gguf
+from skerry.bundles.gguf.container import Gguf, TensorInfo, read_gguf
 from skerry.export.errors import MissingExtra, SourceRefused, Unsupported
 from skerry.export.exporter import Progress, unheard
 from skerry.export.gguf.fidelity import WINDOW, windows_of

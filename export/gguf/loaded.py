@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from skerry.edge.engines.llama.loader import usable_cores
 from skerry.edge.engines.llama.openmp import wait_briefly
+from skerry.edge.errors import EdgeError
 from skerry.export.errors import OutputFailed, SourceRefused
 from skerry.export.exporter import Logits
-from skerry.export.gguf.opened import open_gguf, refusing
+from skerry.export.gguf.opened import open_gguf
 
 BATCH_TOKENS = 256
 _ROUNDING = 256  # llama.cpp rounds contexts up to this anyway
@@ -41,8 +42,10 @@ class LoadedGguf:
         wait_briefly()
         from skerry.edge.engines.llama.native import NativeModel
 
-        with refusing(OutputFailed):
+        try:
             self._model = NativeModel(path, gpu_layers=0)
+        except EdgeError as error:
+            raise OutputFailed(error.what, hint=error.hint) from error
         self._threads = threads or usable_cores()
         self._observer = observer
         self._context: int | None = None

@@ -1,6 +1,6 @@
 """Opens a GGUF model for export: its head is checked before llama.cpp sees the file.
 
-The checks are the runtime's own (`edge.engines.llama`): hostile lengths are refused without an
+The checks are those of the runtime (`skerry.bundles.gguf`): hostile lengths are refused without an
 allocation, and so is what would make llama.cpp abort the process.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from skerry.edge.engines.llama.gguf import Gguf, read_gguf
-from skerry.edge.engines.llama.header import GgufHeader, check_model, read_header
-from skerry.edge.errors import EdgeError
+from skerry.bundles.gguf.container import Gguf, read_gguf
+from skerry.bundles.gguf.errors import GgufError
+from skerry.bundles.gguf.header import GgufHeader, check_model, read_header
 from skerry.export.errors import ExportError, OutputFailed, SourceRefused
 
 _MAGIC = b"GGUF"
@@ -20,10 +20,10 @@ _MAGIC = b"GGUF"
 
 @contextmanager
 def refusing(kind: type[ExportError]) -> Iterator[None]:
-    """The runtime's errors as an export's."""
+    """Errors of a model file as an export's."""
     try:
         yield
-    except EdgeError as error:
+    except GgufError as error:
         raise kind(error.what, hint=error.hint) from error
 
 

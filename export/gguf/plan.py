@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skerry.edge.engines.llama.ggml import TensorType
-from skerry.edge.engines.llama.gguf import Gguf
+from skerry.bundles.gguf.container import Gguf
+from skerry.bundles.gguf.ggml import TensorType
 from skerry.export.errors import SourceRefused, Unsupported
 from skerry.export.gguf.precisions import precision, tensor_type
 

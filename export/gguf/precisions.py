@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skerry.edge.engines.llama.ggml import FILE_TYPES, TYPES_BY_NAME, TensorType
+from skerry.bundles.gguf.ggml import FILE_TYPES, TYPES_BY_NAME, TensorType
 from skerry.export.errors import Unsupported
 
 _MAIN_TYPES = {

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skerry.edge.engines.llama.ggml import TensorType
+from skerry.bundles.gguf.ggml import TensorType
 from skerry.export.errors import OutputFailed
 from skerry.export.exporter import Progress, unheard
 from skerry.export.gguf.precisions import Precision

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from skerry.bundles.gguf.container import Gguf, TensorInfo
 from skerry.device_profiles.repack import Matrix, matrix_bytes
-from skerry.edge.engines.llama.gguf import Gguf, TensorInfo
 from skerry.export.gguf.precisions import Precision
 
 _BLOCK_THAT_ALWAYS_FITS = 32

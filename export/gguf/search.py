@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from skerry.edge.engines.llama.ggml import TYPES_BY_NAME, TensorType
-from skerry.edge.engines.llama.gguf import TensorInfo
+from skerry.bundles.gguf.container import TensorInfo
+from skerry.bundles.gguf.ggml import TYPES_BY_NAME, TensorType
 from skerry.export.errors import Unsupported
 from skerry.export.exporter import Progress, unheard
 from skerry.export.genai.measure import Fidelity

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.engines.llama.gguf import TensorInfo
+from skerry.bundles.gguf.container import TensorInfo
 from skerry.export.gguf.distortion import matrices
 from skerry.export.gguf.opened import read_back
 

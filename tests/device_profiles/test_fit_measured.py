@@ -84,7 +84,7 @@ from skerry.device_profiles import KvType, Loading, Room, fit
 from skerry.edge.doctor.models import facts_of
 from skerry.edge.engines.base import EngineOptions, Generation
 from skerry.edge.engines.llama import load_llama
-from skerry.edge.engines.llama.header import read_header
+from skerry.edge.engines.llama.files import read_header
 
 path = Path(sys.argv[1])
 options = EngineOptions(context_tokens=2048, batch_tokens=256, threads=1, parallel=2)

@@ -103,7 +103,7 @@ def test_it_computes_what_llama_cpp_does(teacher: Path) -> None:
 
 
 def test_a_student_begins_as_some_of_its_teachers_layers(teacher: Path) -> None:
-    from skerry.edge.split.draft_tokens import all_of
+    from skerry.bundles.gguf.draft_tokens import all_of
     from skerry.export.distill.gguf_file import load, student_of
 
     model = load(teacher)

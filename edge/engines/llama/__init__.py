@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skerry.edge.engines.llama.header import GgufHeader, check_model, read_header
+from skerry.bundles.gguf.header import GgufHeader
+from skerry.edge.engines.llama.files import check_model, read_header
 from skerry.edge.engines.llama.loader import load_llama
 
 if TYPE_CHECKING:

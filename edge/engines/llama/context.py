@@ -13,7 +13,7 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.engines.llama.ggml import KV_TYPES, TYPES_BY_NAME
+from skerry.bundles.gguf.ggml import KV_TYPES, TYPES_BY_NAME
 from skerry.edge.engines.llama.native import (
     Handle,
     NativeAdapter,

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+from skerry.bundles.gguf.header import GgufHeader
 from skerry.edge.engines.base import (
     EngineOptions,
     Generation,
@@ -26,7 +27,6 @@ from skerry.edge.engines.chat import ChatTemplate, PromptPart
 from skerry.edge.engines.checks import check_fits, check_request
 from skerry.edge.engines.digest import FileDigest
 from skerry.edge.engines.llama.context import ContextShape, NativeContext
-from skerry.edge.engines.llama.header import GgufHeader
 from skerry.edge.engines.llama.native import Handle, NativeAdapter, NativeModel
 from skerry.edge.engines.llama.sampling import Candidates, Chooser, compile_grammar, free_grammar
 from skerry.edge.engines.llama.task import Instruments, Task

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from skerry.bundles.gguf.header import GgufHeader
 from skerry.edge.engines.base import EngineOptions
 from skerry.edge.engines.digest import FileDigest
-from skerry.edge.engines.llama.header import GgufHeader, check_model, read_header
+from skerry.edge.engines.llama.files import check_model, read_header
 from skerry.edge.engines.llama.openmp import wait_briefly
 from skerry.edge.errors import ConfigError
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import llama_cpp
 
-from skerry.edge.engines.llama.gguf import read_gguf
+from skerry.edge.engines.llama.files import read_gguf
 from skerry.edge.engines.llama.interrupts import interrupts_wait
 from skerry.edge.errors import AdapterError, ModelError, ModelInvalid
 

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from llama_cpp._ggml import libggml
 
+from skerry.bundles.gguf.ggml import KV_TYPES, TYPES, TYPES_BY_NAME
 from skerry.edge.engines.base import EngineOptions
 from skerry.edge.engines.llama import check_model, load_llama, read_header
-from skerry.edge.engines.llama.ggml import KV_TYPES, TYPES, TYPES_BY_NAME
 from skerry.edge.errors import ModelError, ModelInvalid, ModelNotFound
 from tests.edge.engines import tiny
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from skerry.edge.engines.llama.ggml import TYPES_BY_NAME
+from skerry.bundles.gguf.ggml import TYPES_BY_NAME
 from skerry.export.errors import ExportError, SourceRefused, Unsupported
 from skerry.export.gguf import imatrix, search
 from skerry.export.gguf.choose import Choice, Option, frontier, hull, within_loss, within_size

@@ -9,7 +9,7 @@ import pytest
 from gguf import GGMLQuantizationType
 from gguf.quants import dequantize
 
-from skerry.edge.engines.llama.ggml import TYPES_BY_NAME
+from skerry.bundles.gguf.ggml import TYPES_BY_NAME
 from skerry.export.errors import SourceRefused, Unsupported
 from skerry.export.gguf.exporter import FILE, GgufExporter
 from skerry.export.gguf.opened import read_back

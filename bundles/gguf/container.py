@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from skerry.edge.engines.llama.ggml import TYPES, TensorType
-from skerry.edge.errors import ModelError, ModelInvalid, ModelNotFound
+from skerry.bundles.gguf.errors import GgufInvalid, GgufNotFound, GgufUnreadable
+from skerry.bundles.gguf.ggml import TYPES, TensorType
 
 Scalar = int | float | bool | str
 Value = Scalar | tuple[Scalar, ...]
@@ -88,9 +88,9 @@ def read_gguf(path: Path) -> Gguf:
     """Reads and checks the head of `path`.
 
     Raises:
-        ModelNotFound: there is no such file.
-        ModelInvalid: it is not GGUF, is cut off, or has impossible lengths.
-        ModelError: it cannot be read.
+        GgufNotFound: there is no such file.
+        GgufInvalid: it is not GGUF, is cut off, or has impossible lengths.
+        GgufUnreadable: it cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -99,13 +99,13 @@ def read_gguf(path: Path) -> Gguf:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return _Reader(path, data).read()
     except FileNotFoundError as error:
-        raise ModelNotFound(
+        raise GgufNotFound(
             f"there is no model file {path}", hint="check the path; `skerry models` lists models"
         ) from error
     except IsADirectoryError as error:
-        raise ModelInvalid(f"{path} is a folder", hint="name the .gguf file in it") from error
+        raise GgufInvalid(f"{path} is a folder", hint="name the .gguf file in it") from error
     except OSError as error:
-        raise ModelError(
+        raise GgufUnreadable(
             f"the model file {path} cannot be read: {error.strerror}",
             hint="check the permissions of the file and its folders",
         ) from error
@@ -115,11 +115,11 @@ def _check_magic(path: Path, start: bytes) -> None:
     if start.startswith(_MAGIC):
         return
     if not start:
-        raise ModelInvalid(f"{path} is empty", hint="download the model again")
+        raise GgufInvalid(f"{path} is empty", hint="download the model again")
     for magic, hint in _OTHER_FORMATS.items():
         if start.startswith(magic):
-            raise ModelInvalid(f"{path} is not a GGUF model", hint=hint)
-    raise ModelInvalid(
+            raise GgufInvalid(f"{path} is not a GGUF model", hint=hint)
+    raise GgufInvalid(
         f"{path} is not a GGUF model: it begins with {start[:8]!r}",
         hint="give a model file of the GGUF format; the name alone does not make it one",
     )
@@ -246,14 +246,14 @@ class _Reader:
         self._at = start + length
         return start
 
-    def _truncated(self) -> ModelInvalid:
-        return ModelInvalid(
+    def _truncated(self) -> GgufInvalid:
+        return GgufInvalid(
             f"the model file {self._path} is cut off at {self._size} bytes",
             hint="the download did not finish; fetch it again and compare its digest",
         )
 
-    def _invalid(self, what: str) -> ModelInvalid:
-        return ModelInvalid(
+    def _invalid(self, what: str) -> GgufInvalid:
+        return GgufInvalid(
             f"the model file {self._path} is damaged: {what}",
             hint="fetch it again and compare its digest",
         )

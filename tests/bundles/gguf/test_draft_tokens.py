@@ -8,8 +8,8 @@ import zlib
 import numpy as np
 import pytest
 
-from skerry.edge.errors import ModelInvalid
-from skerry.edge.split.draft_tokens import DraftTokens, all_of, draft_tokens
+from skerry.bundles.gguf.draft_tokens import DraftTokens, all_of, draft_tokens
+from skerry.bundles.gguf.errors import GgufInvalid
 
 SAID = np.array([0, 2, 3, 7], np.int32)
 READ_AS = np.array([0, 1, 1, 2, 3, 0, 2, 3], np.int32)
@@ -66,5 +66,5 @@ def test_damaged_maps_are_refused(key: str, value: object) -> None:
     facts: dict[str, object] = {**MAPS.facts(), f"skerry.draft.{key}": value}
     if value is None:
         del facts[f"skerry.draft.{key}"]
-    with pytest.raises(ModelInvalid, match="token maps"):
+    with pytest.raises(GgufInvalid, match="token maps"):
         draft_tokens(facts, 4)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from skerry.edge.engines.llama.ggml import FILE_TYPES, TYPES_BY_NAME
-from skerry.edge.engines.llama.gguf import Gguf, Value, read_gguf
-from skerry.edge.errors import ModelInvalid
+from skerry.bundles.gguf.container import Gguf, Value, read_gguf
+from skerry.bundles.gguf.errors import GgufInvalid
+from skerry.bundles.gguf.ggml import FILE_TYPES, TYPES_BY_NAME
 
 _RANGES = {
     "block_count": (1, 512),
@@ -83,22 +83,22 @@ def read_header(path: Path) -> GgufHeader:
     """The header of a GGUF file, every length checked against the file's size.
 
     Raises:
-        ModelNotFound: there is no such file.
-        ModelInvalid: not GGUF, cut off, damaged, or with values that no model has.
-        ModelError: it cannot be read.
+        GgufNotFound: there is no such file.
+        GgufInvalid: not GGUF, cut off, damaged, or with values that no model has.
+        GgufUnreadable: it cannot be read.
     """
     return _header(read_gguf(path))
 
 
 def check_model(header: GgufHeader) -> None:
-    """Raises ModelInvalid unless the file is a whole model that could generate text."""
+    """Raises GgufInvalid unless the file is a whole model that could generate text."""
     if hint := _NOT_MODELS.get(header.kind) or _NOT_MODELS.get(header.architecture):
-        raise ModelInvalid(f"{header.path} is not a language model", hint=hint)
+        raise GgufInvalid(f"{header.path} is not a language model", hint=hint)
     if not header.tensors:
-        raise ModelInvalid(f"{header.path} has no weights", hint="it may be a vocabulary alone")
+        raise GgufInvalid(f"{header.path} has no weights", hint="it may be a vocabulary alone")
     for key in ("block_count", "context_length", "embedding_length", "attention.head_count"):
         if f"{header.architecture}.{key}" not in header.metadata:
-            raise ModelInvalid(
+            raise GgufInvalid(
                 f"{header.path} does not say its {header.architecture}.{key}",
                 hint="convert the model again with a recent converter",
             )
@@ -143,7 +143,7 @@ class _Facts:
         self._file = file
         self.architecture = self.text("general.architecture")
         if not self.architecture:
-            raise ModelInvalid(
+            raise GgufInvalid(
                 f"{file.path} does not name its architecture",
                 hint="convert the model again with a recent converter",
             )
@@ -181,8 +181,8 @@ class _Facts:
             if not isinstance(value, float) or not 0 <= value <= 1:
                 raise self._absurd(key, value)
 
-    def _absurd(self, key: str, value: Value) -> ModelInvalid:
-        return ModelInvalid(
+    def _absurd(self, key: str, value: Value) -> GgufInvalid:
+        return GgufInvalid(
             f"{self._file.path} says that its {self.architecture}.{key} is {value}",
             hint="the file is damaged or hostile; fetch it again and compare its digest",
         )
@@ -194,7 +194,7 @@ def _token_bytes(file: Gguf) -> int:
     if tokens is None:
         return 0
     if tokens.repeated:
-        raise ModelInvalid(
+        raise GgufInvalid(
             f"the vocabulary of {file.path} has a token twice",
             hint="the file is damaged; fetch it again and compare its digest",
         )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skerry.edge.errors import ModelInvalid
+from skerry.bundles.gguf.errors import GgufInvalid
 
 Ids = NDArray[np.int32]
 
@@ -60,7 +60,7 @@ def draft_tokens(facts: Mapping[str, object], size: int) -> DraftTokens | None:
     """The maps in the key-values of a GGUF file that has `size` tokens; None: it has none.
 
     Raises:
-        ModelInvalid: they are damaged, or fit another model.
+        GgufInvalid: they are damaged, or fit another model.
     """
     if _SAID not in facts:
         return None
@@ -99,5 +99,5 @@ def _unpacked(text: object) -> Ids:
     return found
 
 
-def _invalid(what: str) -> ModelInvalid:
-    return ModelInvalid(f"the draft model cannot be used: {what}", hint="export it again")
+def _invalid(what: str) -> GgufInvalid:
+    return GgufInvalid(f"the draft model cannot be used: {what}", hint="export it again")
