@@ -237,6 +237,9 @@ def written(frame: DeviceFrame | CloudFrame) -> bytes:
         return _encoder.encode(frame)
     array = list(msgspec.to_builtins(frame))
     array[_IDS_AT] = packed_ids(frame.tokens)
+    defaults = list(frame.__struct_defaults__)
+    while defaults and array[-1] == defaults.pop():  # may be missing at the end
+        array.pop()
     return _encoder.encode(array)
 
 

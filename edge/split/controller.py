@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 _WORTH = 0.02
 """Drafting stops where hints would catch up less often than this."""
-_REACH = 0.15
+_REACH = 0.2
 """Guesses that are reached less often than this are not made."""
 _UNTRIED = 24
 """So many guesses of a generation are judged before drafting is given up."""

@@ -89,6 +89,8 @@ def test_bytes_on_the_wire() -> None:
     written_as = {
         Draft(300, (5, 49_000), 9): "94 02 cd 01 2c c4 04 05 e8 fe 02 09",
         Tokens(300, (5, 6), 1, 900): "95 12 cd 01 2c c4 02 05 06 01 cd 03 84",
+        Tokens(3, (5,)): "93 12 03 c4 01 05",
+        Tokens(3, (5,), 0, 900): "95 12 03 c4 01 05 00 cd 03 84",
         Said(300, (5,), "é", 900): "95 15 cd 01 2c c4 01 05 a2 c3 a9 cd 03 84",
     }
     for frame, data in written_as.items():
