@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx2
@@ -327,10 +327,11 @@ def test_a_connection_that_a_server_closed_meanwhile_is_no_failure(tmp_path: Pat
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
-            for number in range(8):
-                with server.accept()[0] as taken:
-                    if b"chat" not in taken.recv(65_536) or number % 2:
-                        taken.sendall(answer)
+            with suppress(OSError):  # shut down before as many came
+                for number in range(8):
+                    with server.accept()[0] as taken:
+                        if b"chat" not in taken.recv(65_536) or number % 2:
+                            taken.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -339,6 +340,9 @@ def test_a_connection_that_a_server_closed_meanwhile_is_no_failure(tmp_path: Pat
         with gateway(config, tmp_path) as running, _client(running) as client:
             for _ in range(2):
                 assert client.post(CHAT, json=ASKED).status_code == 200
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_a_session_stays_with_its_replica_and_moves_when_it_is_drained(tmp_path: Path) -> None:
