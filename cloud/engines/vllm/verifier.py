@@ -64,8 +64,6 @@ class VllmTarget:
     async def following(self, tree: Tree, most: int) -> Pass:
         """See `Runner`."""
         room = self._room()
-        if not self._owner.runs:
-            return await self.look(shallow(tree, most - 1))
         began = time.perf_counter()
         seen = await self._owner.run(self._next(tree, min(most, room)))
         return self._taken(seen, began)
@@ -142,12 +140,7 @@ class VllmTarget:
 
 
 class VllmVerifier(ServedVerifier):
-    """See `skerry.cloud.engines.base.Verifier`. For a server with the plugin.
-
-    `runs`: whether its targets go on by themselves; else each pass is a request.
-    """
-
-    runs = True
+    """See `skerry.cloud.engines.base.Verifier`. For a server with the plugin."""
 
     async def open(
         self,
