@@ -137,6 +137,7 @@ def plugged(
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     bound = socket.socket(proto=socket.IPPROTO_TCP)
     bound.bind(("127.0.0.1", 0))
+    bound.listen()  # who comes before the server has started waits
     thread = threading.Thread(target=lambda: server.run(sockets=[bound]))
     thread.start()
     try:
