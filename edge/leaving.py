@@ -12,6 +12,7 @@ import atexit
 import os
 import threading
 import time
+import weakref
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -60,6 +61,9 @@ _work = _Work()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_work.forget)
+weakref.finalize(_work, int).atexit = False
+# The first finalizer registers the end of all with atexit, which calls the last one registered
+# first: so models, which finalizers close, are there until nobody is at work.
 atexit.register(_work.end)
 
 

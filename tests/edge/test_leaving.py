@@ -61,6 +61,30 @@ vector()
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
 
+CLOSES = """
+import threading, weakref
+from skerry.edge.leaving import working
+
+cancel, began = threading.Event(), threading.Event()
+
+
+class Model:
+    pass
+
+
+def ask() -> None:
+    with working(cancel):
+        began.set()
+        cancel.wait()
+        print("left", flush=True)
+
+
+model = Model()
+weakref.finalize(model, print, "closed", flush=True)
+threading.Thread(target=ask, daemon=True).start()
+began.wait()
+"""
+
 
 def run(program: str, *arguments: str) -> tuple[int, str, str]:
     done = subprocess.run(
@@ -78,6 +102,10 @@ def run(program: str, *arguments: str) -> tuple[int, str, str]:
 def test_daemon_threads_that_ask_let_the_process_end(tmp_path: Path, after: str) -> None:
     made = run(DAEMONS, str(tmp_path / "i.sqlite"), str(HANDBOOK), after)
     assert made == (0, "ended\n", "")
+
+
+def test_models_are_closed_after_the_last_request() -> None:
+    assert run(CLOSES) == (0, "left\nclosed\n", "")
 
 
 def test_a_vector_that_nobody_asks_for_lets_the_process_end() -> None:
