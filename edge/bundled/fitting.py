@@ -65,7 +65,7 @@ def part_problems(bundle: Bundle) -> Iterator[Problem]:
 
 def _checks(bundle: Bundle) -> Iterator[tuple[str, Callable[[], object]]]:
     """Every check, and the path that it is about."""
-    from skerry.bundles import MANIFEST
+    from skerry.bundles.manifest import MANIFEST
     from skerry.device_profiles import Format
 
     try:

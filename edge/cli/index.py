@@ -280,7 +280,10 @@ def verify(as_json: bool, **given: Any) -> None:
 @settings("index", "bundle")
 @json_option
 def reembed(as_json: bool, **given: Any) -> None:
-    """Make every vector anew with this version's encoder, or the bundle's. Can be interrupted and goes on."""
+    """Make every vector anew with the encoder of this version, or of the bundle.
+
+    Can be interrupted and goes on.
+    """
     from skerry.edge.index import reembed as encode_again
 
     with make_runtime(given) as runtime, bar("re-embedding", quiet=as_json) as progress:
