@@ -1,6 +1,6 @@
 """Files that are whole or not there, whatever moment the power goes: write, sync, rename, sync.
 
-All goes through functions of `os`, one system call each, so that a test can stop a process at any.
+Each step is one system call by way of `os`, so that a test can stop a process at any of them.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError:
         with suppress(OSError):
-            os.unlink(partial)
+            partial.unlink()
         raise
     sync_folder(path.parent)
 
@@ -72,7 +72,7 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     with suppress(FileExistsError):
-        os.mkdir(folder)
+        folder.mkdir()
     sync_folder(folder.parent)
 
 
@@ -81,10 +81,9 @@ def remove_tree(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         for inner in sorted(path.iterdir()):
             remove_tree(inner)
-        os.rmdir(path)
+        path.rmdir()
         return
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+    path.unlink(missing_ok=True)
 
 
 @contextmanager

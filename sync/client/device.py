@@ -29,8 +29,8 @@ _POSITIVE = msgspec.Meta(ge=0)
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When, and how fast, a device may download; 0 is no limit.
 
-    `hours` is `HH:MM-HH:MM` of local time, several separated by commas; empty is always. On a metered
-    network nothing larger than `metered_bytes` is fetched.
+    `hours` is `HH:MM-HH:MM` of local time, several separated by commas; empty is always. On a
+    metered network nothing larger than `metered_bytes` is fetched.
     """
 
     bytes_per_s: Annotated[int, _POSITIVE] = 0

@@ -1,5 +1,5 @@
-"""A source behind HTTP(S): any static server will do. Ranges are asked for; where a server gives the
-whole file instead, its beginning is read and thrown away."""
+"""A source behind HTTP(S): any static server will do. Ranges are asked for; where a server gives
+the whole file instead, its beginning is read and thrown away."""
 
 from __future__ import annotations
 

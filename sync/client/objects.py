@@ -1,9 +1,8 @@
-"""Content by digest. A file is in `objects/` only when all of its bytes were compared and are on the
-disk; what is on its way is in `objects/incoming/`, under the digest that it is to have."""
+"""Content by digest. A file is in `objects/` only when all of its bytes were compared and are on
+the disk; what is on its way is in `objects/incoming/`, under the digest that it is to have."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -49,14 +48,14 @@ class Objects:
         """
         partial = self.incoming(digest)
         if partial.stat().st_size != size or sha256(partial) != digest:
-            os.unlink(partial)
+            partial.unlink()
             what = f"what came for {digest[:12]} has other bytes than were signed"
             raise Untrusted(what, hint="it is fetched again; try another source if it stays so")
-        os.chmod(partial, 0o444)
+        partial.chmod(0o444)
         sync_file(partial)
         target = self.path(digest)
         make_folder(target.parent)
-        os.replace(partial, target)
+        partial.replace(target)
         sync_folder(target.parent)
         sync_folder(self._incoming)
 

@@ -19,7 +19,7 @@ _LONGEST_WAIT_S = 5.0
 
 
 def within(hours: str, minute: int) -> bool:
-    """Whether the `minute` of the day lies in one of the `HH:MM-HH:MM`; always where there are none.
+    """Whether the `minute` of the day lies in one of the `HH:MM-HH:MM`, or there are none.
 
     Raises:
         DeviceFault: they cannot be read.

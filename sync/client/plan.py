@@ -32,7 +32,7 @@ class Having:
 
 
 class Step(Protocol):
-    """Makes one content. `digest` and `size` are of the result, `cost` is bytes over the network."""
+    """Makes one content. `digest` and `size` are of the result, `cost` is bytes to fetch."""
 
     digest: str
     size: int
@@ -97,5 +97,10 @@ class Full:
 class FullDownloads:
     """The planner that knows no deltas."""
 
-    def plan(self, old: Collection[File], new: Manifest, missing: Sequence[File]) -> list[Step]:
+    def plan(
+        self,
+        old: Collection[File],  # noqa: ARG002
+        new: Manifest,  # noqa: ARG002
+        missing: Sequence[File],
+    ) -> list[Step]:
         return [Full(file.sha256, file.size) for file in missing]

@@ -35,13 +35,13 @@ def switch(pointer: Path, slot: str) -> None:
     if pointer.is_dir() and not pointer.is_symlink():
         remove_tree(pointer)  # something else lies there, and a rename would not replace it
     try:
-        os.symlink(f"slots/{slot}", new, target_is_directory=True)
+        new.symlink_to(f"slots/{slot}", target_is_directory=True)
     except (OSError, NotImplementedError) as error:
         if not _without_links(error):
             raise
         write_file(pointer, f"slots/{slot}\n".encode())
         return
-    os.replace(new, pointer)
+    new.replace(pointer)
     sync_folder(pointer.parent)
 
 

@@ -81,7 +81,7 @@ class Slots:
         for folder in sorted((path for path in partial.rglob("*") if path.is_dir()), reverse=True):
             sync_folder(folder)
         sync_folder(partial)
-        os.rename(partial, target)
+        partial.rename(target)
         sync_folder(target.parent)
 
     def _put(self, content: Path, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a device believes: signed metadata, checked by python-tuf's client from the enrolled root on.
+"""What a device believes: signed metadata, checked by python-tuf's client from its first root on.
 
 The metadata that was accepted is kept, so that no older one is accepted later (rollback), and made
 durable before anything is done with it.
@@ -6,9 +6,8 @@ durable before anything is done with it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,8 +104,7 @@ class Trust:
                 self._updater.download_target(found, str(path))
             return path.read_bytes()
         finally:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+            path.unlink(missing_ok=True)
 
     def _target(self, path: str) -> TargetFile | None:
         with _translated():
@@ -163,5 +161,4 @@ def _translated() -> Iterator[None]:
 def _clear(folder: Path) -> None:
     """What python-tuf left when it was stopped."""
     for path in folder.glob("tmp*"):
-        with suppress(FileNotFoundError):
-            os.unlink(path)
+        path.unlink(missing_ok=True)

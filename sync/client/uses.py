@@ -6,7 +6,6 @@ without a lock is a crash.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,7 +30,7 @@ class Uses:
         with locked(path):
             yield
             with suppress(OSError):
-                os.unlink(path)
+                path.unlink()
 
     def crashes(self, digest: str) -> int:
         """How many runtimes of the bundle ended without closing."""
@@ -46,4 +45,4 @@ class Uses:
         for path in self._folder.glob(f"{digest[:_NAME]}-*"):
             with suppress(OSError), locked(path) as mine:
                 if mine:
-                    os.unlink(path)
+                    path.unlink()

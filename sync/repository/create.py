@@ -31,7 +31,7 @@ class Layout:
     keys: dict[str, int] = field(default_factory=dict)
     threshold: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    expiry_days: Expiry = Expiry()
+    expiry_days: Expiry = field(default_factory=Expiry)
     store: str = ""
 
 

@@ -193,7 +193,7 @@ class Repository:
         return [*ONLINE]
 
     def _online(self) -> list[str]:
-        """Drafts and signs the next snapshot and timestamp, of what is there and what is drafted."""
+        """Drafts and signs the next snapshot and timestamp, of what is signed or drafted."""
         for role in ONLINE:
             self.roles.drop_draft(role)
         with self.draft(Snapshot.type, Snapshot) as snapshot:

@@ -1,4 +1,4 @@
-"""The signed metadata of a repository, on the operator's disk: every version, and drafts of the next.
+"""The signed metadata of a repository on the operator's disk, every version, and drafts of more.
 
 A draft is the next version of a role while it waits for signatures; it is a plain TUF file, so that
 it can be carried to where a key is and back. Nothing here signs or decides.
@@ -6,8 +6,6 @@ it can be carried to where a key is and back. Nothing here signs or decides.
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,8 +74,7 @@ class Roles:
         self.drop_draft(role)
 
     def drop_draft(self, role: str) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(self.draft_path(role))
+        self.draft_path(role).unlink(missing_ok=True)
 
 
 def load(path: Path, kind: type[T]) -> Metadata[T]:

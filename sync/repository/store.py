@@ -6,7 +6,6 @@ The store is not trusted: devices compare every byte with signed digests. Names 
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Protocol
@@ -64,7 +63,7 @@ class FolderStore:
             try:
                 shutil.copyfile(path, partial)
                 sync_file(partial)
-                os.replace(partial, target)
+                partial.replace(target)
             finally:
                 partial.unlink(missing_ok=True)
             sync_folder(target.parent)
