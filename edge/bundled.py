@@ -56,12 +56,19 @@ def take_bundle(settings: Settings) -> Bundled | None:
 
     profile = making.profile(settings)
     try:
-        bundle = open_bundle(settings.bundle)
+        bundle = open_bundle(_folder(settings.bundle))
         choice = bundle.variant_for(profile, formats=runnable())
         _check(bundle, choice.variant)
     except BundleError as error:
         raise BundleRefused(error.what, hint=error.hint) from error
     return Bundled(bundle, choice.variant, choice.why)
+
+
+def _folder(place: Path) -> Path:
+    """The bundle at `place`; of a device that takes updates the one that it runs now."""
+    from skerry.edge.updates.place import bundle_of, is_device
+
+    return bundle_of(place).folder if is_device(place) else place
 
 
 def bundled_settings(settings: Settings, bundled: Bundled) -> Settings:

@@ -2,6 +2,7 @@
 
 ```
 SyncError
+├── MissingExtra       a part of Skerry is not installed; the hint has the line that installs it
 ├── RepositoryFault    a repository cannot be used as it is, or what was asked of it cannot be done
 │   ├── KeyFault       a key is missing, of another role, or its passphrase is wrong
 │   └── NotReviewed    what was to be signed was not agreed to
@@ -40,6 +41,11 @@ class SyncError(Exception):
         super().__init__(what)
         self.what = what
         self.hint = hint
+
+
+class MissingExtra(SyncError):
+    code = "missing_extra"
+    exit_code = 2
 
 
 class RepositoryFault(SyncError):

@@ -272,7 +272,7 @@ class Client:
 def open_client(
     folder: Path, means: Means | None = None, *, verify: bool = False
 ) -> Iterator[Client]:
-    """The client of the device in `folder`, for this process alone; it mends first what was stopped.
+    """The client of the device in `folder`, for this process alone; what was stopped is mended.
 
     Args:
         folder: made by `enroll`.

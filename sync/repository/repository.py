@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from skerry.sync.errors import KeyFault, RepositoryFault
 from skerry.sync.names import METADATA
 from skerry.sync.repository import settings as settings_file
 from skerry.sync.repository.keys import Secrets, open_signer
-from skerry.sync.repository.roles import ONLINE, Roles, expires_in
+from skerry.sync.repository.roles import ONLINE, Roles, expires_in, kind_of
 from skerry.sync.repository.settings import Settings
 from skerry.sync.repository.store import Store, open_store
 
@@ -65,6 +66,10 @@ class Repository:
         """Delegated roles, the first to be asked first."""
         found = self.targets().delegations
         return list(found.roles or {}) if found else []
+
+    def until(self, role: str) -> datetime:
+        """When the newest signatures of a role run out."""
+        return self.roles.required(role, kind_of(role)).signed.expires
 
     def delegator(self, role: str) -> Root | Targets:
         """Whose metadata says which keys sign for `role`; of drafts where there is one."""
