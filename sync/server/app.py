@@ -19,7 +19,8 @@ from skerry.sync.errors import SyncError
 from skerry.sync.offers import DeviceFacts, Report
 from skerry.sync.server import fleet_api, metrics, rollouts_api
 from skerry.sync.server.authority import Operator, needs
-from skerry.sync.server.devices_api import Answer, DevicesApi, Enrolling
+from skerry.sync.server.bodies import Answer, Enrolling
+from skerry.sync.server.devices_api import DevicesApi
 from skerry.sync.server.errors import Refusal, as_refusal
 from skerry.sync.server.folding import Folder
 from skerry.sync.server.gates import Gates

@@ -6,14 +6,11 @@ memory, and what it says of itself is written with that of others, once a second
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Annotated
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +21,7 @@ from skerry.sync.rollouts.states import TargetState
 from skerry.sync.rollouts.targets import BACK, Told, told, tries
 from skerry.sync.server import signing
 from skerry.sync.server.batching import Batcher
+from skerry.sync.server.bodies import Answer, Enrolling
 from skerry.sync.server.errors import Refusal, as_refusal
 from skerry.sync.server.live import LiveDevices, LiveRollouts
 from skerry.sync.server.metrics import Metrics
@@ -32,27 +30,6 @@ from skerry.sync.server.state import Fleet
 from skerry.sync.server.state.records import Enrolled, Seen
 from skerry.sync.server.state.targets import Saying, Telling
 from skerry.sync.server.wire import Json, body_of, decoded
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
-class Enrolling(msgspec.Struct, frozen=True):
-    """Body of `POST /v1/enroll`. `public_key` is Ed25519, in hex; the request is signed by it,
-    with itself as the key id."""
-
-    token: Annotated[str, msgspec.Meta(max_length=256)]
-    name: Annotated[str, msgspec.Meta(pattern=f"^{_NAME.pattern}$")]
-    public_key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-    profile: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    tags: Annotated[tuple[_Tag, ...], msgspec.Meta(max_length=64)] = ()
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """To a check-in."""
-
-    offer: Offer | None
-    poll_s: float
 
 
 class DevicesApi:

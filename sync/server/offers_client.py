@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,20 +16,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from skerry.sync.errors import SourceFault, SyncError
 from skerry.sync.offers import DeviceFacts, Offer, Report
-from skerry.sync.server.devices_api import Answer
+from skerry.sync.server.bodies import Answer, Enrolling
 from skerry.sync.server.signing import sign
 
+_log = logging.getLogger("skerry.sync")
 _TIMEOUT_S = 30.0
 _MOST_BYTES = 1 << 20
 _MOST_POLL_S = 7 * 86_400.0
 Kind = TypeVar("Kind")
 
 
-class NotAdmitted(SyncError):
-    """The server knows this device not, or not any more; asking again changes nothing."""
+class NotAdmitted(SourceFault):
+    """The server does not take it from this device; asking again changes nothing."""
 
     code = "not_admitted"
+    retryable = False
     exit_code = 2
+
+
+class _Unfit(NotAdmitted):
+    """The request itself is what the server does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,9 @@ class HttpOffers:
     """See `skerry.sync.offers.Offers`. `url` is the server's base, such as
     `https://fleet.example.org`.
 
-    A device whose clock is wrong takes the server's from the answer, and asks again once.
+    A device whose clock is wrong takes the server's from the answer, and asks again once. Offers
+    to run a version in the shadow go to `shadow`, which reports how it compares; where there is
+    none, the device has none to take.
     """
 
     def __init__(
@@ -54,7 +63,9 @@ class HttpOffers:
         *,
         client: httpx2.Client | None = None,
         clock: Callable[[], float] = time.time,
+        shadow: Callable[[Offer], None] = lambda _: None,
     ) -> None:
+        self._shadow = shadow
         self._link = _Link(url, key, client or httpx2.Client(timeout=_TIMEOUT_S), clock)
         self._device = device
         self._poll_s = 900.0
@@ -67,11 +78,22 @@ class HttpOffers:
         """Raises SourceFault, NotAdmitted."""
         answer = self._link.post("/v1/checkin", self._device, facts, Answer)
         self._poll_s = min(max(1.0, answer.poll_s), _MOST_POLL_S)
+        if answer.offer is not None and answer.offer.mode == "shadow":
+            self._shadow(answer.offer)
+            return None
         return answer.offer
 
     def report(self, report: Report) -> None:
-        """Raises SourceFault, NotAdmitted."""
-        self._link.post("/v1/reports", self._device, report, dict)
+        """A report that the server can never take, such as of an offer of somebody else, is
+        dropped: none may keep those behind it waiting for ever.
+
+        Raises:
+            SourceFault: it could not be delivered; the same may work later.
+        """
+        try:
+            self._link.post("/v1/reports", self._device, report, dict)
+        except _Unfit as error:
+            _log.warning("a report was dropped: %s", error.what)
 
     def close(self) -> None:
         self._link.client.close()
@@ -94,8 +116,7 @@ def enrol(
         NotAdmitted: the token or the name is not good.
     """
     public = key.public_key().public_bytes_raw().hex()
-    asked = {"token": token, "name": name, "public_key": public, "profile": profile,
-             "tags": list(tags)}  # fmt: skip
+    asked = Enrolling(token, name, public, profile, tuple(tags))
     with client or httpx2.Client(timeout=_TIMEOUT_S) as http:
         answer = _Link(url, key, http, time.time).post("/v1/enroll", public, asked, dict[str, str])
     return Identity(answer["device"], answer["tenant"])
@@ -144,8 +165,10 @@ class _Link:
     def _fault(self, answer: httpx2.Response) -> SyncError:
         code, status = _code(answer), answer.status_code
         what = f"the fleet server refused: {_what(answer) or code or f'HTTP {status}'}"
-        if status in (400, 401, 403, 409, 413, 422):
-            return NotAdmitted(what, hint="enrol the device again" if status < 404 else "")
+        if status in (401, 403):
+            return NotAdmitted(what, hint="enrol the device again")
+        if status in (400, 404, 409, 413):
+            return _Unfit(what)
         return SourceFault(what)
 
 
