@@ -25,11 +25,10 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a state is kept: an empty one."""
+def empty(request: pytest.FixtureRequest, folder: Path) -> str:
+    """An empty state, of the kind that the fixture's parameter names."""
     if request.param == "sqlite":
-        return str(tmp_path / "fleet.db")
+        return str(folder / "fleet.db")
     import psycopg
 
     url: str = request.getfixturevalue("postgres_url")
@@ -37,6 +36,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     with psycopg.connect(url, autocommit=True) as link:
         link.execute(f"CREATE DATABASE {name}")
     return url.replace("/postgres", f"/{name}")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a state is kept: an empty one."""
+    return empty(request, tmp_path)
 
 
 @pytest.fixture
