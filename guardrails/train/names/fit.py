@@ -122,6 +122,7 @@ def fit(
         if time.monotonic() - saved > _CHECKPOINT_S:
             _save(checkpoint, network, optimizer, schedule, step + 1)
             saved = time.monotonic()
+    _save(checkpoint, network, optimizer, schedule, len(steps))
     network.eval()
 
 
