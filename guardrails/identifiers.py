@@ -96,7 +96,7 @@ _NUMBERS = (
         rf"{_RECORD}"
         rf"{_TO}(?P<id>[a-z]{{0,3}}(?:\d{{5,10}}|{GAP}\d(?:{GAP}\d){{4,9}})){NOT_BEFORE}",
         0.95,
-        has("mrn", "record", "hosp", "patient", "chart", "case", "our ref"),
+        has("mrn", "record", "hosp", "patient", "chart", "case", "ref"),
     ),
     pii(
         "passport",
@@ -147,7 +147,7 @@ _CONTACTS = (
     pii(
         "phone",
         rf"[(0]{_BEGINS}(?:(?:(?<=0)|0)\d{{2,4}}\)?{_PLAIN_GAP}\d{{3,4}}{_PLAIN_GAP}?\d{{3,4}}|"
-        rf"(?<=0)[1-37]\d{{8,9}}|(?<=0)\d(?:[ .\-]\d\d){{4}}|(?<=0)6[ \-]\d{{8}}){NOT_BEFORE}",
+        rf"(?<=0)[1-37]\d{{8,9}}|(?<=0)\d(?:[ .]\d\d){{4}}|(?<=0)6[ \-]\d{{8}}){NOT_BEFORE}",
         0.8,
         _LONG_NUMBER,
     ),
