@@ -263,7 +263,7 @@ _PEOPLE = (
     pii(
         "date_of_birth",
         rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date\sof\sbirth|birth\s?date|birthday|born)"
-        rf"(?:[.?!]\sit(?:['’]?s|\sis))?(?:\s(?:on|is|was|as)){{0,2}}[\s:=\-*]{{0,5}}(?:the\s)?"
+        rf"(?:[.?!]\sit(?:['’]?s|\sis))?(?:\s(?:on|is|was|as)){{0,2}}[\s:=|,\-*]{{0,5}}(?:the\s)?"
         rf"(?P<id>{DATE}){NOT_BEFORE}",
         0.95,
         shaped(r"dob|d\.\s?o|birth|born"),
