@@ -72,6 +72,9 @@ _OF_PEOPLE = ("{}", "{}'s", "{} Associates", "{} Bros", "{} Bros.", "{} & Daught
               "Our Lady of {}", "St {}'s RC Primary School", "Maison {}", "Casa {}", "Chez {}",
               "Trattoria {}", "Gasthof {}", "{} International", "{} Worldwide", "{} Global",
               "{} Pharmaceuticals", "{} Biotech", "{} Instruments", "{} Laboratories")  # fmt: skip
+_SUFFIXES = ("Soft", "Care", "Med", "Pay", "Tech", "Works", " AI", " Bio", " Pharma", " Digital",
+             ".io", ".com", " One", " 24", "Hub", "Link", "Cloud", "Bank")  # fmt: skip
+_LONGEST_ACRONYM = 6
 _LEGAL = ("", "", "", "", "", "", " Ltd", " Limited", " PLC", " Inc", " LLC", " Co", " & Co", " LLP",
           " CIC", " BV", " SA", " AB", " Pty Ltd", " Oy", " SpA", " Corp.", " Company")  # fmt: skip
 
@@ -83,15 +86,14 @@ def coined(draw: random.Random) -> str:
     form = draw.random()
     if form < 0.75:
         return word.capitalize()
-    return word.upper() if form < 0.8 and len(word) < 6 else f"{word.capitalize()}{draw.choice(_SUFFIXES)}"
+    if form < 0.8 and len(word) < _LONGEST_ACRONYM:
+        return word.upper()
+    return f"{word.capitalize()}{draw.choice(_SUFFIXES)}"
 
 
-_SUFFIXES = ("Soft", "Care", "Med", "Pay", "Tech", "Works", " AI", " Bio", " Pharma", " Digital",
-             ".io", ".com", " One", " 24", "Hub", "Link", "Cloud", "Bank")  # fmt: skip
-
-
-def organisation(draw: random.Random, last: str, first: str, city: str) -> str:
+def organisation(draw: random.Random, lasts: tuple[str, str, str], first: str, city: str) -> str:
     """A name of some organisation, with the parts that a text's values give."""
+    last, other, third = lasts
     makers: tuple[Callable[[], str], ...] = (
         lambda: coined(draw),
         lambda: f"{coined(draw)} {draw.choice(_LINES)}",
@@ -106,6 +108,8 @@ def organisation(draw: random.Random, last: str, first: str, city: str) -> str:
         lambda: draw.choice(_OF_PEOPLE).format(last),
         lambda: f"{draw.choice((last, city))} {draw.choice(_LINES)}",
         lambda: f"{city} {draw.choice(_LINES)}",
+        lambda: f"{last}, {other} and {third}",
+        lambda: f"{last}{draw.choice((' & ', ' and ', '-'))}{other}",
     )  # fmt: skip
     name = draw.choice(makers)()
     return name + draw.choice(_LEGAL)

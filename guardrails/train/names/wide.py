@@ -20,10 +20,13 @@ from skerry.guardrails.train.names.values import more
 _WIDER = 0.35
 _NICKNAMES = ("Tex", "Smiler", "Bobo", "Ace", "Lefty", "Junior", "Bud", "Doc", "Kit", "Moll")
 _SUFFIXES = ("Jr.", "Sr.", "II", "III", "Jnr", "Esq.")
-_PARTICLES = ("van", "van der", "de", "de la", "von", "di", "da", "bin", "al", "el", "ter")
+_PARTICLES = ("van", "van der", "de", "de la", "von", "di", "da", "bin", "al", "el", "ter", "die",
+              "den", "du", "dos", "St", "Mac", "ibn", "ap", "op de", "zu")  # fmt: skip
 _PARTS = ("North", "South", "East", "West", "Upper", "Lower", "New", "Old", "Great", "Little",
           "Port", "Lake", "Mount", "Fort", "San", "Santa", "Saint", "El", "Los", "Bad")  # fmt: skip
 _ENDS = ("upon Avon", "on Sea", "by the Water", "under Lyme", "le Moor", "in Arden", "Heights",
+         "am See", "an der Donau", "ob der Tauber", "bei Wien", "sur Mer", "sous Bois", "la Grande",
+         "del Rio", "de la Frontera", "lès Bains", "d'Oise",
          "Park", "Beach", "Springs", "Falls", "Vale", "Bay", "Green", "Common")  # fmt: skip
 _ROADS = ("Terrace", "Gardens", "Mews", "Walk", "Row", "Square", "Grove", "Rise", "View", "Parade",
           "Boulevard", "Parkway", "Highway", "Pike", "Trail", "Circle", "Plaza", "Quay", "Wharf",
@@ -141,7 +144,8 @@ class WideFiller(Filler):
             return [(self.draw.choice(more(self.part)["organisations"]), "organisation")]
         city, first = (self.draw.choice(one) for one in (self.values.cities, self.values.first))
         if form < 0.7:
-            name = organisation(self.draw, self._surname(), first, city)
+            lasts = (self._surname(), self._surname(), self._surname())
+            name = organisation(self.draw, lasts, first, city)
             return [(name, "organisation")]
         name = self.draw.choice(_BODIES).format(
             city=city,
