@@ -15,11 +15,11 @@ Floats = NDArray[np.float32]
 
 
 def code_blocks(
-    coder: Coder, layout: Layout, old: Bytes, new: Bytes | None, change: Floats
+    coder: Coder, layout: Layout, old: list[Bytes], new: Bytes | None, change: Floats
 ) -> Bytes:
-    """New blocks [n, bytes] by the old ones. `change` [n]: the mean change of a weight in the
-    tensor of each block, as `mean_change` has it."""
-    before = layout.split(old)
+    """New blocks [n, bytes] by the old ones, which are taken out of a list of one. `change` [n]:
+    the mean change of a weight in the tensor of each block, as `mean_change` has it."""
+    before = layout.split(old.pop())
     after = None if new is None else layout.split(new)
     old_words = halves(before.words)
     words = [
@@ -29,7 +29,7 @@ def code_blocks(
         for one, word in enumerate(before.words)
     ]
     new_words = halves(words)
-    made = Parts(words, [], before.units)
+    made = Parts(words, [], before.units[:0])
     for one, levels in enumerate(layout.fine_levels):
         given = None if after is None else after.fine[one]
         rows = _fine_rows(levels, old_words[one], new_words[one], change)
@@ -37,13 +37,16 @@ def code_blocks(
     olds = layout.steps(old_words, _valued(layout, before.fine))
     news = layout.steps(new_words, _valued(layout, made.fine))
     rows = _rows(layout, olds, news, change)
-    width = before.units.shape[1] // news[0].shape[1]
+    shape, width = before.units.shape, before.units.shape[1] // news[0].shape[1]
     units = coder.units(
-        layout.levels, rows, before.units.reshape(-1, width),
+        layout.levels,
+        rows,
+        before.units.reshape(-1, width),
         None if after is None else np.ascontiguousarray(after.units).reshape(-1, width),
         pairs=layout.pairs,
-    )  # fmt: skip
-    made.units = units.reshape(before.units.shape)
+    )
+    made.units = units.reshape(shape)
+    del before, after, units, olds, news, rows
     return layout.join(made)
 
 

@@ -42,7 +42,7 @@ def _parameters(size: int, dictionary: int, level: int) -> zstandard.ZstdCompres
     window = min(27, max(10, (size + dictionary + 1024).bit_length()))
     wide = {"window_log": window}
     if dictionary:
-        wide |= {"chain_log": min(window + 1, 27), "hash_log": min(window, 25), "enable_ldm": True}
+        wide |= {"chain_log": min(window, 24), "hash_log": min(window, 22), "enable_ldm": True}
     return zstandard.ZstdCompressionParameters.from_level(
         level, source_size=size, dict_size=dictionary, write_content_size=True,
         write_checksum=False, **wide,

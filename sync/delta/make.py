@@ -30,10 +30,10 @@ from skerry.sync.delta.errors import DeltaError
 from skerry.sync.delta.files import Told, nothing, opened, place_whole, version_of
 from skerry.sync.delta.matching import Chunk, Matcher
 from skerry.sync.delta.regions import regions
-from skerry.sync.delta.window import Part, encode_window, kind_of, part_of
+from skerry.sync.delta.window import Part, encode_window, part_of, weight_of
 
-WINDOW = 8 << 20
-"""Bytes of the new file that are coded together, at most."""
+WINDOW = 16 << 20
+"""Bytes of the new file that are coded together, at most; fewer of types that take more memory."""
 _SMALL = 1 << 18
 """Shorter unchanged runs do not end a window."""
 _LONGEST_COPY = 1 << 28
@@ -105,6 +105,7 @@ class _Maker:
         self._told = told
         self._steps: list[Step] = []
         self._window: list[Chunk] = []
+        self._weight = 0
         self._copies: list[Chunk] = []
 
     def take(self, chunk: Chunk) -> None:
@@ -113,10 +114,12 @@ class _Maker:
             self._copy(chunk)
             return
         self._flush_copies()
-        if self._window and sum(one.length for one in self._window) + chunk.length > WINDOW:
+        weight = chunk.length * weight_of(chunk.kind)
+        if self._window and self._weight + weight > WINDOW:
             self._flush_window()
         if chunk.weighed:
             self._window.append(chunk)
+            self._weight += weight
             return
         self._flush_window()
         self._bytes(chunk)
@@ -149,7 +152,7 @@ class _Maker:
 
     def _flush_window(self) -> None:
         """Writes what waits to be coded together; unchanged chunks at its end are copied."""
-        window, self._window = self._window, []
+        window, self._window, self._weight = self._window, [], 0
         trailing: list[Chunk] = []
         while window and window[-1].same:
             trailing.insert(0, window.pop())
@@ -170,9 +173,8 @@ class _Maker:
         self._write(*self._smaller(step, payload, chunks, new))
 
     def _part(self, chunk: Chunk, data: bytes) -> Part:
-        kind = kind_of(chunk.kind, chunk.length)
         old = self._matcher.read_old(chunk.source, chunk.old, chunk.length)
-        return part_of(kind, chunk.source, chunk.old, old, data)
+        return part_of(chunk.kind, chunk.source, chunk.old, old, data)
 
     def _smaller(
         self, step: Step, payload: bytes, chunks: Sequence[Chunk], new: bytes

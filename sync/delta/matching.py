@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from skerry.sync.delta.container import MOST_WINDOW, Version
 from skerry.sync.delta.regions import BYTES, Region, regions
-from skerry.sync.delta.window import kind_of, unit_of
+from skerry.sync.delta.window import kind_of, unit_of, weight_of
 
 _PIECE = 1 << 22
 
@@ -57,11 +57,12 @@ class Matcher:
         """The regions of the new file, cut into chunks of at most `most` bytes."""
         for region in new:
             found = self._counterpart(region, file)
-            unit = unit_of(kind_of(region.kind, region.length))
-            step = most // unit * unit
+            kind = kind_of(region.kind, region.length)
+            unit = unit_of(kind)
+            step = most // weight_of(kind) // unit * unit
             for at in range(0, region.length, step):
                 length = min(step, region.length - at)
-                yield self._chunk(region, at, length, found, file)
+                yield self._chunk(region, kind, at, length, found, file)
 
     def _counterpart(self, region: Region, file: BinaryIO) -> tuple[int, Region] | None:
         """The old region that the new one was: the same bytes, or the same name."""
@@ -88,11 +89,17 @@ class Matcher:
         }
 
     def _chunk(
-        self, region: Region, at: int, length: int, found: tuple[int, Region] | None, file: BinaryIO
+        self,
+        region: Region,
+        kind: int,
+        at: int,
+        length: int,
+        found: tuple[int, Region] | None,
+        file: BinaryIO,
     ) -> Chunk:
         offset = region.offset + at
         if found is None:
-            return Chunk(region.kind, offset, length)
+            return Chunk(kind, offset, length)
         source, old = found
         alike = (old.kind, old.length) == (region.kind, region.length)
         if alike:
@@ -100,10 +107,10 @@ class Matcher:
             same = here == self.read_old(source, old.offset + at, length)
             weighed = same or region.kind != BYTES
             if weighed or old.length <= 64:
-                return Chunk(region.kind, offset, length, source, old.offset + at, same, True)
+                return Chunk(kind, offset, length, source, old.offset + at, same, True)
         start = max(0, min(at, old.length) - MOST_WINDOW // 4)
         reach = min(old.length - start, MOST_WINDOW)
-        return Chunk(region.kind, offset, length, source, old.offset + start, dictionary=reach)
+        return Chunk(kind, offset, length, source, old.offset + start, dictionary=reach)
 
 
 def _digest(file: BinaryIO, region: Region) -> bytes:

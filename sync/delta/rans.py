@@ -24,8 +24,8 @@ PRECISION = 12
 TOTAL = 1 << PRECISION
 LEAST = 1 << 16
 MOST_LANES = 1 << 14
-_ROWS = 64
-"""Rows that are prepared together: few enough for the processor's cache."""
+_TOGETHER = 1 << 16
+"""Symbols that are prepared together: few enough for the processor's cache."""
 
 _MASK = np.uint32(TOTAL - 1)
 _SHIFT = np.uint32(PRECISION)
@@ -110,12 +110,12 @@ class Decoder:
         self._slot = np.empty(lanes, np.uint32)
         self._frequency = np.empty(lanes, np.uint32)
         self._low = np.empty(lanes, np.bool_)
-        self._entries = np.empty((_ROWS, lanes), np.uint32)
+        self._entries = np.empty(self.block, np.uint32)
 
     @property
     def block(self) -> int:
         """Sequences are best decoded in blocks of this many symbols."""
-        return _ROWS * self._lanes
+        return max(self._lanes, _TOGETHER // self._lanes * self._lanes)
 
     def blocks(self, count: int) -> Iterator[slice]:
         """`count` symbols, cut into blocks."""
@@ -131,7 +131,7 @@ class Decoder:
         """
         base = models.astype(np.uint32)
         base <<= _SHIFT
-        lanes, entries = self._lanes, self._entries.reshape(-1)
+        lanes, entries = self._lanes, self._entries
         for start in range(0, len(base), lanes):
             row = base[start : start + lanes]
             self._step(table, row, entries[start : start + len(row)])

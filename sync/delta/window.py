@@ -32,6 +32,8 @@ ReadOld = Callable[[int, int, int], bytes]
 MOST_PARTS = 1 << 16
 _MOST_HEAD = 1 << 23
 _LEAST_LANES = 64
+_CHOSEN_LANES = 1 << 13
+_BYTES_A_LANE = 256
 _NO_CHANGE = 0
 _BYTES = 255
 """The kind of a part whose bytes have no known meaning, but their places."""
@@ -97,7 +99,7 @@ def encode_window(parts: Sequence[Part], read_old: ReadOld, new: bytes) -> bytes
 
 def decode_window(
     payload: bytes, sources: Sequence[Version], read_old: ReadOld, length: int
-) -> bytes:
+) -> memoryview:
     """The window of `length` bytes.
 
     Raises:
@@ -110,31 +112,30 @@ def decode_window(
     decoder = WindowDecoder(head, fields.rest(), lanes)
     made = _walk(decoder, parts, read_old, None, length)
     decoder.finish()
-    return made.tobytes()
+    return made.data
 
 
 def _lanes(bits: float) -> int:
-    """As many lanes as cost about half a percent: each loses two bytes."""
-    wanted = int(bits / 8 / 400)
-    return min(4096, max(_LEAST_LANES, 1 << max(wanted, 1).bit_length() - 1))
+    """As many lanes as cost about half a percent: each loses two bytes. The more, the faster."""
+    wanted = max(int(bits / 8 / _BYTES_A_LANE), _LEAST_LANES)
+    return min(_CHOSEN_LANES, 1 << wanted.bit_length() - 1)
 
 
 def _walk(
     coder: Coder, parts: Sequence[Part], read_old: ReadOld, new: Bytes | None, length: int = 0
 ) -> Bytes:
     """Codes the parts of a window, all of one kind together."""
-    made = np.empty(length, np.uint8) if new is None else new
     ends = np.cumsum([part.length for part in parts])
     placed = [(part, slice(end - part.length, end)) for part, end in zip(parts, ends, strict=True)]
     by_kind = sorted(placed, key=lambda one: one[0].kind)
-    for kind, same in groupby(by_kind, key=lambda one: one[0].kind):
-        group = list(same)
-        old = np.concatenate([
-            np.frombuffer(read_old(part.source, part.offset, part.length), np.uint8)
-            for part, _ in group
-        ])  # fmt: skip
+    groups = [(kind, list(same)) for kind, same in groupby(by_kind, key=lambda one: one[0].kind)]
+    if len(groups) == 1 and new is None:
+        return _code(coder, groups[0][0], parts, _olds(parts, read_old), None)
+    made = np.empty(length, np.uint8) if new is None else new
+    for kind, group in groups:
+        same = [part for part, _ in group]
         given = None if new is None else np.concatenate([new[span] for _, span in group])
-        coded = _code(coder, kind, [part for part, _ in group], old, given)
+        coded = _code(coder, kind, same, _olds(same, read_old), given)
         if new is None:
             at = 0
             for part, span in group:
@@ -143,16 +144,28 @@ def _walk(
     return made
 
 
-def _code(coder: Coder, kind: int, parts: Sequence[Part], old: Bytes, new: Bytes | None) -> Bytes:
+def _olds(parts: Sequence[Part], read_old: ReadOld) -> list[Bytes]:
+    """What the parts were, in a list of one: whoever takes it out holds it alone, and can let go
+    of it as soon as it is read."""
+    pieces = [
+        np.frombuffer(read_old(one.source, one.offset, one.length), np.uint8) for one in parts
+    ]
+    return pieces if len(pieces) == 1 else [np.concatenate(pieces)]
+
+
+def _code(
+    coder: Coder, kind: int, parts: Sequence[Part], old: list[Bytes], new: Bytes | None
+) -> Bytes:
     if kind == _BYTES:
-        return _code_bytes(coder, old, new)
+        return _code_bytes(coder, old.pop(), new)
     if kind in _FLOATS:
-        return _code_floats(coder, kind, old, new)
+        return _code_floats(coder, kind, old.pop(), new)
     layout = LAYOUTS[TYPES[kind].name]
     blocks = [part.length // layout.bytes for part in parts]
     change = np.repeat([change_of(part.change) for part in parts], blocks).astype(np.float32)
     given = None if new is None else new.reshape(-1, layout.bytes)
-    return code_blocks(coder, layout, old.reshape(-1, layout.bytes), given, change).reshape(-1)
+    whole = [old.pop().reshape(-1, layout.bytes)]
+    return code_blocks(coder, layout, whole, given, change).reshape(-1)
 
 
 def change_of(number: int) -> float:
@@ -199,6 +212,13 @@ def _read_parts(head: Reader, sources: Sequence[Version], length: int) -> list[P
     if sum(part.length for part in parts) != length:
         raise DeltaInvalid("the delta is damaged: a window has gaps", hint="fetch it again")
     return parts
+
+
+def weight_of(kind: int) -> int:
+    """What a byte of a part of this kind takes in memory while it is coded, beside others."""
+    if kind in _FLOATS:
+        return 4
+    return 2 if kind == _BYTES or not LAYOUTS[TYPES[kind].name].pairs else 1
 
 
 def unit_of(kind: int) -> int:
