@@ -104,9 +104,10 @@ def _goes_on(fleet: Fleet) -> bool:
     """Whether the device takes version 2 once the operator has signed anew what was forged."""
     with fleet.opened() as repository:
         for _ in range(3):
-            with repository.draft("stable", Targets):
-                pass
-            repository.sign("stable")
+            for role in repository.channels():
+                with repository.draft(role, Targets):
+                    pass
+                repository.sign(role)
             repository.release()
     with fleet.client(source=FolderSource(fleet.public)) as client:
         client.apply()
