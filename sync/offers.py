@@ -7,7 +7,7 @@ no server says otherwise (`client.latest`); a fleet server answers with offers o
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
@@ -22,7 +22,9 @@ class Offer(Struct, frozen=True, kw_only=True):
     taken only when the signed metadata of the repository names it, too.
 
     `target` is the path of the TUF target, `digest` that of its `bundle.json`, and `probation_s`
-    how long the device watches the new bundle before it keeps it.
+    how long the device watches the new bundle before it keeps it. With `mode` "shadow" the device
+    goes on with what it has: the version answers beside it, unseen, and what is reported is how
+    both compare.
     """
 
     id: Id
@@ -30,6 +32,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     version: Id
     digest: Sha256
     probation_s: Seconds = 0.0
+    mode: Literal["update", "shadow"] = "update"
 
 
 class Stage(StrEnum):

@@ -95,6 +95,7 @@ class Split:
         run.channel.name = name = self._of_session(name, asked, run.holder)
         check_template(headers, name, self.config.models[name])
         run.channel.opening = msgspec.structs.replace(asked, model="")
+        self.services[name].check_length(asked)  # before it waits, and takes memory
         async with self.gate.place(run.holder, name):
             run.waited_s = time.monotonic() - run.channel.since
             await self.services[name].serve(run.channel, owner=run.holder.tenant)

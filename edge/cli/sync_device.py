@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import click
 
 from skerry.edge.cli.options import json_option, option
 from skerry.edge.cli.output import emit, local_time
+from skerry.edge.cli.sync_server import offers_of
 from skerry.edge.cli.sync_shared import device_folder, device_option, need_sync, say
 from skerry.edge.cli.types import GivenPath
 
@@ -202,8 +204,10 @@ def _client(
     from skerry.sync.client import Device, open_client
 
     folder = device_folder(device)
-    profile = Device(folder.resolve()).enrolment().profile
-    means = _means(profile, health, source, told, metered=metered, now=now)
+    mine = Device(folder.resolve())
+    means = _means(mine.enrolment().profile, health, source, told, metered=metered, now=now)
+    if source is None:  # a stick carries what it carries
+        means = replace(means, offers=offers_of(mine))
     with open_client(folder, means, verify=verify) as client:
         yield client
 

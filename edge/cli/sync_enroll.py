@@ -8,6 +8,7 @@ import click
 
 from skerry.edge.cli.options import json_option, option
 from skerry.edge.cli.output import emit
+from skerry.edge.cli.sync_server import join
 from skerry.edge.cli.sync_shared import device_folder, device_option, need_sync, say
 from skerry.edge.cli.types import GivenPath, NotNegative
 
@@ -23,6 +24,9 @@ _HOUR = 3600.0
 @option("--name", default="", help="Name of this device; default: a random one.")
 @option("--profile", default="", help="Device profile; default: the one that suits this machine.")
 @option("--tag", "tags", multiple=True, help="Tag for rollouts; several.")
+@option("--server", default="", metavar="URL",
+        help="Fleet server that says what to take; default: the channel's latest.")  # fmt: skip
+@option("--token", default="", help="Token that enrols this device there, once.")
 @option("--poll-hours", type=NotNegative(), default=6.0, show_default=True,
         help="Hours between two looks for updates.")  # fmt: skip
 @option("--probation-hours", type=NotNegative(), default=24.0, show_default=True,
@@ -44,6 +48,8 @@ def enroll(
     name: str,
     profile: str,
     tags: tuple[str, ...],
+    server: str,
+    token: str,
     poll_hours: float,
     probation_hours: float,
     limit: int,
@@ -57,6 +63,8 @@ def enroll(
 
     \b
     skerry sync enroll https://updates.example.org --root root.json --bundle assistant
+    skerry sync enroll https://updates.example.org --root root.json --bundle assistant \\
+        --server https://fleet.example.org --token skt-…
     """
     need_sync()
     from skerry.sync.client import Enrolment, Rules
@@ -77,11 +85,16 @@ def enroll(
     )  # fmt: skip
     if not source.startswith(("https://", "http://")):
         source = str(Path(source.removeprefix("file://")).resolve())
-    enrolment = Enrolment(
-        device=name or new_id(), source=source, channel=channel, bundle=bundle, profile=profile,
-        tags=tags, poll_s=poll_hours * _HOUR, probation_s=probation_hours * _HOUR, rules=rules,
-    )  # fmt: skip
     folder = device_folder(device)
+    if bool(server) != bool(token):
+        raise click.UsageError("--server and --token go together")
+    called = name or new_id()
+    if server:
+        called = join(folder, server, token, name=called, profile=profile, tags=tags)
+    enrolment = Enrolment(
+        device=called, source=source, channel=channel, bundle=bundle, profile=profile, tags=tags,
+        server=server, poll_s=poll_hours * _HOUR, probation_s=probation_hours * _HOUR, rules=rules,
+    )  # fmt: skip
     found = make(folder, enrolment, trusted)
     if as_json:
         version = found.version if found else None
