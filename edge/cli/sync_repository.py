@@ -21,7 +21,10 @@ from skerry.edge.cli.sync_shared import (
 from skerry.edge.cli.types import GivenPath
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from skerry.sync.repository import Published, Repository
+    from skerry.sync.repository.deltas import Stored
 
 
 def _pairs(values: tuple[str, ...], what: str) -> dict[str, int]:
@@ -106,6 +109,8 @@ def _tokens(values: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @repository_option
 @option("--channel", required=True, help="Channel, or device class as CHANNEL.CLASS.")
 @option("--version", default="", help="Name of this version; default: the next number.")
+@option("--from", "olds", type=GivenPath(), multiple=True, metavar="FOLDER",
+        help="Make deltas for devices that run this older bundle; several.")  # fmt: skip
 @option("--not-latest", is_flag=True, help="Devices take it only when a rollout offers it.")
 @passphrase_option
 @yes_option
@@ -115,6 +120,7 @@ def publish(
     repo: Path,
     channel: str,
     version: str,
+    olds: tuple[Path, ...],
     not_latest: bool,
     passphrase_file: Path | None,
     yes: bool,
@@ -137,8 +143,23 @@ def publish(
             done = put(
                 repository, bundle, channel, version=version, latest=not not_latest, told=told
             )
+        deltas = _store_deltas(repository, olds, bundle, quiet=as_json)
         waits = sign_and_release(repository, yes=yes, quiet=as_json)
-    _told(done, waits, as_json=as_json)
+    _told(done, waits, as_json=as_json, deltas=deltas)
+
+
+def _store_deltas(
+    repository: Repository, olds: tuple[Path, ...], new: Path, *, quiet: bool
+) -> list[Stored]:
+    if not olds:
+        return []
+    from skerry.bundles import read_bundle
+    from skerry.edge.cli.bars import bytes_bar
+    from skerry.sync.repository.deltas import store_deltas
+
+    total = read_bundle(new).manifest.size * len(olds)
+    with bytes_bar("deltas", total=total, quiet=quiet) as told:
+        return [one for old in olds for one in store_deltas(repository, old, new, told)]
 
 
 def sign_and_release(repository: Repository, *, yes: bool, quiet: bool) -> list[str]:
@@ -164,12 +185,18 @@ def tell_waiting(waits: list[str]) -> None:
         say(f"'{role}' needs more signatures: `skerry sync sign --help`; nothing was served")
 
 
-def _told(done: Published, waits: list[str], *, as_json: bool) -> None:
+def _told(
+    done: Published, waits: list[str], *, as_json: bool, deltas: Sequence[Stored] = ()
+) -> None:
     from dataclasses import asdict
 
     if as_json:
-        emit("skerry.sync.publish/1", {**asdict(done), "waits_for": waits})
+        made = [asdict(one) for one in deltas]
+        emit("skerry.sync.publish/1", {**asdict(done), "waits_for": waits, "deltas": made})
         return
+    for one in deltas:
+        said = "" if one.kept else "; not worth it, and not stored"
+        say(f"delta for {one.path}: {one.size / 1e6:,.2f} of {one.whole / 1e6:,.2f} MB{said}")
     tell_waiting(waits)
     if not waits:
         size = f"{done.bytes / 1e6:,.1f} MB, {done.bytes_new / 1e6:,.1f} new"
