@@ -49,14 +49,20 @@ class ObjectStore:
     def put(self, name: str, data: bytes) -> None:
         import obstore
 
-        with self._translated(name):
-            obstore.put(self._store, name, data, attributes=_attributes(name))
+        try:
+            with self._translated(name):
+                obstore.put(self._store, name, data, attributes=_attributes(name))
+        except _Absent as error:
+            raise StoreFault(str(error), hint="check the name of the bucket") from None
 
     def put_file(self, name: str, path: Path) -> None:
         import obstore
 
-        with self._translated(name):
-            obstore.put(self._store, name, path, attributes=_attributes(name))
+        try:
+            with self._translated(name), path.open("rb") as file:
+                obstore.put(self._store, name, file, attributes=_attributes(name))
+        except _Absent as error:  # the file, or the bucket
+            raise StoreFault(str(error), hint="check the file and the bucket") from None
 
     def get(self, name: str) -> bytes | None:
         import obstore
@@ -96,8 +102,8 @@ class ObjectStore:
     def _translated(self, name: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise _Absent from None
+        except FileNotFoundError as error:
+            raise _Absent(f"'{name}': {_first_line(error)}") from None
         except Exception as error:  # obstore has an error of its own for each cloud
             what = f"'{name}' in '{self._url}': {_first_line(error)}"
             raise StoreFault(
