@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from skerry.bundles import Role
-from skerry.sync.client import deltas
+from skerry.sync.client import FolderSource, deltas
 from skerry.sync.delta import make_delta
-from skerry.sync.errors import NoSpace
+from skerry.sync.errors import NoSpace, SourceFault
 from skerry.sync.names import Deltas, delta_index, delta_path
 from tests.bundles.making import CONTENT, Content
 from tests.sync.fleet import Fleet, running
@@ -107,6 +108,32 @@ def test_a_delta_of_no_use_costs_only_bytes(large: Fleet, harm: str, tmp_path: P
     version, fetched = applied(large)
     assert version == "2"
     assert fetched >= SIZE
+
+
+class Cut:
+    """A source that ends within a delta."""
+
+    def __init__(self, source: FolderSource) -> None:
+        self.source = source
+
+    def read(self, name: str, start: int = 0) -> Iterator[bytes]:
+        for block in self.source.read(name, start):
+            if not name.endswith(".skd"):
+                yield block
+                continue
+            yield block[: len(block) // 2]
+            raise SourceFault("cut")
+
+
+def test_a_delta_that_is_cut_goes_on(large: Fleet) -> None:
+    large.publish("2", size=SIZE, deltas=1)
+    source = Cut(FolderSource(large.public))
+    with large.client(source=source) as client, pytest.raises(SourceFault):
+        client.apply()
+    whole = delta(large, "1", "2").stat().st_size
+    version, fetched = applied(large)
+    assert version == "2"
+    assert fetched < whole + 2000, "what is small, and the rest of the delta"
 
 
 HOSTILE = {
