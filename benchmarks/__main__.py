@@ -27,6 +27,7 @@ NAMES = (
     "vllm_runs",
     "export",
     "fleet",
+    "faults",
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

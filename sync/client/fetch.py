@@ -14,7 +14,7 @@ from skerry.sync.client.pace import Pace, check_hours, check_metered
 from skerry.sync.client.plan import Full, Having, Planner, Step
 from skerry.sync.client.source import Source, not_slow
 from skerry.sync.durable import remove_tree
-from skerry.sync.errors import NoSpace, NotThere, SourceFault, Untrusted
+from skerry.sync.errors import NoSpace, NotThere, Postponed, SourceFault, Untrusted
 
 _SPARE_BYTES = 4 << 20
 
@@ -78,7 +78,11 @@ class Fetching:
 
     def _try(self, step: Step) -> None:
         out = self.objects.incoming(step.digest)
-        step.make(out, Having(self.objects, self._read), self.told)
+        try:
+            step.make(out, Having(self.objects, self._read), self.told)
+        except Postponed:  # the last block may have spent the day's budget
+            if self.objects.incoming_size(step.digest) != step.size:
+                raise
         if (came := self.objects.incoming_size(step.digest)) < step.size:
             what = f"the source ended after {came} of {step.size} bytes of {step.digest[:12]}"
             raise SourceFault(what, hint="try again; it goes on there")
