@@ -29,6 +29,7 @@ _LETTER_GAP = re.compile(r"(?<=\w)[-._*~|+/](?=\w)")
 _MARK = r"(?:[*_`~]{1,3}|</?[a-zA-Z]{1,10}(?:\s[^<>\n]{0,40})?/?>|<!--[^<>\n]{0,80}-->)"
 _ANY_MARK = re.compile(_MARK)
 _MARK_WITHIN = re.compile(rf"(?<=\w){_MARK}{{1,3}}(?=\w)")
+_LINE = re.compile(r"[^\n]+")
 _WORD_OF_JOINED = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _DEEPEST = 4
 _LEAST_WORDS = 3
@@ -49,7 +50,7 @@ def texts(text: str, words: Words) -> Iterator[Hidden]:
         yield *found.span(), " ".join(found.group().split())
     for found in _SPELT.finditer(text):
         yield *found.span(), _LETTER_GAP.sub("", found.group())
-    yield from _marked(text, words)
+    yield from _marked(text)
     odd = (words.unknown >= _UNKNOWN) & (words.lasts - words.firsts >= _LEAST_WORDS)
     for at in np.flatnonzero(odd).tolist():
         start, end = words.spans[at]
@@ -57,14 +58,14 @@ def texts(text: str, words: Words) -> Iterator[Hidden]:
         yield start, end, text[start:end][::-1]
 
 
-def _marked(text: str, words: Words) -> Iterator[Hidden]:
-    """Sentences with marks within their words, without these: "ig**no**re", "a_l_l"."""
+def _marked(text: str) -> Iterator[Hidden]:
+    """Lines with marks within their words, without these: "ig**no**re", "a_l_l"."""
     if len(_MARK_WITHIN.findall(text)) < _LEAST_MARKS:
         return
-    for start, end in words.spans:
-        said = text[start:end]
-        if len(_MARK_WITHIN.findall(said)) >= _LEAST_MARKS:
-            yield start, end, _ANY_MARK.sub("", said)
+    for found in _LINE.finditer(text):
+        line = found.group()
+        if len(_MARK_WITHIN.findall(line)) >= _LEAST_MARKS:
+            yield *found.span(), _ANY_MARK.sub("", line)
 
 
 def _coded(text: str, deep: int = 1) -> Iterator[Hidden]:
