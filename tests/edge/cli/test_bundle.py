@@ -66,7 +66,12 @@ def test_what_changed(skerry, bundle: Path) -> None:
         (("export", "build", "smollm2"), 2, "--out"),
         (("export", "build", "smollm2", "--out", "/nowhere/b", "--measure", "none",
           "--profile", "laptop", "--precision", "q9"), 2, "q9"),
+        (("export", "build", "smollm2", "--out", "/nowhere/b", "--draft", "/no.gguf"), 4, "no.gguf"),
+        (("export", "build", "smollm2", "--out", "/nowhere/b", "--adapter", "/no.gguf"), 4,
+         "no.gguf"),
+        (("export", "build", "smollm2", "--out", "/nowhere/b", "--router", "/no.npz"), 4, "no.npz"),
         (("ask", "x", "--bundle", "/nowhere"), 4, "no bundle"),
+        (("index", "ls", "--bundle", "/nowhere"), 4, "no bundle"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )  # fmt: skip
