@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from skerry.guardrails.beside import Beside, beside
+from skerry.guardrails.columns import Cell, cells
 from skerry.guardrails.errors import ScreenOverflow
 from skerry.guardrails.events import EVENTS
 from skerry.guardrails.findings import Finding, FindingKind, Where
@@ -142,6 +143,7 @@ def _by_patterns(
     views = Views.of(normal)
     able = [one for one in RECOGNISERS if one.may_find(views)]
     found = [finding for one in able for finding in _find(one, views, normal, where)]
+    found += [_in_a_column(one, normal, where) for one in cells(views.lowered)]
     names = list(find(normal.text))
     found += [_named(one, normal, where) for one in names]
     found += [_beside(one, normal, where) for one in beside(names, views.lowered)]
@@ -159,6 +161,11 @@ def _find(one: Recogniser, views: Views, normal: Normal, where: Where) -> Iterat
 def _named(one: Name, normal: Normal, where: Where) -> Finding:
     start, end = normal.original(one.start, one.end)
     return Finding(FindingKind.PII, one.label, start, end, one.score, where, "model:names")
+
+
+def _in_a_column(one: Cell, normal: Normal, where: Where) -> Finding:
+    start, end = normal.original(*one[:2])
+    return Finding(FindingKind.PII, one[2], start, end, 0.8, where, "pattern:column")
 
 
 def _beside(one: Beside, normal: Normal, where: Where) -> Finding:

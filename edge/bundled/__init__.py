@@ -197,7 +197,7 @@ def take_bundle(settings: Settings) -> Bundled | None:
 
     profile = making.profile(settings)
     try:
-        bundle = open_bundle(settings.bundle)
+        bundle = open_bundle(_folder(settings.bundle))
         choice = bundle.variant_for(profile, formats=runnable())
         parts = carried(bundle.manifest, _encoder_variant(bundle, profile))
         stamps = _checked(bundle, choice.variant, parts)
@@ -206,6 +206,13 @@ def take_bundle(settings: Settings) -> Bundled | None:
     bundled = Bundled(bundle, choice.variant, choice.why, parts, stamps)
     check_fit(bundled)
     return bundled
+
+
+def _folder(place: Path) -> Path:
+    """The bundle at `place`; of a device that takes updates the one that it runs now."""
+    from skerry.edge.updates.place import bundle_of, is_device
+
+    return bundle_of(place).folder if is_device(place) else place
 
 
 def bundled_settings(settings: Settings, bundled: Bundled) -> Settings:
