@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from skerry.guardrails.names import naming
 from skerry.guardrails.names.classifier import NamesClassifier, Word
+from skerry.guardrails.names.joining import joined
 from skerry.guardrails.names.naming import Name
 
 
@@ -101,7 +102,7 @@ def names(classifier: NamesClassifier, text: str, levels: Levels = SAID) -> list
     words = classifier.words(text)
     weighing = _Weighing(text, words, levels, frozenset(_known(words, text)), _has_capitals(text))
     counted = [weighing.counts(at) for at in range(len(words))]
-    return list(naming.named(words, counted, text))
+    return list(naming.named(words, joined(words, counted, text), text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from skerry.guardrails.train.names.wide import WideFiller
 SHARES = {Part.TEST: 64, Part.DEVELOPMENT: 64}
 TRAINED = (
     "clinical", "everyday", "office", "news", "records", "service", "talk", "various", "questions",
-    "letters", "wards", "chats", "tickets", "prose",
+    "letters", "wards", "chats", "tickets", "prose", "contexts",
 )  # fmt: skip
 BENIGN = ("benign", "benign_documents", "more_benign")
 _WORDS = re.compile(r"\{\w+\}|\w+")
