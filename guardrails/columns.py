@@ -38,6 +38,7 @@ def outside(found: Iterable[_Placed], known: Sequence[Cell]) -> list[_Placed]:
             kept.append(one)
     return kept
 
+
 _MARKS = "|\t;,"
 _MOST_CELLS, _LONGEST_LINE = 40, 2000
 _NUMBERS = {
@@ -51,7 +52,8 @@ _NUMBERS = {
 }
 _NAMES = {
     "person": r"(?:full|patient|client|customer|employee|contact|first|last|given|family|middle)"
-    r"[ _]?name|first|last|forename|surname|next of kin|patient|consultant|gp|carer|guardian|student|"
+    r"[ _]?name|first|last|forename|surname|next of kin|patient|consultant|gp|carer|guardian|"
+    r"student|"
     r"line manager|assignee|requester|tenant",
     "place": r"town|city|street|(?:home |postal )?address|place of birth|birthplace",
     "organisation": r"company|employer|organi[sz]ation|firm|supplier|hospital|school|surgery",

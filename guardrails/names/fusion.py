@@ -61,7 +61,7 @@ WRITTEN = Levels(
     small=0.9,
     acronym=0.9,
 )
-SURE = 0.90
+SURE = 0.6
 """Where a word is part of a name this surely, less will do for its neighbours and its likes."""
 
 _CONTEXT = re.compile(

@@ -11,7 +11,7 @@ from skerry.guardrails.names.classifier import Word
 
 Label = Callable[[Sequence[Word]], int]
 
-_MARKS = frozenset(",;|/()[]{}<>:\u2022*\"")
+_MARKS = frozenset(',;|/()[]{}<>:\u2022*"')
 _ANDS = frozenset(("and", "or", "und", "et", "y"))
 _VERSUS = frozenset(("v", "vs"))
 

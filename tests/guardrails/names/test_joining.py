@@ -16,9 +16,7 @@ PERSON, PLACE, FIRM = range(3)
 
 def words(text: str, least: float = 0.05) -> list[Word]:
     """The words and marks of `text`, each hardly part of a name."""
-    return [
-        Word(*found.span(), (least, 0.0, 0.0)) for found in re.finditer(r"\w+|[^\w\s]", text)
-    ]
+    return [Word(*found.span(), (least, 0.0, 0.0)) for found in re.finditer(r"\w+|[^\w\s]", text)]
 
 
 def with_class(text: str, classes: dict[str, int]) -> list[Word]:
@@ -30,8 +28,8 @@ def with_class(text: str, classes: dict[str, int]) -> list[Word]:
     return made
 
 
-def by_join(text: str, named: set[str]) -> list[str]:
-    seen = with_class(text, dict.fromkeys(named, PERSON))
+def by_join(text: str, named: set[str], one: int = PERSON) -> list[str]:
+    seen = with_class(text, dict.fromkeys(named, one))
     counted = [text[one.start : one.end] in named for one in seen]
     made = joined(seen, counted, text)
     return [text[one.start : one.end] for one, counts in zip(seen, made, strict=True) if counts]
@@ -56,6 +54,24 @@ def by_join(text: str, named: set[str]) -> list[str]:
 )  # fmt: skip
 def test_what_belongs_to_a_name(text: str, named: set[str], all_of_them: list[str]) -> None:
     assert by_join(text, named) == all_of_them
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "all_of_them"),
+    [
+        ("for Steiner & Partner", {"Steiner"}, ["Steiner", "&", "Partner"]),
+        ("for Steiner & his dog", {"Steiner"}, ["Steiner", "&"]),
+        (
+            "Klein, Dony and Colson",
+            {"Klein", "Dony", "Colson"},
+            ["Klein", "Dony", "and", "Colson"],
+        ),
+        ("of Klein and Colson", {"Klein", "Colson"}, ["Klein", "Colson"]),
+        ("Klein, Dony and he", {"Klein", "Dony"}, ["Klein", "Dony"]),
+    ],
+)
+def test_partners_of_a_firm(text: str, named: set[str], all_of_them: list[str]) -> None:
+    assert by_join(text, named, FIRM) == all_of_them
 
 
 def by_part(text: str, classes: dict[str, int]) -> list[tuple[int, str]]:
