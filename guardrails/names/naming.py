@@ -91,9 +91,9 @@ _SMALL = frozenset(
 )
 """Words that stand inside names in small letters."""
 _CHARACTERS = 24
-_SURE_OF_ANOTHER, _VERY_SURE_OF_ANOTHER = 1.4, 1.95
+_SURE_OF_ANOTHER, _VERY_SURE_OF_ANOTHER = 1.75, 1.95
 _SURE_OF_SMALL = 0.9
-_OF_THE_WHOLE = 0.3
+_OF_THE_WHOLE = 0.45
 _LINKS = frozenset("and or v vs of at in to from with is for by on und et".split())
 _TITLE = re.compile(
     r"(?:(?:matron|nurse|sister|doctor|professor|prof|dr|mrs|mr|ms|miss|sir|lady|rev|father|aunt|"
@@ -106,7 +106,16 @@ _FIRM = re.compile(
     r"(?:,?\s(?:limited|ltd|inc|incorporated|llc|llp|plc|gmbh|corp|corporation|holdings)\b\.?)",
     re.IGNORECASE,
 )
-_FEW_DIGITS = re.compile(r"\d{1,6}")
+_FIRMS_END = re.compile(
+    r"(?:\b(?:limited|ltd|inc|incorporated|llc|llp|plc|gmbh|corp|corporation|holdings|eirl|hospital|"
+    r"infirmary|clinic|surgery|hospice|school|college|university|academy|pharmacy|"
+    r"(?:health|medical|care) cent(?:re|er)|(?:care|nursing) home)\.?|"
+    r"(?:&|\band) (?:sons?|daughters?|partners?|co|brothers|associates)\.?)\Z",
+    re.IGNORECASE,
+)
+"""How names of organisations end, and hardly any others."""
+_FEW_DIGITS = re.compile(r"\d{1,3}|(?<=[^\n])\d{4,6}")
+"""The number of a house, or a code that begins no line: neither says by itself where it is."""
 _CLOSE = re.compile(r"[^\w:]{1,3}")
 
 
@@ -236,6 +245,8 @@ def _label(part: Sequence[Word], whole: Sequence[float], text: str) -> int:
     for pattern, label, weight in _AFTER:
         if pattern.match(text, end):
             sums[label] += weight
+    if _FIRMS_END.search(text, max(start, end - _CHARACTERS), end):
+        sums[_ORGANISATION] += _STRONG
     return max(range(len(LABELS)), key=lambda at: sums[at])
 
 

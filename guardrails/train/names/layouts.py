@@ -90,7 +90,7 @@ _COLUMNS = (("Name", "{person}"), ("Name", "{last}, {first}"), ("First name", "{
             ("Ward", "4"), ("Bed", "B2"), ("Status", "Active"), ("Role", "{job}"),
             ("Diagnosis", "{disease}"), ("Drug", "{drug}"), ("Dose", "{dose}"), ("Date", "{date}"),
             ("Time", "{time}"), ("Result", "Negative"), ("Priority", "Medium"), ("Day", "Mon"),
-            ("Country", "{country}"), ("Dept", "Radiology"), 
+            ("Country", "{country}"), ("Dept", "Radiology"),
             ("Notes", "Awaiting Results"))  # fmt: skip
 _NAMERS = ("{person}", "{first}", "{first} {last}", "{last}", "{titled}", "{initials}",
            "{last}, {first}")  # fmt: skip
