@@ -26,6 +26,7 @@ NAMES = (
     "collection_search",
     "vllm_runs",
     "export",
+    "delta",
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -90,7 +90,7 @@ def encode_window(parts: Sequence[Part], read_old: ReadOld, new: bytes) -> bytes
     head = Writer()
     _write_parts(parts, head)
     encoder = WindowEncoder()
-    _walk(encoder, parts, read_old, np.frombuffer(new, np.uint8))
+    walk(encoder, parts, read_old, np.frombuffer(new, np.uint8))
     models, lanes, stream = encoder.finish(_lanes)
     whole = head.bytes() + models
     packed = generic.pack(whole)
@@ -113,7 +113,7 @@ def decode_window(
     head = Reader(generic.unpack(fields.raw(fields.uint(len(payload))), whole))
     parts = _read_parts(head, sources, length)
     decoder = WindowDecoder(head, fields.rest(), lanes)
-    made = _walk(decoder, parts, read_old, None, length)
+    made = walk(decoder, parts, read_old, None, length)
     decoder.finish()
     return made.data
 
@@ -124,7 +124,7 @@ def _lanes(bits: float) -> int:
     return min(_CHOSEN_LANES, 1 << wanted.bit_length() - 1)
 
 
-def _walk(
+def walk(
     coder: Coder, parts: Sequence[Part], read_old: ReadOld, new: Bytes | None, length: int = 0
 ) -> Bytes:
     """Codes the parts of a window, all of one kind together."""
