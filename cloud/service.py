@@ -102,6 +102,15 @@ class Service:
             if instead:
                 raise UnknownVocabulary(_UNKNOWN, hint=_UNKNOWN_HINT, instead=instead)
 
+    def check_length(self, asked: Open) -> None:
+        """Raises RequestError: the target's context has not so many tokens."""
+        most, given = self.verifier.facts.context_tokens, asked.kept + len(asked.tokens)
+        if given >= most:
+            raise RequestError(
+                f"{given} tokens, where the target's context has {most}",
+                hint="send less, or start the target with a longer context",
+            )
+
     async def _sequence(self, asked: Open, owner: str) -> tuple[int, ...]:
         """The tokens that the target is to continue."""
         if not asked.messages:

@@ -47,6 +47,7 @@ class Parts(Opened):
             before=asked_before([(turn.role, turn.text) for turn in self.turns(request)[-2:]]),
             injection_score=self.policy.injection.score,
             encode=encoding(self.encoder),
+            networks=self.networks,
             cancelled=request.cancel,
         )
 

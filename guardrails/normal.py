@@ -140,6 +140,8 @@ def _by_category(character: str, category: str) -> str:
         return " "
     if category in _INVISIBLE_MARKS or character in _BLANKS:
         return ""
+    if category == "Cs":  # half of a surrogate pair, which no encoding has
+        return "\ufffd"
     if category in {"Pd", "Pc"}:
         return "-" if category == "Pd" else "_"
     digit = unicodedata.digit(character, None)

@@ -16,12 +16,13 @@ from skerry.cloud.gateway.asked import CLASS, check_template, deadline_s
 from skerry.cloud.gateway.config import DEFAULT_CLASS, Gateway
 from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.gateway.exchange import Ended, Observer
+from skerry.cloud.gateway.fleet import part
 from skerry.cloud.gateway.gate import Gate, Ticket
 from skerry.cloud.gateway.keys import Holder
 from skerry.cloud.gateway.metered import MeteredChannel
 from skerry.cloud.gateway.metering import Tokens
 from skerry.cloud.gateway.traces import describe, spanned
-from skerry.cloud.hints.frames import SUBPROTOCOL
+from skerry.cloud.hints.frames import SUBPROTOCOL, Open
 from skerry.cloud.service import Service, opening
 from skerry.cloud.sockets import SocketChannel
 
@@ -90,9 +91,11 @@ class Split:
     async def _serve(self, run: _Run, headers: Mapping[str, str]) -> None:
         asked = await opening(run.channel.channel)
         run.request_class = self._class(headers, run.holder)
-        run.channel.name = name = self._model(asked.model, run.request_class, run.holder)
+        name = self._model(asked.model, run.request_class, run.holder)
+        run.channel.name = name = self._of_session(name, asked, run.holder)
         check_template(headers, name, self.config.models[name])
         run.channel.opening = msgspec.structs.replace(asked, model="")
+        self.services[name].check_length(asked)  # before it waits, and takes memory
         async with self.gate.place(run.holder, name):
             run.waited_s = time.monotonic() - run.channel.since
             await self.services[name].serve(run.channel, owner=run.holder.tenant)
@@ -123,6 +126,18 @@ class Split:
         what = "there is no such model for devices that draft"
         hint = f"ask for one of: {', '.join(names)}" if names else ""
         raise Refusal(404, "model_not_found", what, hint=hint)
+
+    def _of_session(self, name: str, asked: Open, holder: Holder) -> str:
+        """The model, or its canary for the sessions in its share; a canary of other tokens takes no
+        part."""
+        portion = self.config.models[name].canary
+        if portion is None or portion.model not in self.services or not asked.session:
+            return name
+        own, other = (self.services[one].verifier.facts for one in (name, portion.model))
+        if own.vocabulary != other.vocabulary:
+            return name
+        session = f"{holder.tenant}/{asked.session}".encode()
+        return portion.model if part(session, "canary") < portion.share else name
 
 
 @dataclass(slots=True)

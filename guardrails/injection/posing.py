@@ -43,7 +43,7 @@ _TURNS = (
     rf"\bend of (?:the )?(?:{SOURCES}|data|input)\b[^\w]{{1,6}}(?:now )?(?:the )?(?:(?:new|next|"
     rf"real|"
     r"actual) )?(?:question|task|instruction|user|system)\b",
-    r"-{2,} ?end (?:sources|context|documents?|results)\b",
+    r"-- ?end (?:sources|context|documents?|results)\b",
     r"\bas (?:if|though) the user (?:had |has )?(?:written|said|asked|typed|wrote|requested)\b",
     r"\bthe user (?:has |is )[^.\n]{1,80}, so (?:please )?(?:do (?:it|so)|send|show|list|reveal|"
     r"proceed|call|delete|go ahead)\b|"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from skerry.guardrails.names import labels
 from skerry.guardrails.names.classifier import Word
 from skerry.guardrails.names.encoding import LABELS
 
@@ -22,14 +23,14 @@ _CODE = re.compile(
 _PERSON, _PLACE, _ORGANISATION = range(len(LABELS))
 _STRONG, _WEAK = 1.0, 0.4
 """What words around add to the mean chance of a class: enough by itself, or enough in doubt."""
+_STARTS = r"(?:^|[\n|;,/\t*\"]|\. )\s?"
+"""Where a field of a form may begin."""
 _BEFORE: tuple[tuple[re.Pattern[str], int, float], ...] = tuple(
     (re.compile(rf"(?:{words})\Z", re.IGNORECASE), label, weight)
     for words, label, weight in (
         (
             r"\b(?:mr|mrs|ms|miss|mx|dr|prof|professor|nurse|matron)\b[.]?\s|"
-            r"(?:^|\n|\|)\s?(?:name|patient|contact|manager|employee|witness|tenant|approved by|"
-            r"signed|"
-            r"attn|next of kin|surname|first name|last name|full name)\s?:\s",
+            rf"{_STARTS}(?:{labels.PERSON}){labels.ENDS}",
             _PERSON,
             _STRONG,
         ),
@@ -47,15 +48,13 @@ _BEFORE: tuple[tuple[re.Pattern[str], int, float], ...] = tuple(
             r"trains? (?:to|"
             r"from)|dr(?:ove|ive|iving) (?:to|from)|travel(?:s|led|ling)? (?:to|from)|far is|"
             r"based in)\s|"
-            r"(?:^|\n|\|)\s?(?:city|town|place|location|address|street)\s?:\s",
+            rf"{_STARTS}(?:{labels.PLACE}){labels.ENDS}",
             _PLACE,
             _STRONG,
         ),
         (r"\b(?:in|near|towards|moved to|move to)\s", _PLACE, _WEAK),
         (
-            r"(?:^|\n|\|)\s?(?:company|employer|firm|supplier|organi[sz]ation|hospital|school|"
-            r"surgery|"
-            r"practice)\s?:\s",
+            rf"{_STARTS}(?:{labels.ORGANISATION}){labels.ENDS}",
             _ORGANISATION,
             _STRONG,
         ),
@@ -81,13 +80,6 @@ _AFTER: tuple[tuple[re.Pattern[str], int, float], ...] = tuple(
         ),
     )
 )
-_FIELD = re.compile(
-    r"(?:(?<=\n)|(?<=\|)|(?<=\| )|\A)(?:city|town|ward|name|phone|contact|company|street|room|"
-    r"bed|unit)"
-    r"(?=\s?[:|])",
-    re.IGNORECASE,
-)
-"""The label of a field or the head of a column."""
 _SMALL = frozenset(
     "de la le les van der den von di da do dos das del della y e af og und et and of for the upon "
     "on by nad pod sur sous bin ibn al el ap ab zu zum zur am im aux du des d l s".split()
@@ -138,7 +130,7 @@ def _is_near(found: Sequence[Name], at: int, text: str) -> bool:
     if text[found[at].start - 1 : found[at].start] == ":":
         return False  # of a time
     firsts = [at - 1] if at and found[at - 1].label != "person" else []
-    firsts += [at] if at + 1 < len(found) else []
+    firsts += [at] if at + 1 < len(found) and found[at + 1].label != "person" else []
     return any(_CLOSE.fullmatch(text, found[one].end, found[one + 1].start) for one in firsts)
 
 
@@ -190,7 +182,7 @@ def _named(run: Sequence[Word], text: str) -> Iterator[Name]:
     if not kept or (len(kept) == 1 and kept[0].end - kept[0].start == 1):
         return
     start, end = kept[0].start, kept[-1].end
-    if (field := _FIELD.match(text, start)) and field.end() == end:
+    if (field := labels.LABEL.match(text, start)) and field.end() == end:
         return
     label = _label(kept, text)
     link = next((at for at, one in enumerate(kept) if _parts(one, label, text)), None)

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from skerry.cloud import service
+from skerry.cloud.generation import MOST_HINTS
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
@@ -36,6 +37,7 @@ from skerry.cloud.hints.frames import (
     read_cloud_frame,
     written,
 )
+from skerry.cloud.simulate.paced import Pace, PacedVerifier
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import SIZE, VOCABULARY, SimulatedVerifier, alone
 
@@ -268,3 +270,61 @@ def test_many_that_leave_at_once(url: str) -> None:
     with ExitStack() as held:
         for _ in range(30):
             held.enter_context(connected(url))
+
+
+def test_one_that_floods_with_hints_is_ended(url: str) -> None:
+    """Each of them takes time that others wait for."""
+    hint = written(Draft(50, (1,), 0))
+    with connected(url) as one, suppress(ConnectionClosed):
+        one.send(written(msgspec.structs.replace(LONG, mode=Mode.THRIFT, patience_ms=60_000)))
+        for _ in range(MOST_HINTS + 10):
+            one.send(hint)
+        frames = heard(one)
+        assert isinstance(frames[-1], Fault)
+        assert "hints" in frames[-1].what
+
+
+def test_one_that_asks_and_does_not_read_the_answers_is_not_read(url: str) -> None:
+    """What is said to it would else fill the memory."""
+    with connected(url) as one:
+        one.send(written(msgspec.structs.replace(LONG, mode=Mode.THRIFT, patience_ms=60_000)))
+        one.recv(timeout=SOON)
+        raw = one.socket
+        with one.protocol_mutex:  # so that nobody reads
+            raw.settimeout(1.0)
+            sent = 0
+            with suppress(TimeoutError):
+                while sent < 200_000_000:
+                    sent += raw.send(PINGS)
+        assert sent < 100_000_000
+        raw.shutdown(socket.SHUT_RDWR)
+
+
+PINGS = (b"\x89\xfd\0\0\0\0" + b"a" * 125) * 1_000
+
+
+def stopped_in_the_middle(verifier: SimulatedVerifier, opening: Open) -> list[CloudFrame]:
+    """What a device hears of a server that is told to stop once it has begun."""
+    with ExitStack() as serving:
+        url = serving.enter_context(served(PacedVerifier(verifier, Pace(pass_ms=20))))
+        with connected(url) as one:
+            one.send(written(opening))
+            one.recv(timeout=SOON)
+            stopping = threading.Thread(target=serving.pop_all().close)
+            stopping.start()
+            frames = heard(one)
+        stopping.join(SOON)
+        assert not stopping.is_alive()
+    return frames
+
+
+def test_a_server_that_is_told_to_stop_lets_a_generation_end() -> None:
+    *said, done = stopped_in_the_middle(SimulatedVerifier(), OPEN)
+    assert isinstance(done, Done)
+    assert tokens(said) == SAID
+
+
+def test_a_generation_that_takes_longer_is_told_that_the_server_stops() -> None:
+    fault = stopped_in_the_middle(SimulatedVerifier(), LONG)[-1]
+    assert isinstance(fault, Fault)
+    assert fault.code == "stopping"

@@ -15,7 +15,7 @@ from skerry.guardrails import FindingKind
 from skerry.guardrails.normal import normalise, plain
 from skerry.guardrails.pseudonyms import Pseudonyms, Style
 from skerry.guardrails.recogniser import Views
-from skerry.guardrails.screen import MAX_CHARACTERS, screen
+from skerry.guardrails.screen import MAX_CHARACTERS, screen, screen_whole
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u202e\u0336\x00"
 SPACES = " \t\n\u00a0\u202f\u2009\u3000"
@@ -212,6 +212,13 @@ def test_the_longest_text_takes_seconds_at_most(unit: str) -> None:
     start = time.process_time()
     screen(text)
     assert time.process_time() - start < 6
+
+
+def test_half_a_surrogate_pair_hides_nothing_and_breaks_nothing() -> None:
+    """Python has such texts, of JSON for one; no encoding and no tokenizer has."""
+    text = "Ada Lovelace \ud800 of Leeds: mail ada@example.org"
+    found = {text[one.start : one.end] for one in screen_whole(text)}
+    assert found >= {"Ada Lovelace", "ada@example.org"}
 
 
 def hit(text: str) -> Hit:

@@ -56,6 +56,7 @@ class LlamaEngine:
         name: str,
     ) -> None:
         self._header = header
+        self._given_template = options.chat_template
         self._name = name
         self._digest = digest
         self._core = _Core(header, shape, options)
@@ -137,7 +138,7 @@ class LlamaEngine:
 
     @cached_property
     def _template(self) -> ChatTemplate:
-        source = self._header.metadata.get("tokenizer.chat_template")
+        source = self._given_template or self._header.metadata.get("tokenizer.chat_template")
         vocab = self._core.vocab
         return ChatTemplate(
             source if isinstance(source, str) else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,26 @@ def test_which_model_verifies(
         opened = _all(socket, Open(VERSION, model, b"", (1,), max_tokens=2))[0]
     assert isinstance(opened, Opened)
     assert opened.model == answers
+
+
+def test_a_canary_has_its_share_of_sessions_and_keeps_them(tmp_path: Path) -> None:
+    canary = 'canary = { model = "new", share = 0.5 }\n'
+    config = configured(OWN + canary + OWN.replace("models.own", "models.new"))
+    services = {name: Service(SimulatedVerifier()) for name in ("own", "new")}
+    with gateway(config, tmp_path, services) as running:
+
+        def answered(session: str) -> str:
+            with _connected(running) as socket:
+                opened = _all(socket, Open(VERSION, "own", VOCABULARY, (1,), session=session))[0]
+            assert isinstance(opened, Opened)
+            return opened.model
+
+        first = [answered(str(one)) for one in range(12)]
+        assert [answered(str(one)) for one in range(12)] == first
+        assert set(first) == {"own", "new"}
+        assert answered("") == "own"
+        services["new"].verifier.facts = replace(services["new"].verifier.facts, vocabulary=b"x")
+        assert {answered(str(one)) for one in range(12)} == {"own"}
 
 
 def test_a_wrong_key_is_answered_before_anything_is_opened(running: Running) -> None:

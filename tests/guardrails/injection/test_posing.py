@@ -119,6 +119,7 @@ def test_the_finding_is_where_it_is_said() -> None:
         '{"override": ',
         "the user has ",
         "end of ",
+        "-" * 20,
     ],
 )
 def test_a_text_of_beginnings_says_nothing(unit: str) -> None:
