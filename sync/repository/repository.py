@@ -17,7 +17,6 @@ from tuf.api.metadata import (
     Metadata,
     MetaFile,
     Root,
-    Signed,
     Snapshot,
     Targets,
     Timestamp,
@@ -32,7 +31,7 @@ from skerry.sync.repository.roles import ONLINE, Roles, expires_in, kind_of
 from skerry.sync.repository.settings import Settings
 from skerry.sync.repository.store import Store, open_store
 
-T = TypeVar("T", bound=Signed)
+T = TypeVar("T", Root, Snapshot, Targets, Timestamp)
 
 
 class Repository:
@@ -163,7 +162,8 @@ class Repository:
             old = before.signed if before else None
             found = metadata.signed.get_root_verification_result(old, data, signatures)
             return max(found.first.missing, found.second.missing)
-        return self.delegator(role).get_verification_result(role, data, signatures).missing
+        delegator = self.delegator(role)
+        return int(delegator.get_verification_result(role, data, signatures).missing)
 
     def release(self) -> list[str]:
         """Takes every draft, when all of them have enough signatures; serves the result.

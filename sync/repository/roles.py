@@ -19,7 +19,7 @@ from skerry.sync.errors import RepositoryFault
 
 ONLINE = (Snapshot.type, Timestamp.type)
 
-T = TypeVar("T", bound=Signed)
+T = TypeVar("T", Root, Snapshot, Targets, Timestamp)
 
 
 class Roles:
