@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "chat": ("chat:chat", "Talk, keeping the conversation on this device."),
     "cloud": ("cloud:cloud", "Serve a larger model that verifies the drafts of devices."),
     "demo": ("demo:demo", "Index a small handbook and ask it a few questions."),
+    "demo-fleet": ("demo_fleet:demo_fleet", "Publish three versions to three devices; one is bad."),
     "doctor": ("doctor:doctor", "Check this machine, and what fits on it."),
     "explain": ("receipts:explain", "Show why an answer was given where it was."),
     "export": ("export:export", "Make what devices run, from a trained model."),
