@@ -85,7 +85,8 @@ def _is_hyphened(words: Sequence[Word], counted: Sequence[bool], at: int, text: 
         following = at + 1 < len(words) and words[at + 1].start == word.end
         return bool(before and following and text[words[at + 1].start].isalpha())
     behind = at and words[at - 1].end == word.start and text[words[at - 1].start] in _HYPHENS
-    return bool(behind and counted[at - 1] and text[word.start].isalpha())
+    sure = at > 1 and words[at - 2].chance >= _SURE
+    return bool(behind and sure and counted[at - 1] and text[word.start].isalpha())
 
 
 _RULES = (_is_inside, _is_hyphened, _is_partner)
