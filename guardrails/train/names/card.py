@@ -22,8 +22,8 @@ an organisation. {megabytes:.1f} MB of weights, for a text of any length in wind
   how a word is written (lower, Title, UPPER, mixed, initial, digits) and a linear head. int8 as the
   encoder's (`skerry.export.encoder.quantize`).
 - **Texts**: templates of our own (`guardrails/train/names/texts`): what people say, service, news,
-  records, letters, wards, chats, tickets; forms, tables, heads of letters, signatures and lists that
-  are put together from parts (`layouts.py`); Presidio's templates and names of companies
+  records, letters, wards, chats, tickets; forms, tables, heads of letters, signatures and lists
+  that are put together from parts (`layouts.py`); Presidio's templates and names of companies
   (presidio-research, MIT; a quarter of the templates is held out; its identities, CC BY-SA, are not
   used); sentences of MTS-Dialog (CC BY 4.0, train), Banking77 (CC BY 4.0, train), CLINC150 (CC BY
   3.0, train), GSM8K (MIT, train) and MedQuAD (CC BY 4.0) as they are, and with names in the place
