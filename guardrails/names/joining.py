@@ -14,11 +14,12 @@ _INSIDE = frozenset(
     "in bei ob zu zum zur sur sous sob près lès upon by on the of und ter ten op te die du des "
     "lo".split()
 )
-"""Small words between two parts of a name, and in front of a surname after a title."""
+"""Small words between two parts of a name."""
+_ENGLISH = frozenset("in by on the of".split())
 _FEWEST_LETTERS = 2
 _HYPHENS = "-\u2010\u2011"
 _SURE = 0.5
-_LEAST = 0.02
+_LEAST, _LEAST_OF_ENGLISH = 0.02, 0.1
 _LIST = 3
 """Words back from "and" to the first partner of a firm."""
 _FIRM = LABELS.index("organisation")
@@ -44,11 +45,8 @@ def _is_inside(words: Sequence[Word], counted: Sequence[bool], at: int, text: st
         following += 1
     if following >= len(words) or not counted[following]:
         return False
-    between = text[words[at - 1].end : words[following].start]
-    alike = _class(words[at - 1]) == _class(words[following])
-    return alike and between.replace(text[words[at].start : words[at].end], "", 1).strip(
-        " " + text[words[following - 1].start : words[following - 1].end]
-    ) == ""  # fmt: skip
+    gaps = {text[words[one].end : words[one + 1].start] for one in range(at - 1, following)}
+    return gaps == {" "} and _class(words[at - 1]) == _class(words[following])
 
 
 def _is_partner(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
@@ -74,7 +72,9 @@ def _follow_a_list(words: Sequence[Word], counted: Sequence[bool], at: int, text
 
 
 def _is_small(word: Word, text: str) -> bool:
-    return word.chance >= _LEAST and text[word.start : word.end].lower() in _INSIDE
+    written = text[word.start : word.end].lower()
+    least = _LEAST_OF_ENGLISH if written in _ENGLISH else _LEAST
+    return word.chance >= least and written in _INSIDE
 
 
 def _is_hyphened(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
@@ -86,7 +86,8 @@ def _is_hyphened(words: Sequence[Word], counted: Sequence[bool], at: int, text: 
         return bool(before and following and text[words[at + 1].start].isalpha())
     behind = at and words[at - 1].end == word.start and text[words[at - 1].start] in _HYPHENS
     sure = at > 1 and words[at - 2].chance >= _SURE
-    return bool(behind and sure and counted[at - 1] and text[word.start].isalpha())
+    inside = text[word.start].isupper() or text[word.end : word.end + 1] in ("-", "\u2010")
+    return bool(behind and sure and counted[at - 1] and inside)
 
 
 _RULES = (_is_inside, _is_hyphened, _is_partner)
