@@ -28,9 +28,9 @@ _FIRM = LABELS.index("organisation")
 def joined(words: Sequence[Word], counted: Sequence[bool], text: str) -> list[bool]:
     """`counted`, which says what words are part of a name, with those that join them."""
     made = list(counted)
-    for at in range(len(words)):
-        if not made[at] and any(rule(words, made, at, text) for rule in _RULES):
-            made[at] = True
+    for at in range(1, len(words)):
+        if made[at - 1] and not made[at]:
+            made[at] = any(rule(words, made, at, text) for rule in _RULES)
     for at in _initials(words, made, text):
         made[at] = True
     return made
@@ -38,7 +38,7 @@ def joined(words: Sequence[Word], counted: Sequence[bool], text: str) -> list[bo
 
 def _is_inside(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
     """A small word, or two, between parts of a name: "Frankfurt an der Oder"."""
-    if not at or not counted[at - 1] or not _is_small(words[at], text):
+    if not _is_small(words[at], text):
         return False
     following = at + 1
     if following < len(words) and _is_small(words[following], text):
@@ -52,8 +52,6 @@ def _is_inside(words: Sequence[Word], counted: Sequence[bool], at: int, text: st
 def _is_partner(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
     """The "&" and what follows it, or the "and" of a firm: "Steiner & Partner", "Reed and Sons"."""
     written = text[words[at].start : words[at].end]
-    if not at or not counted[at - 1]:
-        return False
     if written == "&":
         return text[words[at].start - 1 : words[at].end + 1] == " & "
     if written.lower() == "and":
@@ -77,20 +75,21 @@ def _is_small(word: Word, text: str) -> bool:
     return word.chance >= least and written in _INSIDE
 
 
-def _is_hyphened(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
+def _is_hyphened(words: Sequence[Word], _: Sequence[bool], at: int, text: str) -> bool:
     """A word, or the hyphen itself, that is joined to a part of a name without a space."""
     word = words[at]
-    before = at and words[at - 1].end == word.start and counted[at - 1]
+    solid = words[at - 1].end == word.start
     if text[word.start : word.end] in _HYPHENS:
         following = at + 1 < len(words) and words[at + 1].start == word.end
-        return bool(before and following and text[words[at + 1].start].isalpha())
-    behind = at and words[at - 1].end == word.start and text[words[at - 1].start] in _HYPHENS
+        return solid and following and text[words[at + 1].start].isalpha()
+    behind = solid and text[words[at - 1].start] in _HYPHENS
     sure = at > 1 and words[at - 2].chance >= _SURE
     inside = text[word.start].isupper() or text[word.end : word.end + 1] in ("-", "\u2010")
-    return bool(behind and sure and counted[at - 1] and inside)
+    return behind and sure and inside
 
 
 _RULES = (_is_inside, _is_hyphened, _is_partner)
+"""Each says whether the word `at` belongs to the one before it, which counts."""
 
 
 def _initials(words: Sequence[Word], counted: Sequence[bool], text: str) -> Iterator[int]:
