@@ -237,7 +237,6 @@ def _means(
     )
 
 
-
 def _named(one: Any) -> str:
     return f"version {one.version or '?'} ({one.digest[:12]})" if one else "nothing"
 
