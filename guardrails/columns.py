@@ -74,7 +74,7 @@ def cells(lowered: str) -> Iterator[Cell]:
     A table ends where a line has another number of cells.
     """
     heads: list[tuple[str, bool] | None] = []
-    mark, start = "", 0
+    mark, start = "", 0 if "\n" in lowered else len(lowered)
     while start < len(lowered):
         end = lowered.find("\n", start)
         end = len(lowered) if end < 0 else end

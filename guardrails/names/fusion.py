@@ -45,7 +45,7 @@ class Levels:
 
 
 SAID = Levels(
-    alone=0.09,
+    alone=0.12,
     after_context=0.06,
     beside=0.05,
     neighbour=0.6,
@@ -96,6 +96,8 @@ _LONGEST_ACRONYM = 6
 _CONTEXT_CHARACTERS = 24
 _LONGEST_WORD = 40
 _SHORTEST_KNOWN = 4
+_OF_PATHS = frozenset("/\\_")
+"""What stands beside words of paths and of code."""
 _WHO_SPEAKS = re.compile(r"I(?![\w.\-'’])|I['’](?:m|ve|ll|d)\b")
 """Not the initial of a name; who says "Tell Ann I called" has none in it."""
 
@@ -152,8 +154,11 @@ class _Weighing:
         return max(self.levels.alone, self._least_as_written(at))
 
     def _least_as_written(self, at: int) -> float:
-        """More for small letters in a text that has capitals, and for capitals in other texts."""
-        word = self.text[self.words[at].start : self.words[at].end]
+        """More for small letters in a path or in a text that has capitals, and for an acronym."""
+        start, end = self.words[at].start, self.words[at].end
+        word = self.text[start:end]
+        if word.islower() and {self.text[start - 1 : start], self.text[end : end + 1]} & _OF_PATHS:
+            return self.levels.small
         if self.has_capitals and word.isalpha() and not self._has_a_neighbour(at):
             if word.islower():
                 return self.levels.small

@@ -14,11 +14,12 @@ _INSIDE = frozenset(
     "in bei ob zu zum zur sur sous sob près lès upon by on the of und ter ten op te die du des "
     "lo".split()
 )
-"""Small words between two parts of a name, and in front of a surname after a title."""
+"""Small words between two parts of a name."""
+_ENGLISH = frozenset("in by on the of".split())
 _FEWEST_LETTERS = 2
 _HYPHENS = "-\u2010\u2011"
 _SURE = 0.5
-_LEAST = 0.02
+_LEAST, _LEAST_OF_ENGLISH = 0.02, 0.1
 _LIST = 3
 """Words back from "and" to the first partner of a firm."""
 _FIRM = LABELS.index("organisation")
@@ -27,9 +28,9 @@ _FIRM = LABELS.index("organisation")
 def joined(words: Sequence[Word], counted: Sequence[bool], text: str) -> list[bool]:
     """`counted`, which says what words are part of a name, with those that join them."""
     made = list(counted)
-    for at in range(len(words)):
-        if not made[at] and any(rule(words, made, at, text) for rule in _RULES):
-            made[at] = True
+    for at in range(1, len(words)):
+        if made[at - 1] and not made[at]:
+            made[at] = any(rule(words, made, at, text) for rule in _RULES)
     for at in _initials(words, made, text):
         made[at] = True
     return made
@@ -37,25 +38,20 @@ def joined(words: Sequence[Word], counted: Sequence[bool], text: str) -> list[bo
 
 def _is_inside(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
     """A small word, or two, between parts of a name: "Frankfurt an der Oder"."""
-    if not at or not counted[at - 1] or not _is_small(words[at], text):
+    if not _is_small(words[at], text):
         return False
     following = at + 1
     if following < len(words) and _is_small(words[following], text):
         following += 1
     if following >= len(words) or not counted[following]:
         return False
-    between = text[words[at - 1].end : words[following].start]
-    alike = _class(words[at - 1]) == _class(words[following])
-    return alike and between.replace(text[words[at].start : words[at].end], "", 1).strip(
-        " " + text[words[following - 1].start : words[following - 1].end]
-    ) == ""  # fmt: skip
+    gaps = {text[words[one].end : words[one + 1].start] for one in range(at - 1, following)}
+    return gaps == {" "} and _class(words[at - 1]) == _class(words[following])
 
 
 def _is_partner(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
     """The "&" and what follows it, or the "and" of a firm: "Steiner & Partner", "Reed and Sons"."""
     written = text[words[at].start : words[at].end]
-    if not at or not counted[at - 1]:
-        return False
     if written == "&":
         return text[words[at].start - 1 : words[at].end + 1] == " & "
     if written.lower() == "and":
@@ -74,21 +70,26 @@ def _follow_a_list(words: Sequence[Word], counted: Sequence[bool], at: int, text
 
 
 def _is_small(word: Word, text: str) -> bool:
-    return word.chance >= _LEAST and text[word.start : word.end].lower() in _INSIDE
+    written = text[word.start : word.end].lower()
+    least = _LEAST_OF_ENGLISH if written in _ENGLISH else _LEAST
+    return word.chance >= least and written in _INSIDE
 
 
-def _is_hyphened(words: Sequence[Word], counted: Sequence[bool], at: int, text: str) -> bool:
+def _is_hyphened(words: Sequence[Word], _: Sequence[bool], at: int, text: str) -> bool:
     """A word, or the hyphen itself, that is joined to a part of a name without a space."""
     word = words[at]
-    before = at and words[at - 1].end == word.start and counted[at - 1]
+    solid = words[at - 1].end == word.start
     if text[word.start : word.end] in _HYPHENS:
         following = at + 1 < len(words) and words[at + 1].start == word.end
-        return bool(before and following and text[words[at + 1].start].isalpha())
-    behind = at and words[at - 1].end == word.start and text[words[at - 1].start] in _HYPHENS
-    return bool(behind and counted[at - 1] and text[word.start].isalpha())
+        return solid and following and text[words[at + 1].start].isalpha()
+    behind = solid and text[words[at - 1].start] in _HYPHENS
+    sure = at > 1 and words[at - 2].chance >= _SURE
+    inside = text[word.start].isupper() or text[word.end : word.end + 1] in ("-", "\u2010")
+    return behind and sure and inside
 
 
 _RULES = (_is_inside, _is_hyphened, _is_partner)
+"""Each says whether the word `at` belongs to the one before it, which counts."""
 
 
 def _initials(words: Sequence[Word], counted: Sequence[bool], text: str) -> Iterator[int]:

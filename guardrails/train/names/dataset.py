@@ -16,7 +16,8 @@ from skerry.guardrails.train.names.wide import WideFiller
 _SEEN = ("clinical", "everyday", "office")
 _OWN = (*_SEEN, "news", "records", "service", "talk", "various")
 _MORE = ("letters", "wards", "chats", "tickets", "prose", "contexts")
-_LAYOUTS = 6000
+_BENIGN = ("benign", "more_benign")
+_LAYOUTS, _CHOOSING = 6000, 60
 _GAPS = (" ", " ", "\n", "\n\n")
 _TEST_QUESTIONS = 400
 
@@ -73,10 +74,14 @@ def development(data: Path, number: int, seed: int) -> list[Labelled]:
     """As `test`, of templates and names that choose: for errors to look at, and thresholds."""
     part, draw = Part.DEVELOPMENT, random.Random(seed + 2)
     filler = Filler(values(sources.companies(data), seed, part), draw)
-    own = [line for name in (*_SEEN, "questions") for line in sources.own_templates(name, part)]
+    files = (*_SEEN, "questions", *_MORE)
+    own = [line for name in files for line in sources.own_templates(name, part)]
+    own += sources.own_templates("development") * 2  # a file that trains nothing
+    own += [layouts.layout(draw) for _ in range(_CHOOSING)]
     named = own + sources.presidio_templates(data, part)
+    benign = [line for name in _BENIGN for line in sources.own_templates(name, part)]
     asked = sources.questions(data)[_TEST_QUESTIONS : 2 * _TEST_QUESTIONS]
-    return _drawn(filler, named, sources.own_templates("benign", part) + asked, number, draw)
+    return _drawn(filler, named, benign + asked, number, draw)
 
 
 def _drawn(

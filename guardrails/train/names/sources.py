@@ -56,7 +56,8 @@ _OWN_SHARES = {Part.TEST: 0, Part.DEVELOPMENT: 48}  # those that test have files
 def own_templates(name: str, part: Part = Part.WHOLE) -> list[str]:
     """The lines of one of our files (`clinical`, `everyday`, `benign`, …) that are of `part`.
 
-    `held_out` and `benign_held_out` are whole files that test, of no other part.
+    `held_out` and `benign_held_out` are whole files that test, `development` one that chooses: of
+    no other part.
     """
     lines = (TEXTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if line and split(line, _OWN_SHARES) in part.seen]

@@ -48,6 +48,8 @@ def by_join(text: str, named: set[str], one: int = PERSON) -> list[str]:
         ("Reed went on to Hall", {"Reed", "Hall"}, ["Reed", "Hall"]),
         ("go on Reed", {"Reed"}, ["Reed"]),
         ("a pre-Reed age", {"Reed"}, ["Reed"]),
+        ("a Leeds-based firm", {"Leeds"}, ["Leeds", "-"]),
+        ("Reed in Hull", {"Reed", "Hull"}, ["Reed", "Hull"]),
         ("", set(), []),
         ("am", set(), []),
     ],

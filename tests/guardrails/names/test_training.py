@@ -30,6 +30,7 @@ SHARES = {Part.TEST: 64, Part.DEVELOPMENT: 64}
 TRAINED = (
     "clinical", "everyday", "office", "news", "records", "service", "talk", "various", "questions",
     "letters", "wards", "chats", "tickets", "prose", "contexts",
+    "development",
 )  # fmt: skip
 BENIGN = ("benign", "benign_documents", "more_benign")
 _WORDS = re.compile(r"\{\w+\}|\w+")
