@@ -73,7 +73,9 @@ class Hints:
         """Takes frames until the device cancels, goes away or sends what is no frame."""
         try:
             while not self.cancelled:
-                match await channel.receive():
+                frame = await channel.receive()
+                self._count()
+                match frame:
                     case Draft() | Drafts() as draft:
                         self._offer(draft)
                     case Cancel():
@@ -90,11 +92,13 @@ class Hints:
         self.cancelled = True
         self._news.set()
 
-    def _offer(self, draft: Draft | Drafts) -> None:
+    def _count(self) -> None:
         """Raises ProtocolError: so many before a pass are no hints, and keep others waiting."""
         self._since_pass += 1
         if self._since_pass > MOST_HINTS:
             raise ProtocolError(f"more than {MOST_HINTS} hints came before the next pass")
+
+    def _offer(self, draft: Draft | Drafts) -> None:
         if not draft.tokens:
             self._no_idea = draft
         elif max(draft.tokens) < self._size:

@@ -20,6 +20,7 @@ from skerry.cloud.hints.frames import MOST_BYTES
 
 _PING_S = 20.0
 _GRACE_S = 5
+_CANCELS = "Cancel %s running task"
 _COLLECTED = (20_000, 20, 50)
 """Objects, and looks at younger ones, before each of the three looks at cycles."""
 
@@ -98,5 +99,8 @@ def _seldom_collected() -> Iterator[None]:
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """An answer that is cut off on purpose is none."""
+    """An answer that is cut off on purpose is none, nor one that had its time when the server was
+    told to stop: its device is told."""
+    if str(record.msg).startswith(_CANCELS):
+        return False
     return not (record.exc_info and isinstance(record.exc_info[1], Cut))

@@ -153,8 +153,12 @@ def unverified(receipt: Receipt) -> str:
     shared = [one.split for one in receipt.egress if one.split is not None]
     if not shared or not shared[-1].alone:
         return ""
-    alone, whole = shared[-1].alone, shared[-1].alone + shared[-1].tokens
-    return f"the cloud went away: this device alone wrote the last {alone} of {whole} tokens"
+    last = shared[-1]
+    alone, whole = last.alone, last.alone + last.tokens
+    why = f" ({visible_line(last.broke)})" if last.broke else ""
+    return (
+        f"the cloud did not go on{why}: this device alone wrote the last {alone} of {whole} tokens"
+    )
 
 
 def left_out(receipt: Receipt) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from skerry.edge.receipts.words import is_doubtful, is_unfounded, left_out
+from skerry.edge.receipts.receipt import Egress, SplitUsed
+from skerry.edge.receipts.words import is_doubtful, is_unfounded, left_out, unverified
 from skerry.edge.types import RequestClass, Tier
 from skerry.guardrails.answer import QUOTED_NEAREST
 from skerry.guardrails.findings import Finding, FindingKind, Place, Where
@@ -47,3 +48,12 @@ def test_a_model_without_documents_is_unfounded(make_receipt) -> None:
     assert not is_unfounded(replace(receipt, chunks=make_receipt().chunks))
     extract = replace(receipt.route, request_class=RequestClass.EXTRACTION)
     assert not is_unfounded(replace(receipt, route=extract))
+
+
+def test_an_answer_that_the_device_ended_alone_says_why(make_receipt, sent: Egress) -> None:
+    used = SplitUsed("m", 18, 11, 90, 10, alone=45, broke="a.example was silent\x1b[2J")
+    told = unverified(make_receipt(egress=(replace(sent, split=used),)))
+    assert "a.example was silent" in told
+    assert "the last 45 of 63 tokens" in told
+    assert told.isprintable()
+    assert not unverified(make_receipt(egress=(replace(sent, split=replace(used, alone=0)),)))

@@ -173,3 +173,23 @@ def test_after_an_id_that_is_no_token_the_device_goes_on_alone() -> None:
         (request,) = device.went_on
         assert request.prompt == [*PROMPT, 7, 8]
         assert request.max_tokens == 18
+
+
+class Commanding(Letters):
+    """Has tokens that a terminal obeys, as vocabularies of bytes do."""
+
+    def piece(self, token: int) -> bytes:
+        return b"\x1b[2J" if token == 7 else "\u202egood".encode()
+
+
+def test_tokens_that_are_orders_to_a_terminal_are_not_shown() -> None:
+    done = Done(Reason.STOP, 1, 0, 0, AT, 2)
+    with Scripted([OPENED, FIRST, done]) as url:
+        tier = SplitTier(
+            SplitOptions(base_url=url, api_key=Secret("k")),
+            lambda: nullcontext(Commanding()),  # type: ignore[arg-type, return-value]
+            lambda _: PromptLookup(),
+        )
+        preview = tier.preview([], sampling=Sampling(), max_tokens=20)
+        with tier.send(preview, deadline_s=BOUND_S, cancel=threading.Event()) as stream:
+            assert "".join(piece.text for piece in stream) == "[2Jgood"
