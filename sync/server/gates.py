@@ -1,6 +1,7 @@
 """Checks before a rollout starts that the server can make itself, from the published repository.
 
-`deltas`: devices are never offered a version whose deltas are still to be made. The folder or the
+`deltas`: devices are never offered a version whose deltas are still to be made; files below 1 MiB
+need none. The folder or the
 base URL of the repository is laid out as docs/sync.md says; what is read is not trusted for more
 than this check. Other gates, such as `evaluation`, are told by whoever ran them.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from skerry.sync.names import delta_path, hashed
 from skerry.sync.rollouts.plan import Plan, Version
 from skerry.sync.rollouts.rollout import GateResult
 from skerry.sync.server.errors import Refusal
@@ -19,6 +21,7 @@ from skerry.sync.server.errors import Refusal
 DELTAS = "deltas"
 _BY = "server"
 _MOST_BYTES = 4 << 20
+_LEAST_DELTA = 1 << 20
 _TIMEOUT_S = 10.0
 
 
@@ -103,25 +106,25 @@ def _missing(repository: Repository, plan: Plan) -> list[str]:
     """Paths of files that changed since the version before, and have no delta."""
     new = _files(repository, plan.version)
     old = _files(repository, plan.previous) if plan.previous is not None else {}
-    changed = ((path, old[path], digest) for path, digest in new.items() if path in old)
     return [
         path
-        for path, before, now in changed
-        if before != now and not repository.has(f"deltas/{before}/{now}.skd")
+        for path, (digest, size) in new.items()
+        if path in old
+        and old[path][0] != digest
+        and size >= _LEAST_DELTA
+        and not repository.has(delta_path(old[path][0], digest))
     ]
 
 
-def _files(repository: Repository, version: Version) -> Mapping[str, str]:
-    """SHA-256 of each file of a version, by path."""
-    folder, _, name = version.target.rpartition("/")
-    paths = (f"targets/{folder}/{version.digest}.{name}", version.target)
-    content = next((found for path in paths if (found := repository.read(path)) is not None), None)
+def _files(repository: Repository, version: Version) -> Mapping[str, tuple[str, int]]:
+    """SHA-256 and size of each file of a version, by path."""
+    content = repository.read(hashed(version.target, version.digest))
     if content is None:
         raise ValueError(f"'{version.target}' is not published")
     try:
         files = json.loads(content)["files"]
-        return {str(one["path"]): str(one["sha256"]) for one in files}
-    except (KeyError, TypeError, RecursionError):
+        return {str(one["path"]): (str(one["sha256"]), int(one["size"])) for one in files}
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ValueError(f"'{version.target}' is no bundle.json") from None
 
 
