@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_NAMESPACE = "skerry_fleet"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -13,15 +14,13 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        named = {"namespace": "skerry_fleet", "registry": self.registry}
-        self.requests = Counter("requests", "Requests of devices.", ("route", "status"), **named)  # type: ignore[arg-type]
+        self.requests = self._counter("requests", "Requests of devices.", "route", "status")
+        self.offers = self._counter("offers", "Offers that were made.")
+        self.reports = self._counter("reports", "Reports, by how far an update came.", "stage")
         self.seconds = Histogram(
-            "request_seconds", "Time to an answer.", ("route",), buckets=_SECONDS, **named  # type: ignore[arg-type]
+            "request_seconds", "Time to an answer.", ("route",), namespace=_NAMESPACE,
+            registry=self.registry, buckets=_SECONDS,
         )  # fmt: skip
-        self.offers = Counter("offers", "Offers that were made.", **named)  # type: ignore[arg-type]
-        self.reports = Counter(
-            "reports", "Reports, by how far an update came.", ("stage",), **named
-        )  # type: ignore[arg-type]
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         self.requests.labels(route, status).inc()
@@ -33,3 +32,6 @@ class Metrics:
     def text(self) -> bytes:
         """Everything, in the exposition format."""
         return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, namespace=_NAMESPACE, registry=self.registry)

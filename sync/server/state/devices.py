@@ -208,13 +208,11 @@ def _set(text: str) -> frozenset[str]:
 
 
 def _token(row: Sequence[Any]) -> Token:
-    head, tags, rest = row[:5], row[5], row[6:]
-    return Token(*head, _set(tags), *rest)
+    return Token(*(*row[:5], _set(row[5]), *row[6:]))
 
 
 def _device(row: Sequence[Any]) -> Enrolled:
-    head, tags, rest = row[:7], row[7], row[8:]
-    return Enrolled(*head, _set(tags), *rest)
+    return Enrolled(*(*row[:7], _set(row[7]), *row[8:]))
 
 
 def _row(one: Enrolled, now: float) -> tuple[Any, ...]:

@@ -46,7 +46,7 @@ class People:
         self, tenant: str, *, subject: str = "", before: float | None = None, most: int = 100
     ) -> list[Deed]:
         """The newest first."""
-        sql, values = "tenant = ?", [tenant]
+        sql, values = "tenant = ?", list[object]([tenant])
         if subject:
             sql, values = f"{sql} AND subject = ?", [*values, subject]
         if before is not None:
@@ -56,7 +56,7 @@ class People:
             f" WHERE {sql} ORDER BY at DESC LIMIT ?",
             [*values, most],
         )
-        return [Deed(*row, detail=json.loads(detail)) for *row, detail in rows]
+        return [Deed(*(*row[:5], json.loads(row[5]))) for row in rows]
 
     def _keys(self, where: str, *values: str) -> list[Key]:
         rows = self._database.do(
@@ -64,5 +64,4 @@ class People:
             f" WHERE {where} ORDER BY made_at, id",
             values,
         )
-        return [Key(*head, Role(role), *rest) for *head, role, digest, at, end in rows
-                for rest in ((digest, at, end),)]  # fmt: skip
+        return [Key(*(*row[:3], Role(row[3]), *row[4:])) for row in rows]
