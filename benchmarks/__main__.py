@@ -26,6 +26,7 @@ NAMES = (
     "collection_search",
     "vllm_runs",
     "export",
+    "delta",
     "fleet",
     "faults",
 )

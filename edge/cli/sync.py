@@ -14,6 +14,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "apply": ("sync_device:apply", "Device: take the update that is offered."),
     "check": ("sync_device:check", "Device: say what is offered."),
     "confirm": ("sync_device:confirm", "Device: keep the bundle that is on probation."),
+    "delta": ("sync_delta:delta", "Say a new model by an old one, in a few percent of its bytes."),
     "devices": ("sync_fleet:devices", "Operator: see and change devices; tokens that enrol them."),
     "enroll": ("sync_enroll:enroll", "Device: say whom to trust, and where updates come from."),
     "import": ("sync_device:import_", "Device: take the update that a stick or folder carries."),

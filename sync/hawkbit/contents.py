@@ -61,12 +61,12 @@ def _members(repository: Path, version: Version, signed: Mapping[str, bytes]) ->
     content = _small(repository / target, _MOST_BUNDLE)
     yield Member(target, content, len(content))
     for digest in _digests(content):
-        path = repository / object_path(digest)
-        if not path.is_file():
+        file = repository / object_path(digest)
+        if not file.is_file():
             raise NotPublished(
                 f"the content {digest[:12]} of '{version.target}' is not in {OBJECTS}"
             )
-        yield Member(object_path(digest), path, path.stat().st_size)
+        yield Member(object_path(digest), file, file.stat().st_size)
 
 
 def _digests(bundle: bytes) -> list[str]:

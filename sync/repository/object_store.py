@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from skerry.sync.errors import MissingExtra, StoreFault
+from skerry.sync.names import DELTAS
 
-_TIMESTAMP_AGE_S = 60
+_CHANGES_AGE_S = 60
 
 
 class ObjectStore:
@@ -49,14 +50,20 @@ class ObjectStore:
     def put(self, name: str, data: bytes) -> None:
         import obstore
 
-        with self._translated(name):
-            obstore.put(self._store, name, data, attributes=_attributes(name))
+        try:
+            with self._translated(name):
+                obstore.put(self._store, name, data, attributes=_attributes(name))
+        except _Absent as error:
+            raise StoreFault(str(error), hint="check the name of the bucket") from None
 
     def put_file(self, name: str, path: Path) -> None:
         import obstore
 
-        with self._translated(name):
-            obstore.put(self._store, name, path, attributes=_attributes(name))
+        try:
+            with self._translated(name), path.open("rb") as file:
+                obstore.put(self._store, name, file, attributes=_attributes(name))
+        except _Absent as error:  # the file, or the bucket
+            raise StoreFault(str(error), hint="check the file and the bucket") from None
 
     def get(self, name: str) -> bytes | None:
         import obstore
@@ -66,6 +73,17 @@ class ObjectStore:
                 return bytes(obstore.get(self._store, name).bytes())
         except _Absent:
             return None
+
+    def file(self, name: str, out: Path) -> Path:
+        import obstore
+
+        try:
+            with self._translated(name), out.open("wb") as file:
+                for chunk in obstore.get(self._store, name).stream():
+                    file.write(chunk)
+        except _Absent:
+            raise StoreFault(f"'{name}' is not in the store", hint="publish it again") from None
+        return out
 
     def size(self, name: str) -> int | None:
         import obstore
@@ -96,8 +114,8 @@ class ObjectStore:
     def _translated(self, name: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise _Absent from None
+        except FileNotFoundError as error:
+            raise _Absent(f"'{name}': {_first_line(error)}") from None
         except Exception as error:  # obstore has an error of its own for each cloud
             what = f"'{name}' in '{self._url}': {_first_line(error)}"
             raise StoreFault(
@@ -115,7 +133,9 @@ class _Absent(Exception):
 
 
 def _attributes(name: str) -> dict[str, str]:
-    """Only the timestamp changes under one name: caches may keep all the rest for good."""
-    if name.endswith("/timestamp.json"):
-        return {"Cache-Control": f"max-age={_TIMESTAMP_AGE_S}"}
+    """Only the timestamp, and what is said of deltas, change under one name: caches may keep all
+    the rest for good."""
+    said = name.startswith(f"{DELTAS}/") and name.endswith(".json")
+    if said or name.endswith("/timestamp.json"):
+        return {"Cache-Control": f"max-age={_CHANGES_AGE_S}"}
     return {"Cache-Control": "max-age=31536000, immutable"}

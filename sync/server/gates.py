@@ -1,7 +1,6 @@
 """Checks before a rollout starts that the server can make itself, from the published repository.
 
-`deltas`: devices are never offered a version whose deltas are still to be made; files below 1 MiB
-need none. The folder or the
+`deltas`: devices are never offered a version whose deltas are still to be made. The folder or the
 base URL of the repository is laid out as docs/sync.md says; what is read is not trusted for more
 than this check. Other gates, such as `evaluation`, are told by whoever ran them.
 """
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from skerry.sync.names import delta_path, hashed
+from skerry.sync.names import DELTA_FROM_BYTES, delta_path
 from skerry.sync.rollouts.plan import Plan, Version
 from skerry.sync.rollouts.rollout import GateResult
 from skerry.sync.server.errors import Refusal
@@ -21,7 +20,6 @@ from skerry.sync.server.errors import Refusal
 DELTAS = "deltas"
 _BY = "server"
 _MOST_BYTES = 4 << 20
-_LEAST_DELTA = 1 << 20
 _TIMEOUT_S = 10.0
 
 
@@ -108,23 +106,23 @@ def _missing(repository: Repository, plan: Plan) -> list[str]:
     old = _files(repository, plan.previous) if plan.previous is not None else {}
     return [
         path
-        for path, (digest, size) in new.items()
-        if path in old
-        and old[path][0] != digest
-        and size >= _LEAST_DELTA
-        and not repository.has(delta_path(old[path][0], digest))
+        for path, (now, size) in new.items()
+        if path in old and size >= DELTA_FROM_BYTES
+        if (before := old[path][0]) != now and not repository.has(delta_path(before, now))
     ]
 
 
 def _files(repository: Repository, version: Version) -> Mapping[str, tuple[str, int]]:
-    """SHA-256 and size of each file of a version, by path."""
-    content = repository.read(hashed(version.target, version.digest))
+    """SHA-256 and bytes of each file of a version, by path."""
+    folder, _, name = version.target.rpartition("/")
+    paths = (f"targets/{folder}/{version.digest}.{name}", version.target)
+    content = next((found for path in paths if (found := repository.read(path)) is not None), None)
     if content is None:
         raise ValueError(f"'{version.target}' is not published")
     try:
         files = json.loads(content)["files"]
         return {str(one["path"]): (str(one["sha256"]), int(one["size"])) for one in files}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise ValueError(f"'{version.target}' is no bundle.json") from None
 
 

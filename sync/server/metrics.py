@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _NAMESPACE = "skerry_fleet"
+TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -14,13 +16,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = self._counter("requests", "Requests of devices.", "route", "status")
-        self.offers = self._counter("offers", "Offers that were made.")
-        self.reports = self._counter("reports", "Reports, by how far an update came.", "stage")
+        count = partial(Counter, namespace=_NAMESPACE, registry=self.registry)
+        self.requests = count("requests", "Requests of devices.", ("route", "status"))
         self.seconds = Histogram(
-            "request_seconds", "Time to an answer.", ("route",), namespace=_NAMESPACE,
-            registry=self.registry, buckets=_SECONDS,
+            "request_seconds", "Time to an answer.", ("route",),
+            buckets=_SECONDS, namespace=_NAMESPACE, registry=self.registry,
         )  # fmt: skip
+        self.offers = count("offers", "Offers that were made.")
+        self.reports = count("reports", "Reports, by how far an update came.", ("stage",))
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         self.requests.labels(route, status).inc()
@@ -32,6 +35,3 @@ class Metrics:
     def text(self) -> bytes:
         """Everything, in the exposition format."""
         return generate_latest(self.registry)
-
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(name, text, labels, namespace=_NAMESPACE, registry=self.registry)

@@ -10,7 +10,7 @@ import pytest
 from skerry.edge import Runtime
 from skerry.edge.engines.base import Generation, Piece, TokenLogprob
 from skerry.edge.engines.models import installed_default
-from skerry.edge.errors import BundleRefused, Closed
+from skerry.edge.errors import BundleRefused, Closed, EdgeError
 from skerry.edge.updates import HotRuntime, ModelHealth, bundle_of, is_device
 from skerry.edge.updates.check import Tried, fault, judged
 from skerry.sync.client import Enrolment, Means, enroll, open_client
@@ -185,7 +185,7 @@ def test_a_bundle_that_cannot_be_run_changes_nothing(tmp_path: Path) -> None:
     with HotRuntime(device.folder, offline=True) as runtime:
         device._model = b"GGUF" + b"x" * 100
         device.take("two")
-        with pytest.raises(Exception, match="."):
+        with pytest.raises(EdgeError):
             runtime.refresh()
         assert runtime.digest == first
         assert list(runtime.complete(Generation(prompt="One, two,", max_tokens=2)))

@@ -61,8 +61,8 @@ def bucket(url: str, prefix: str) -> ObjectStore:
     return ObjectStore.at(
         f"s3://{BUCKET}/{prefix}",
         config={
-            "endpoint": url, "access_key_id": "test", "secret_access_key": "test",
-            "region": "us-east-1", "allow_http": "true",
+            "aws_endpoint": url, "aws_access_key_id": "test",
+            "aws_secret_access_key": "test", "aws_region": "us-east-1",
         },
         client_options={"allow_http": True},
     )  # fmt: skip
@@ -117,7 +117,11 @@ def test_a_device_takes_updates_from_a_bucket(s3: str, tmp_path: Path) -> None:
 def test_a_server_that_is_away() -> None:
     away = ObjectStore.at(
         "s3://nothing/x",
-        config={"endpoint": "http://127.0.0.1:9", "access_key_id": "x", "secret_access_key": "x"},
+        config={
+            "aws_endpoint": "http://127.0.0.1:9",
+            "aws_access_key_id": "x",
+            "aws_secret_access_key": "x",
+        },
         client_options={"allow_http": True},
         retry_config={"max_retries": 0},
     )
