@@ -73,7 +73,7 @@ SIGNALS = (
 
 STAGES = (
     Stage("canary", 0.1),
-    Stage("early", 0.3, at_least_per_profile=800),
+    Stage("early", 0.3, at_least_per_profile=1_000),
     Stage("5%", 5.0),
     Stage("20%", 20.0),
     Stage("50%", 50.0),
