@@ -29,7 +29,7 @@ class Artifacts:
         self._signed: dict[str, tuple[int, dict[str, bytes], str]] = {}
 
     async def ready(self, version: Version) -> Artifact | None:
-        """The artifact of a version with what is signed now; None: it is being made, or cannot be."""
+        """Of a version, with what is signed now; None: it is being made, or cannot be."""
         try:
             signed, digest = await asyncio.to_thread(self._current, version)
         except (NotPublished, OSError) as error:

@@ -55,8 +55,8 @@ def tar_of(repository: Path, version: Version, signed: Mapping[str, bytes]) -> V
 
 
 def _members(repository: Path, version: Version, signed: Mapping[str, bytes]) -> Iterator[Member]:
-    for path, content in sorted(signed.items()):
-        yield Member(path, content, len(content))
+    for name, text in sorted(signed.items()):
+        yield Member(name, text, len(text))
     target = hashed(version.target, version.digest)
     content = _small(repository / target, _MOST_BUNDLE)
     yield Member(target, content, len(content))

@@ -73,7 +73,7 @@ SIGNALS = (
 
 STAGES = (
     Stage("canary", 0.1),
-    Stage("early", 0.3, at_least_per_profile=800),
+    Stage("early", 0.3, at_least_per_profile=1_000),
     Stage("5%", 5.0),
     Stage("20%", 20.0),
     Stage("50%", 50.0),
@@ -87,17 +87,17 @@ class Limits:
 
     `failure_rate`: so large a share of devices may fail whatever the version (flash, power,
     disk). `false_halt`: the chance, at most, that a version within that is halted, ever. With
-    evidence of `caution` and more (20: one in twenty by chance) no further stage begins.
+    evidence of `caution` and more (200: one good version in 200 at most) no further stage begins,
+    and somebody decides.
 
     A stage is over when `settled_share` of the devices that it should have are settled, at least
     `success_rate` of them well (one failure alone holds no stage), and `soak_s` seconds are over.
-    After `patience_s` those count that
-    asked: devices may be switched off for weeks.
+    After `patience_s` those count that asked: devices may be switched off for weeks.
     """
 
     failure_rate: float = 0.005
     false_halt: float = 0.001
-    caution: float = 20.0
+    caution: float = 200.0
     success_rate: float = 0.98
     settled_share: float = 0.8
     soak_s: float = 3_600.0

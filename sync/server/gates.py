@@ -1,8 +1,9 @@
 """Checks before a rollout starts that the server can make itself, from the published repository.
 
-`deltas`: devices are never offered a version whose deltas are still to be made. The folder or the
-base URL of the repository is laid out as docs/sync.md says; what is read is not trusted for more
-than this check. Other gates, such as `evaluation`, are told by whoever ran them.
+`deltas`: devices are never offered a version whose deltas are still to be made; small files need
+none (`DELTA_FROM_BYTES`). The folder or the base URL of the repository is laid out as docs/sync.md
+says; what is read is not trusted for more than this check. Other gates, such as
+`evaluation`, are told by whoever ran them.
 """
 
 from __future__ import annotations

@@ -38,6 +38,12 @@ from skerry.sync.server.state import Fleet
 from skerry.sync.server.state.rollouts import Kept
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Target = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*){0,7}$", max_length=300
+    ),
+]
 Line = Annotated[str, StringConstraints(max_length=300)]
 
 
@@ -48,7 +54,7 @@ class _Body(BaseModel):
 class VersionBody(_Body):
     """A published bundle: the path of its TUF target, its version, SHA-256 of its bundle.json."""
 
-    target: Annotated[str, Field(min_length=1, max_length=300)]
+    target: Target
     version: Annotated[str, Field(min_length=1, max_length=128)]
     digest: Sha256
 

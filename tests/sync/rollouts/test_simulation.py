@@ -22,7 +22,7 @@ def _plan(seed: int, **given: object) -> Plan:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_version_that_breaks_a_class_is_halted_and_the_rest_never_took_it(seed: int) -> None:
-    devices = fleet(60_000)
+    devices = fleet(80_000)
     bad = Bundle(breaks={"workstation": 0.03})
     result = simulate(_plan(seed), devices, bad, seed=seed, world=QUICK)
     assert result.rollout.state is RolloutState.STOPPED

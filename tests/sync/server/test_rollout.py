@@ -148,6 +148,7 @@ def test_tags_groups_and_channels_choose(world: World) -> None:
 
 BAD = {
     "no digest": {"version": {"target": "t", "version": "2", "digest": "x"}},
+    "a target elsewhere": {"version": {"target": "../../x", "version": "2", "digest": NEW}},
     "unknown field": {"verison": 1},
     "too many stages": {"stages": [{"name": f"s{i}"} for i in range(40)]},
     "no stage": {"stages": []},
