@@ -77,7 +77,7 @@ def apply(as_json: bool, device: Path | None, again: bool, verify: bool, **given
     from skerry.edge.cli.bars import bytes_bar
 
     with (
-        bytes_bar("fetch", total=0, quiet=as_json) as told,
+        bytes_bar("fetch", total=None, quiet=as_json) as told,
         _client(device, told=told, verify=verify, **given) as client,
     ):
         done = client.apply(again=again)

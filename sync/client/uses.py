@@ -24,8 +24,8 @@ class Uses:
 
     @contextmanager
     def using(self, digest: str) -> Iterator[None]:
-        """For as long as a runtime runs the bundle of that digest. A runtime that may not write here
-        runs all the same, and is not watched."""
+        """For as long as a runtime runs the bundle of that digest. One that may not write here
+        runs all the same, unwatched."""
         path = self._folder / f"{digest[:_NAME]}-{uuid.uuid4().hex}"
         with ExitStack() as holding:
             with suppress(OSError):
