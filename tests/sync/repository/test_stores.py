@@ -33,7 +33,7 @@ def s3() -> Iterator[str]:
     """The URL of an S3 server."""
     pytest.importorskip(
         "moto.server",
-        reason="the S3 server of the tests is not installed: pip install 'skerry[dev]'",
+        reason="no S3 server is installed: pip install 'skerry[dev]'",
     )
     server = subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
