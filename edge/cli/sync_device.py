@@ -177,7 +177,7 @@ def watch(as_json: bool, device: Path | None, again: bool, verify: bool, **given
 
     failures = 0
     while True:
-        after = 0.0
+        after = 3600.0
         try:
             with _client(device, verify=verify, **given) as client:
                 after = client.poll_after_s
