@@ -34,9 +34,14 @@ class Having:
 class Step(Protocol):
     """Makes one content. `digest` and `size` are of the result, `cost` is bytes to fetch."""
 
-    digest: str
-    size: int
-    cost: int
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def cost(self) -> int: ...
 
     def make(self, out: Path, having: Having, told: Told) -> None:
         """Writes the content to `out`, going on with what is there.
