@@ -20,7 +20,7 @@ from skerry.sync.client.trust import Trust
 from skerry.sync.errors import SyncError
 from skerry.sync.names import METADATA, TARGETS
 
-ENROLLED = "enrolled.json"
+ENROLLED = "enrolled"
 
 
 class Places:
