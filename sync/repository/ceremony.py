@@ -170,8 +170,8 @@ def _change(
 ) -> None:
     """Drafts it where the keys of `role` are named, and `role` anew: its old signatures may not do
     any more."""
-    name, kind = (Root.type, Root) if role in RESERVED else (Targets.type, Targets)
-    with repository.draft(name, kind) as above:
+    name = Root.type if role in RESERVED else Targets.type
+    with repository.draft(name, kind_of(name)) as above:
         assert isinstance(above, Root | Targets)
         if add:
             above.add_key(add, role)
