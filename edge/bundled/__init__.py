@@ -266,9 +266,10 @@ def _checked(bundle: Bundle, variant: Variant, parts: Mapping[str, Carried]) -> 
     from skerry.edge.engines.digest import FileDigest
 
     opened = [*variant.files, *(one.path for one in parts.values() if one.name.startswith(ADAPTER))]
-    stamps = Stamps.of(bundle.path(path) for path in opened)
+    stamps = Stamps.of(bundle.folder / path for path in opened)
+    digests = {file.path: file.sha256 for file in bundle.manifest.files}
     for path in dict.fromkeys(_used(bundle, variant, parts)):
-        if FileDigest(bundle.path(path)).result() != bundle.manifest.file(path).sha256:
+        if FileDigest(bundle.folder / path).result() != digests[path]:
             what = f"the bundle '{bundle.folder}' was changed: '{path}' has another digest"
             raise BundleRefused(what, hint=_FETCH)
     return stamps

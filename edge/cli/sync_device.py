@@ -21,7 +21,6 @@ from skerry.edge.cli.types import GivenPath
 if TYPE_CHECKING:
     from skerry.edge.cli.options import Command
     from skerry.sync.client import Applied, Client, Means
-    from skerry.sync.client.plan import Planner
     from skerry.sync.client.source import Source
 
 _CHECKS = ("model", "files")
@@ -230,26 +229,12 @@ def _means(
     profiles = load_profiles()
     return Means(
         source=source,
-        planner=_planner(),
         health=only_whole if health == "files" else ModelHealth(),
         profile=find_profile(profile, profiles) if profile else pick(probe(), profiles).profile,
         metered=metered,
         free_rein=now,
         told=told or unheard,
     )
-
-
-def _planner() -> Planner:
-    """Deltas, where what they are coded with is installed; else whole files."""
-    from importlib.util import find_spec
-
-    from skerry.sync.client.plan import FullDownloads
-
-    if find_spec("zstandard") is None:
-        return FullDownloads()
-    from skerry.sync.client.deltas import DeltaPlanner
-
-    return DeltaPlanner()
 
 
 def _named(one: Any) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skerry.sync.repository import Published, Repository
-    from skerry.sync.repository.deltas import Stored
+    from skerry.sync.repository.deltas import MadeDelta
 
 
 def _pairs(values: tuple[str, ...], what: str) -> dict[str, int]:
@@ -109,9 +109,9 @@ def _tokens(values: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @repository_option
 @option("--channel", required=True, help="Channel, or device class as CHANNEL.CLASS.")
 @option("--version", default="", help="Name of this version; default: the next number.")
-@option("--from", "olds", type=GivenPath(), multiple=True, metavar="FOLDER",
-        help="Make deltas for devices that run this older bundle; several.")  # fmt: skip
 @option("--not-latest", is_flag=True, help="Devices take it only when a rollout offers it.")
+@option("--deltas", type=click.IntRange(0, 32), default=2, show_default=True,
+        help="Make deltas from so many versions before it.")  # fmt: skip
 @passphrase_option
 @yes_option
 @json_option
@@ -120,13 +120,14 @@ def publish(
     repo: Path,
     channel: str,
     version: str,
-    olds: tuple[Path, ...],
     not_latest: bool,
+    deltas: int,
     passphrase_file: Path | None,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Publish the bundle in the folder BUNDLE: store its content, show what is signed, sign, serve.
+    """Publish the bundle in the folder BUNDLE: store its content, make deltas from the versions
+    before it, show what is signed, sign, serve.
 
     \b
     skerry sync publish bundle/ --repo fleet/ --channel stable
@@ -143,23 +144,24 @@ def publish(
             done = put(
                 repository, bundle, channel, version=version, latest=not not_latest, told=told
             )
-        deltas = _store_deltas(repository, olds, bundle, quiet=as_json)
+        made = _make_deltas(repository, done, deltas, quiet=as_json)
         waits = sign_and_release(repository, yes=yes, quiet=as_json)
-    _told(done, waits, as_json=as_json, deltas=deltas)
+    _told(done, waits, made, as_json=as_json)
 
 
-def _store_deltas(
-    repository: Repository, olds: tuple[Path, ...], new: Path, *, quiet: bool
-) -> list[Stored]:
-    if not olds:
-        return []
-    from skerry.bundles import read_bundle
+def _make_deltas(
+    repository: Repository, done: Published, versions: int, *, quiet: bool
+) -> list[MadeDelta]:
+    """Shows how far it is: large files take a while."""
     from skerry.edge.cli.bars import bytes_bar
-    from skerry.sync.repository.deltas import store_deltas
+    from skerry.sync.repository.deltas import changes, make_deltas
 
-    total = read_bundle(new).manifest.size * len(olds)
+    wanted = changes(repository, done, versions)
+    if not wanted:
+        return []
+    total = sum(change.size for change in wanted)
     with bytes_bar("deltas", total=total, quiet=quiet) as told:
-        return [one for old in olds for one in store_deltas(repository, old, new, told)]
+        return list(make_deltas(repository, wanted, told))
 
 
 def sign_and_release(repository: Repository, *, yes: bool, quiet: bool) -> list[str]:
@@ -186,17 +188,18 @@ def tell_waiting(waits: list[str]) -> None:
 
 
 def _told(
-    done: Published, waits: list[str], *, as_json: bool, deltas: Sequence[Stored] = ()
+    done: Published, waits: list[str], deltas: Sequence[MadeDelta] = (), *, as_json: bool
 ) -> None:
     from dataclasses import asdict
 
     if as_json:
-        made = [asdict(one) for one in deltas]
+        made = [{**asdict(one.change), "bytes": one.bytes} for one in deltas]
         emit("skerry.sync.publish/1", {**asdict(done), "waits_for": waits, "deltas": made})
         return
     for one in deltas:
-        said = "" if one.kept else "; not worth it, and not stored"
-        say(f"delta for {one.path}: {one.size / 1e6:,.2f} of {one.whole / 1e6:,.2f} MB{said}")
+        change, share = one.change, one.bytes / one.change.size
+        where = f"'{change.path}' from version {change.version}"
+        say(f"delta to {where}: {one.bytes / 1e6:,.2f} MB, {share:.1%} of the file")
     tell_waiting(waits)
     if not waits:
         size = f"{done.bytes / 1e6:,.1f} MB, {done.bytes_new / 1e6:,.1f} new"

@@ -64,7 +64,7 @@ def try_bundle(folder: Path) -> Health:
     from skerry.edge.runtime import Runtime
 
     with tempfile.TemporaryDirectory(prefix="skerry-check-") as place:
-        index, state = (Path(place) / f"{name}.sqlite" for name in ("index", "state"))
+        index, state = (Path(place) / name for name in ("index.sqlite", "state.sqlite"))
         with Runtime(bundle=folder, offline=True, index=index, state=state) as runtime:
             smoke = _smoke(folder)
             tried = [_try(runtime, one) for one in smoke]

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from skerry.sync.errors import MissingExtra, StoreFault
+from skerry.sync.names import DELTAS
 
-_TIMESTAMP_AGE_S = 60
+_CHANGES_AGE_S = 60
 
 
 class ObjectStore:
@@ -73,6 +74,17 @@ class ObjectStore:
         except _Absent:
             return None
 
+    def file(self, name: str, out: Path) -> Path:
+        import obstore
+
+        try:
+            with self._translated(name), out.open("wb") as file:
+                for chunk in obstore.get(self._store, name).stream():
+                    file.write(chunk)
+        except _Absent:
+            raise StoreFault(f"'{name}' is not in the store", hint="publish it again") from None
+        return out
+
     def size(self, name: str) -> int | None:
         import obstore
 
@@ -121,7 +133,9 @@ class _Absent(Exception):
 
 
 def _attributes(name: str) -> dict[str, str]:
-    """Only the timestamp changes under one name: caches may keep all the rest for good."""
-    if name.endswith("/timestamp.json"):
-        return {"Cache-Control": f"max-age={_TIMESTAMP_AGE_S}"}
+    """Only the timestamp, and what is said of deltas, change under one name: caches may keep all
+    the rest for good."""
+    said = name.startswith(f"{DELTAS}/") and name.endswith(".json")
+    if said or name.endswith("/timestamp.json"):
+        return {"Cache-Control": f"max-age={_CHANGES_AGE_S}"}
     return {"Cache-Control": "max-age=31536000, immutable"}

@@ -162,8 +162,9 @@ class Repository:
             before = self.roles.current(Root.type, Root)
             old = before.signed if before else None
             found = metadata.signed.get_root_verification_result(old, data, signatures)
-            return max(int(found.first.missing), int(found.second.missing))
-        return self.delegator(role).get_verification_result(role, data, signatures).missing
+            return int(max(found.first.missing, found.second.missing))
+        delegator = self.delegator(role)
+        return int(delegator.get_verification_result(role, data, signatures).missing)
 
     def release(self) -> list[str]:
         """Takes every draft, when all of them have enough signatures; serves the result.
