@@ -153,7 +153,7 @@ class Client:
 
     def _switch(self, offer: Offer, health: Health) -> None:
         self.state.uses.forget(offer.digest)  # of an earlier probation
-        self.state.enter(Phase.SWITCHING)
+        self.state.begin_switching()
         self.state.slots.switch(self.journal.slot)
         report = self._said(Stage.INSTALLED, offer, health.what, health)
         self.state.on_probation(self._means.clock() + offer.probation_s, report)
