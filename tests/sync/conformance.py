@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from skerry.sync.client.http import HttpSource
 from skerry.sync.client.trust import Trust
@@ -31,8 +31,7 @@ class Places:
 
     def read(self, name: str, start: int = 0) -> Iterator[bytes]:
         place, _, rest = name.partition("/")
-        # python-tuf quotes the names of roles itself, and those of targets not
-        return self._sources[place].read(unquote(rest) if place == METADATA else rest, start)
+        return self._sources[place].read(rest, start)
 
 
 def main() -> int:
