@@ -20,8 +20,9 @@ from pathlib import Path
 
 from benchmarks.faults_disk import Disk, Fault
 from skerry.bundles import verify_bundle
-from skerry.sync.client import FolderSource, Health, Means, Phase, Source, open_client, pointer
+from skerry.sync.client import FolderSource, Health, Means, Phase, Source, open_client
 from skerry.sync.client.device import Device
+from skerry.sync.client.running import running_bundle
 from skerry.sync.errors import SourceFault, SyncError
 from tests.sync.fleet import NOW, Fleet
 
@@ -250,11 +251,9 @@ def damage(device: Path, rng: random.Random) -> None:
 
 def served_by(device: Path) -> str | None:
     """The digest of the bundle that a runtime would be given, when all its bytes are right."""
-    slot = pointer.read(Device(device).current)
-    if slot is None:
-        return None
     try:
-        found = verify_bundle(device / "slots" / slot)
+        folder, _ = running_bundle(Device(device))
+        found = verify_bundle(folder)
     except Exception:  # noqa: BLE001  whatever it is, a runtime refuses it
         return None
     return found.digest if found.ok else None

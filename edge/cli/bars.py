@@ -15,8 +15,8 @@ def _silent(_what: str, _done: float) -> None: ...
 
 
 @contextmanager
-def bytes_bar(what: str, *, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Gives what is told of further bytes, of `total`."""
+def bytes_bar(what: str, *, total: int | None, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Gives what is told of further bytes, of `total`; None where that is not known."""
     if quiet or not sys.stderr.isatty():
         yield _nothing
         return

@@ -76,7 +76,7 @@ def apply(as_json: bool, device: Path | None, again: bool, verify: bool, **given
     from skerry.edge.cli.bars import bytes_bar
 
     with (
-        bytes_bar("fetch", total=0, quiet=as_json) as told,
+        bytes_bar("fetch", total=None, quiet=as_json) as told,
         _client(device, told=told, verify=verify, **given) as client,
     ):
         done = client.apply(again=again)
@@ -176,7 +176,7 @@ def watch(as_json: bool, device: Path | None, again: bool, verify: bool, **given
 
     failures = 0
     while True:
-        after = 0.0
+        after = 3600.0
         try:
             with _client(device, verify=verify, **given) as client:
                 after = client.poll_after_s

@@ -36,19 +36,17 @@ def bundle_of(folder: Path) -> DeviceBundle:
     """The bundle that the device in `folder` runs now.
 
     Raises:
-        BundleRefused: it has none.
+        BundleRefused: it has none, or one that is damaged.
     """
-    from skerry.bundles import BundleError, read_bundle
-    from skerry.sync.client import pointer
+    from skerry.bundles import BundleError, BundleNotFound
     from skerry.sync.client.device import Device
+    from skerry.sync.client.running import running_bundle
 
     device = Device(folder.resolve())
-    slot = pointer.read(device.current)
-    if slot is None:
-        what = f"the device '{folder}' has no bundle yet"
-        raise BundleRefused(what, hint="take one: `skerry sync apply`")
     try:
-        found = read_bundle(device.slots / slot)
+        place, digest = running_bundle(device)
+    except BundleNotFound as error:
+        raise BundleRefused(error.what, hint=error.hint) from error
     except BundleError as error:
         raise BundleRefused(error.what, hint="heal it: `skerry sync apply --verify`") from error
-    return DeviceBundle(device.folder, found.folder, found.digest)
+    return DeviceBundle(device.folder, place, digest)

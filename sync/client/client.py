@@ -94,6 +94,9 @@ class Client:
         if offer is None or offer.digest == self.state.digest():
             return settled or self._nothing_new()
         if self.journal.phase is Phase.PROBATION:
+            back = self.state.way_back()
+            if back is not None and back.digest == offer.digest:
+                return self._called_back(offer)
             what = f"version {self._watched().version} is on probation"
             raise Postponed(what, hint="`skerry sync status` says until when")
         why = self.state.why_refused(offer.digest)
@@ -105,6 +108,11 @@ class Client:
         running = self.state.running()
         version, digest = (running.version, running.digest) if running else ("", "")
         return Applied(Result.CURRENT, version, digest)
+
+    def _called_back(self, offer: Offer) -> Applied:
+        """Ends a probation at once: whoever offers the version before has seen enough."""
+        self._revert(self._watched(), f"called back to version {offer.version}")
+        return Applied(Result.INSTALLED, offer.version, offer.digest, what="called back")
 
     def _install(self, offer: Offer) -> Applied:
         work = Installation(self.state, self._means, self._source, self.enrolment.rules)
@@ -145,7 +153,7 @@ class Client:
 
     def _switch(self, offer: Offer, health: Health) -> None:
         self.state.uses.forget(offer.digest)  # of an earlier probation
-        self.state.enter(Phase.SWITCHING)
+        self.state.begin_switching()
         self.state.slots.switch(self.journal.slot)
         report = self._said(Stage.INSTALLED, offer, health.what, health)
         self.state.on_probation(self._means.clock() + offer.probation_s, report)

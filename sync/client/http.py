@@ -30,7 +30,7 @@ class HttpSource:
         )
 
     def read(self, name: str, start: int = 0) -> Iterator[bytes]:
-        url = f"{self.url}/{quote(name)}"
+        url = f"{self.url}/{quote(name, safe='/%')}"  # python-tuf quotes names of roles itself
         headers = {"range": f"bytes={start}-"} if start else {}
         with self._translated(name), self._client.stream("GET", url, headers=headers) as response:
             if response.status_code == _NO_SUCH_RANGE:

@@ -89,7 +89,7 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
 def read(path: Path) -> Journal | None:
     """The journal; None where there is none that is whole."""
     try:
-        body = unseal(path.read_bytes())
+        body = unseal(path.read_bytes(), path.name)
         return None if body is None else msgspec.json.decode(body, type=Journal)
     except (OSError, msgspec.MsgspecError, UnicodeError):
         return None
@@ -97,4 +97,4 @@ def read(path: Path) -> Journal | None:
 
 def write(path: Path, journal: Journal) -> None:
     """Puts it in its place in one step; raises OSError, and what was there is there."""
-    write_file(path, seal(msgspec.json.encode(journal)))
+    write_file(path, seal(msgspec.json.encode(journal), path.name))

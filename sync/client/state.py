@@ -85,6 +85,14 @@ class State:
         slots = {name: one for name, one in self.journal.slots.items() if name != slot}
         self.enter(Phase.BUILDING, slots=slots)
 
+    def begin_switching(self) -> None:
+        """The slot holds the offer, whole and tried; the link is about to name it."""
+        offer = self.journal.offer
+        assert offer is not None, "there is an offer"
+        new = Installed(target=offer.target, version=offer.version, digest=offer.digest)
+        slots = {**self.journal.slots, self.journal.slot: new}
+        self.enter(Phase.SWITCHING, slots=slots)
+
     def stopped(self) -> None:
         """The offer that was under way waits; what came of it stays."""
         if self.journal.phase not in (Phase.IDLE, Phase.PROBATION):
@@ -99,16 +107,10 @@ class State:
         """The link was switched to the new slot."""
         journal, offer = self.journal, self.journal.offer
         assert offer is not None, "there is an offer"
-        new = Installed(target=offer.target, version=offer.version, digest=offer.digest)
         if report:
             journal = journal.reporting(report)
-        slots = {**journal.slots, journal.slot: new}
         refused = tuple(one for one in journal.refused if one.digest != offer.digest)
-        self.write(
-            journal.changed(
-                phase=Phase.PROBATION, until=until, slots=slots, refused=refused, tries=0
-            )
-        )
+        self.write(journal.changed(phase=Phase.PROBATION, until=until, refused=refused, tries=0))
 
     def confirm(self, report: Report) -> None:
         """The bundle on probation stays."""

@@ -100,11 +100,21 @@ class Trust:
             raise Untrusted(f"'{target}' has {found.length} bytes, more than {MAX_BYTES}")
         path = self._folder.parent / "bundle.json.new"
         try:
-            with _translated():
-                self._updater.download_target(found, str(path))
+            self._download(found, path)
             return path.read_bytes()
         finally:
             path.unlink(missing_ok=True)
+
+    def save(self, target: str, path: Path) -> None:
+        """Writes the content of a target to `path`. Raises as `manifest` does."""
+        found = self._target(target)
+        if found is None:
+            raise Untrusted(f"nobody who may has signed '{target}'", hint="ask the operator")
+        self._download(found, path)
+
+    def _download(self, found: TargetFile, path: Path) -> None:
+        with _translated():
+            self._updater.download_target(found, str(path))
 
     def _target(self, path: str) -> TargetFile | None:
         with _translated():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from skerry.sync.durable import locked
@@ -24,10 +24,13 @@ class Uses:
 
     @contextmanager
     def using(self, digest: str) -> Iterator[None]:
-        """For as long as a runtime runs the bundle of that digest."""
-        self._folder.mkdir(exist_ok=True)
+        """For as long as a runtime runs the bundle of that digest. One that may not write here
+        runs all the same, unwatched."""
         path = self._folder / f"{digest[:_NAME]}-{uuid.uuid4().hex}"
-        with locked(path):
+        with ExitStack() as holding:
+            with suppress(OSError):
+                self._folder.mkdir(exist_ok=True)
+                holding.enter_context(locked(path))
             yield
             with suppress(OSError):
                 path.unlink()

@@ -2,7 +2,7 @@
 
 A key is named by the URI of its private half: `encrypted:PATH` is a PKCS#8 file under a
 passphrase; `hsm:ID?label=TOKEN` is a key on a token, whose library the variable `PYKCS11LIB` names
-(`securesystemslib[PKCS11]`). Other URIs that securesystemslib knows work, too.
+(`securesystemslib[hsm]`). Other URIs that securesystemslib knows work, too.
 """
 
 from __future__ import annotations
@@ -140,5 +140,5 @@ def import_token(uri: str, secrets: Secrets) -> tuple[str, SSlibKey]:
         return HSMSigner.import_(key_id, label, secrets)
     except Exception as error:  # the library of a token may raise anything
         what = f"the key '{uri}' cannot be read from its token: {error}"
-        hint = "set PYKCS11LIB to the token's library; pip install 'securesystemslib[PKCS11]'"
+        hint = "set PYKCS11LIB to the token's library; pip install 'securesystemslib[hsm]'"
         raise KeyFault(what, hint=hint) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
 from skerry.sync.durable import make_folder, write_file
@@ -94,7 +94,7 @@ def load(path: Path, kind: type[T]) -> Metadata[T]:
 
 def kind_of(role: str) -> type[Any]:
     """What metadata a role signs; every delegated role signs targets."""
-    kinds: dict[str, type[Signed]] = {one.type: one for one in (Root, Snapshot, Timestamp)}
+    kinds: dict[str, type[Any]] = {one.type: one for one in (Root, Snapshot, Timestamp)}
     return kinds.get(role, Targets)
 
 

@@ -103,6 +103,31 @@ def test_runtimes_that_close_or_run_are_no_crashes(fleet: Fleet) -> None:
         assert uses.crashes(digest) == 0
 
 
+def test_a_version_that_is_recalled_on_probation_goes_at_once(fleet: Fleet) -> None:
+    from skerry.sync.repository.publish import recall
+
+    fleet.publish("2")
+    fleet.enrol(probation_s=100.0)
+    fleet.apply(**at(0))
+    with fleet.opened() as repository:
+        recall(repository, "stable", "tiny", "1")
+        repository.sign("stable")
+        repository.release()
+    with fleet.client(**at(1)) as client:
+        assert client.apply().what == "called back"
+        assert running(client) == "1"
+        assert client.journal.phase is Phase.IDLE
+        assert client.apply().result is Result.CURRENT
+
+
+def test_a_runtime_that_may_not_write_runs_unwatched(fleet: Fleet) -> None:
+    with fleet.client() as client:
+        uses, digest = client.state.uses, client.state.digest()
+        (fleet.folder / "device" / "uses").write_text("no folder")
+        with uses.using(digest):
+            assert uses.crashes(digest) == 0
+
+
 def test_sick_at_the_end_of_its_probation(fleet: Fleet) -> None:
     fleet.publish("2")
     fleet.enrol(probation_s=100.0)

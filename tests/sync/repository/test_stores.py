@@ -31,7 +31,10 @@ sys.stdin.read()
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The URL of an S3 server."""
-    pytest.importorskip("moto.server", reason="an S3 server to test with: pip install moto[server]")
+    pytest.importorskip(
+        "moto.server",
+        reason="no S3 server is installed: pip install 'skerry[dev]'",
+    )
     server = subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
