@@ -54,7 +54,7 @@ def chat_text(model: Model, turns: Sequence[tuple[str, str]]) -> str | None:
     if template is None:
         return None
     messages = (llama_cpp.llama_chat_message * len(turns))(
-        *((role.encode(), said.encode()) for role, said in turns)
+        *(llama_cpp.llama_chat_message(role.encode(), said.encode()) for role, said in turns)
     )
     room = 2 * sum(len(said.encode()) for _, said in turns) + 1024
     buffer = ctypes.create_string_buffer(room)

@@ -8,6 +8,7 @@ what is installed: `parts_used` says which.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -206,6 +207,15 @@ def take_bundle(settings: Settings) -> Bundled | None:
     bundled = Bundled(bundle, choice.variant, choice.why, parts, stamps)
     check_fit(bundled)
     return bundled
+
+
+def in_use(settings: Settings) -> AbstractContextManager[object]:
+    """The sign that a runtime runs the bundle of a device: see `skerry.edge.updates`."""
+    from skerry.edge.updates.place import bundle_of, is_device
+
+    if settings.bundle is None or not is_device(settings.bundle):
+        return nullcontext()
+    return bundle_of(settings.bundle).using()
 
 
 def _folder(place: Path) -> Path:

@@ -32,7 +32,7 @@ from skerry.sync.delta.matching import Chunk, Matcher
 from skerry.sync.delta.regions import regions
 from skerry.sync.delta.window import Part, encode_window, part_of, weight_of
 
-WINDOW = 16 << 20
+WINDOW = 12 << 20
 """Bytes of the new file that are coded together, at most; fewer of types that take more memory."""
 _SMALL = 1 << 18
 """Shorter unchanged runs do not end a window."""

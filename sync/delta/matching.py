@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from skerry.sync.delta.container import MOST_WINDOW, Version
-from skerry.sync.delta.regions import BYTES, Region, regions
+from skerry.sync.delta.places import BYTES
+from skerry.sync.delta.regions import Region, regions
 from skerry.sync.delta.window import kind_of, unit_of, weight_of
 
 _PIECE = 1 << 22

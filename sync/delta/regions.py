@@ -12,14 +12,15 @@ from pathlib import Path
 
 from skerry.bundles.gguf.container import read_gguf
 from skerry.bundles.gguf.errors import GgufError
-
-BYTES = 255
+from skerry.sync.delta.onnx import onnx_tensors
+from skerry.sync.delta.places import BYTES, Place
+from skerry.sync.delta.safetensors import safetensors_tensors
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """`length` bytes at `offset`. `kind` is a type of ggml, or 255 for bytes of no known meaning;
-    `shape` is that of a tensor."""
+    a tensor has a `shape`."""
 
     name: str
     kind: int
@@ -35,39 +36,44 @@ def regions(path: Path) -> list[Region]:
         OSError: the file cannot be read.
     """
     size = path.stat().st_size
-    tensors = _tensors(path)
-    return list(_covered(sorted(tensors, key=lambda one: one.offset), size))
+    tensors = [Region(*one) for one in _tensors(path)]
+    return _covered(sorted(tensors, key=lambda one: one.offset), size)
 
 
-def _tensors(path: Path) -> list[Region]:
+def _tensors(path: Path) -> list[Place]:
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(16)
     if start.startswith(b"GGUF"):
         return _gguf(path)
+    if start[8:9] == b"{":
+        return safetensors_tensors(path)
+    if start[:1] == b"\x08":
+        return onnx_tensors(path)
     return []
 
 
-def _gguf(path: Path) -> list[Region]:
+def _gguf(path: Path) -> list[Place]:
     try:
         found = read_gguf(path)
     except GgufError:
         return []
     return [
-        Region(one.name, one.kind.number, one.shape, one.offset, one.size_bytes)
+        Place(one.name, one.kind.number, one.shape, one.offset, one.size_bytes)
         for one in found.tensors
     ]
 
 
-def _covered(tensors: Iterable[Region], size: int) -> Iterable[Region]:
-    """The tensors, and what is between them; none where they overlap."""
+def _covered(tensors: Iterable[Region], size: int) -> list[Region]:
+    """The tensors, and what is between them; one region where tensors overlap."""
     at, before = 0, ""
-    rows = []
+    rows: list[Region] = []
     for one in tensors:
         if one.offset < at or one.offset + one.length > size:
             return [Region("", BYTES, (), 0, size)] if size else []
         if one.offset > at:
             rows.append(Region(f"after {before}", BYTES, (), at, one.offset - at))
-        rows.append(one)
+        if one.length:
+            rows.append(one)
         at, before = one.offset + one.length, one.name
     if size > at:
         rows.append(Region(f"after {before}", BYTES, (), at, size - at))

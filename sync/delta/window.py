@@ -21,6 +21,7 @@ from skerry.sync.delta.container import MOST_WINDOW, Version, check_range
 from skerry.sync.delta.errors import DeltaInvalid
 from skerry.sync.delta.fields import Reader, Writer
 from skerry.sync.delta.layouts import LAYOUTS
+from skerry.sync.delta.places import BYTES, I8
 from skerry.sync.delta.rans import MOST_LANES
 from skerry.sync.delta.words import code_words, exponents
 
@@ -35,8 +36,8 @@ _LEAST_LANES = 64
 _CHOSEN_LANES = 1 << 13
 _BYTES_A_LANE = 256
 _NO_CHANGE = 0
-_BYTES = 255
-"""The kind of a part whose bytes have no known meaning, but their places."""
+_SINGLE = (I8, BYTES)
+_TOLD_APART = 16
 _FLOATS = {0: (4, 23), 1: (2, 10), 28: (8, 52), 30: (2, 7)}
 """Types of ggml that are floats: bytes, and where the exponent begins."""
 
@@ -45,7 +46,7 @@ _FLOATS = {0: (4, 23), 1: (2, 10), 28: (8, 52), 30: (2, 7)}
 class Part:
     """`length` bytes of a window that were `length` bytes at `offset` of the old file `source`.
 
-    `kind` is a type of ggml, or 255; `change` is 128 + twice the binary logarithm of the mean
+    `kind` is a type of ggml, or 255 where bytes have no known meaning; `change` is 128 + twice the binary logarithm of the mean
     change of a weight, rounded, or 0 where that means nothing.
     """
 
@@ -63,14 +64,16 @@ def part_of(kind: int, source: int, offset: int, old: bytes, new: bytes) -> Part
 
 def kind_of(kind: int, length: int) -> int:
     """`kind`, if parts of it can be taken apart, or 255."""
+    if kind in _SINGLE:
+        return kind
     if kind in _FLOATS:
-        return kind if length % _FLOATS[kind][0] == 0 else _BYTES
+        return kind if length % _FLOATS[kind][0] == 0 else BYTES
     name = TYPES[kind].name if kind in TYPES else ""
-    return kind if name in LAYOUTS and length % LAYOUTS[name].bytes == 0 else _BYTES
+    return kind if name in LAYOUTS and length % LAYOUTS[name].bytes == 0 else BYTES
 
 
 def _change(kind: int, old: bytes, new: bytes) -> int:
-    if kind in _FLOATS or kind == _BYTES:
+    if kind in _FLOATS or kind in _SINGLE:
         return _NO_CHANGE
     layout = LAYOUTS[TYPES[kind].name]
     blocks = [np.frombuffer(data, np.uint8).reshape(-1, layout.bytes) for data in (old, new)]
@@ -87,7 +90,7 @@ def encode_window(parts: Sequence[Part], read_old: ReadOld, new: bytes) -> bytes
     head = Writer()
     _write_parts(parts, head)
     encoder = WindowEncoder()
-    _walk(encoder, parts, read_old, np.frombuffer(new, np.uint8))
+    walk(encoder, parts, read_old, np.frombuffer(new, np.uint8))
     models, lanes, stream = encoder.finish(_lanes)
     whole = head.bytes() + models
     packed = generic.pack(whole)
@@ -110,7 +113,7 @@ def decode_window(
     head = Reader(generic.unpack(fields.raw(fields.uint(len(payload))), whole))
     parts = _read_parts(head, sources, length)
     decoder = WindowDecoder(head, fields.rest(), lanes)
-    made = _walk(decoder, parts, read_old, None, length)
+    made = walk(decoder, parts, read_old, None, length)
     decoder.finish()
     return made.data
 
@@ -121,7 +124,7 @@ def _lanes(bits: float) -> int:
     return min(_CHOSEN_LANES, 1 << wanted.bit_length() - 1)
 
 
-def _walk(
+def walk(
     coder: Coder, parts: Sequence[Part], read_old: ReadOld, new: Bytes | None, length: int = 0
 ) -> Bytes:
     """Codes the parts of a window, all of one kind together."""
@@ -156,8 +159,8 @@ def _olds(parts: Sequence[Part], read_old: ReadOld) -> list[Bytes]:
 def _code(
     coder: Coder, kind: int, parts: Sequence[Part], old: list[Bytes], new: Bytes | None
 ) -> Bytes:
-    if kind == _BYTES:
-        return _code_bytes(coder, old.pop(), new)
+    if kind in _SINGLE:
+        return _code_bytes(coder, parts, old.pop(), new)
     if kind in _FLOATS:
         return _code_floats(coder, kind, old.pop(), new)
     layout = LAYOUTS[TYPES[kind].name]
@@ -174,10 +177,13 @@ def change_of(number: int) -> float:
     return float(np.ldexp(1.4142135623730951 if half else 1.0, whole))
 
 
-def _code_bytes(coder: Coder, old: Bytes, new: Bytes | None) -> Bytes:
-    context = np.zeros(len(old), np.uint16)
+def _code_bytes(coder: Coder, parts: Sequence[Part], old: Bytes, new: Bytes | None) -> Bytes:
+    """Integers of a byte, or bytes of no known meaning: by what they were, in each tensor (of
+    sixteen). For integers that says how their scale has changed."""
+    of = np.arange(len(parts)) % _TOLD_APART * 256
+    context = np.repeat(of, [part.length for part in parts]).astype(np.uint16) + old
     given = None if new is None else new - old
-    return coder.symbols(context, 1, given) + old
+    return coder.symbols(context, _TOLD_APART * 256, given) + old
 
 
 def _code_floats(coder: Coder, kind: int, old: Bytes, new: Bytes | None) -> Bytes:
@@ -218,11 +224,11 @@ def weight_of(kind: int) -> int:
     """What a byte of a part of this kind takes in memory while it is coded, beside others."""
     if kind in _FLOATS:
         return 4
-    return 2 if kind == _BYTES or not LAYOUTS[TYPES[kind].name].pairs else 1
+    return 4 if kind in _SINGLE else 1 if LAYOUTS[TYPES[kind].name].pairs else 2
 
 
 def unit_of(kind: int) -> int:
     """Bytes that belong together in a part of this kind."""
-    if kind == _BYTES:
+    if kind in _SINGLE:
         return 1
     return _FLOATS[kind][0] if kind in _FLOATS else LAYOUTS[TYPES[kind].name].bytes

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.sync.delta.ggufs import Tensor, blocks, changed, model, write_gguf
 
 from skerry.bundles.gguf.ggml import TYPES_BY_NAME
 from skerry.sync.delta import apply_delta, make_delta, shares
+from tests.sync.delta.ggufs import Tensor, blocks, changed, model, write_gguf
 
 COMMON = (
     "f32 f16 bf16 q4_0 q4_1 q5_0 q5_1 q8_0 q2_K q3_K q4_K q5_K q6_K iq4_nl iq4_xs iq2_xxs tq1_0 i8"
