@@ -39,7 +39,10 @@ def model_facts(model: Model) -> dict[str, int]:
 def chat_template(model: Model) -> str | None:
     """The source of the model's own template; None where it has none."""
     source = llama_cpp.llama_model_chat_template(model.handle, None)
-    return None if source is None else source.decode("utf-8", "replace")
+    if source is None:
+        return None
+    text: str = source.decode("utf-8", "replace")
+    return text
 
 
 def chat_text(model: Model, turns: Sequence[tuple[str, str]]) -> str | None:

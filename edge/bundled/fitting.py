@@ -81,13 +81,13 @@ def _checks(bundle: Bundle) -> Iterator[tuple[str, Callable[[], object]]]:
             yield bundled.parts[name].path, check
     if ENCODER in bundled.parts or ROUTER in bundled.parts:
         part = bundled.parts.get(ROUTER) or bundled.parts[ENCODER]
-        yield part.path, lambda: _check_router(bundled)
+        yield part.path, partial(_check_router, bundled)
     for variant in bundle.manifest.variants:
         if variant.format is Format.GGUF:
             path = variant.files[0]
-            yield path, lambda one=variant: _check_tokenizer(bundle, one)  # type: ignore[misc]
+            yield path, partial(_check_tokenizer, bundle, variant)
     if DRAFT in bundled.parts:
-        yield bundled.parts[DRAFT].path, lambda: _check_draft(bundled)
+        yield bundled.parts[DRAFT].path, partial(_check_draft, bundled)
 
 
 def _whole(bundle: Bundle) -> Bundled:

@@ -100,11 +100,10 @@ def installed() -> Mapping[str, Callable[[], bytes]]:
         GROUNDING: installed_folder(GROUNDING) / "grounding.json",
         DEFAULT_POLICY: DEFAULTS,
     }
-    return {
-        **{name: partial(_read, path) for name, path in files.items()},
-        GROUNDED: prompt.GROUNDED.encode,
-        OPEN: prompt.OPEN.encode,
-    }
+    found: dict[str, Callable[[], bytes]] = {}
+    for name, path in files.items():
+        found[name] = partial(_read, path)
+    return {**found, GROUNDED: prompt.GROUNDED.encode, OPEN: prompt.OPEN.encode}
 
 
 def _used(parts: Mapping[str, Carried], policy: Path | None) -> Iterator[PartUsed]:

@@ -20,12 +20,12 @@ _BITS = {
 _MIXES = {
     "q6_k": ("q6_K", "q6_K"), "q5_k_m": ("q5_K", "q6_K"), "q5_k_s": ("q5_K", "q5_K"),
     "q4_k_m": ("q4_K", "q6_K"), "q4_k_s": ("q4_K", "q5_K"), "q3_k_l": ("q3_K", "q5_K"),
-    "q3_k_m": ("q3_K", "q5_K"), "q3_k_s": ("q3_K", "q3_K"), "q2_k": ("q2_K", "q4_K"),
+    "q3_k_m": ("q3_K", "q4_K"), "q3_k_s": ("q3_K", "q3_K"), "q2_k": ("q2_K", "q4_K"),
     "q2_k_s": ("q2_K", "q4_K"), "iq4_xs": ("iq4_xs", "iq4_xs"),
 }  # fmt: skip
 """The narrower and the wider type of a mix; other precisions are one type."""
 
-_FALLS_TO = {"q6_K": "q8_0", "q5_K": "q5_1", "q4_K": "q5_0", "q3_K": "iq4_nl", "q2_K": "iq4_nl",
+_FALLS_TO = {"q6_K": "q8_0", "q5_K": "q5_1", "q4_K": "q5_0", "q3_K": "q4_0", "q2_K": "q4_0",
              "iq4_xs": "iq4_nl"}  # fmt: skip
 
 
@@ -57,7 +57,11 @@ def matrix_estimate(precision: str, widths: Widths) -> dict[str, int]:
 
 
 def _weights(precision: str, widths: Widths) -> Iterator[tuple[str, float]]:
-    """Each type and how many weights are of it."""
+    """Each type and how many weights are of it.
+
+    The wider type of a mix is mostly that of the feed-forward network's second matrix, whose rows
+    are the ones that fit.
+    """
     narrow, wide = _MIXES.get(precision, (precision, precision))
     if narrow not in _BITS:
         return
@@ -65,18 +69,14 @@ def _weights(precision: str, widths: Widths) -> Iterator[tuple[str, float]]:
     yield head, widths.of_tokens
     rest = widths.parameters - widths.of_tokens
     share = _share_of_wide(precision, narrow, wide)
-    for kind, part in ((narrow, 1 - share), (wide, share)):
-        yield from _fallen_back(kind, rest * part, widths)
+    fitting = 1.0 if widths.whole else 1 - FALLING_BACK
+    wide_fits = min(share, fitting)
+    yield wide, rest * wide_fits
+    yield _FALLS_TO.get(wide, wide), rest * (share - wide_fits)
+    yield narrow, rest * (fitting - wide_fits)
+    yield _FALLS_TO.get(narrow, narrow), rest * (1 - fitting - share + wide_fits)
 
 
 def _share_of_wide(precision: str, narrow: str, wide: str) -> float:
     low, high, mean = _BITS[narrow], _BITS[wide], mean_bits(precision)
     return 0.0 if high == low or mean is None else min(1.0, max(0.0, (mean - low) / (high - low)))
-
-
-def _fallen_back(kind: str, weights: float, widths: Widths) -> Iterator[tuple[str, float]]:
-    if widths.whole or kind not in _FALLS_TO:
-        yield kind, weights
-        return
-    yield _FALLS_TO[kind], FALLING_BACK * weights
-    yield kind, (1 - FALLING_BACK) * weights
