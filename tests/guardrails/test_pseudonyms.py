@@ -288,7 +288,9 @@ def test_a_text_of_nothing_but_identifiers_is_replaced() -> None:
     assert pseudonyms.restore(sent) == text
 
 
-@pytest.mark.parametrize("again", ["the Jameses", "THE JAMESES", "a Jones and the Joneses", "Jones'"])
+@pytest.mark.parametrize(
+    "again", ["the Jameses", "THE JAMESES", "a Jones and the Joneses", "Jones'"]
+)
 def test_a_family_is_known_by_its_name(again: str) -> None:
     """None of it leaves, though only the name itself was found."""
     text = f"Mrs James and Mr Jones came; {again} stay."
