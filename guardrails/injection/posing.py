@@ -110,7 +110,8 @@ _TO_MACHINES = (
     r"\b(?:do|does) not exist for you\b",
     r"\b(?:more important than|takes? (?:precedence|priority) over|(?:has|have|having) (?:a )?"
     r"higher priority than|supersedes?|overrides?|outranks?) (?:anything|everything|all|any|every|"
-    r"the rest)[^.\n]{0,24} (?:in|of) (?:the|your|this) (?:context|prompt|conversation|instructions)\b",
+    r"the rest)[^.\n]{0,24} (?:in|of) (?:the|your|this) (?:context|prompt|"
+    r"conversation|instructions)\b",
     r"\bif you (?:can read|are reading|are given|are processing) this[^.\n]{0,24}, "
     r"(?:please )?(?:output|print|respond with|reply with|answer with)\b",
     r"\bbefore (?:you )?(?:answer|respond|repl)(?:y|ing)?(?: the (?:user|question)| anything)?, "
