@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -77,11 +78,18 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
             line = stream.readline(_LONGEST_LINE + 1)
 
 
+def _finite(number: str) -> float:
+    """A number of JSON, which has neither NaN nor infinity; nor has what is printed of it."""
+    if math.isfinite(value := float(number)):
+        return value
+    raise ValueError(f"{number} is no number")
+
+
 def _item(line: bytes, needed: tuple[str, ...]) -> dict[str, Any]:
     if len(line) > _LONGEST_LINE:
         raise InputError(f"the line has more than {_LONGEST_LINE:,} bytes")
     try:
-        found = json.loads(line)
+        found = json.loads(line, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise InputError(f"the line is not JSON: {error}") from error
     if isinstance(found, str) and needed == ("text",):

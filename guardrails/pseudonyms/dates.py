@@ -143,13 +143,16 @@ def _ending(day: int) -> str:
     return {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
 
 
+_ENDS = r"(?![A-Za-z\d])"  # of a word; the underscores of _emphasis_ are none of it
+
+
 def forms(day: dt.date, *, has_year: bool) -> str:
     """A pattern of the usual ways to write `day`, a year being optional beside a month's name."""
     number, month = rf"0?{day.day}(?:st|nd|rd|th)?", f"0?{day.month}"
     name = MONTHS[day.month - 1]
-    named = rf"(?:{name}|{name[:3]}{'t?' if day.month == 9 else ''})\b"
+    named = rf"(?:{name}|{name[:3]}{'t?' if day.month == 9 else ''}){_ENDS}"
     year = rf"(?:{day.year:04}|{day.year % 100:02})" if has_year else r"\d{4}"
-    then = rf"(?:\.?,?[\s\-]{{1,2}}{year}\b)?(?!,?\s?\d{{4}})"
+    then = rf"(?:\.?,?[\s\-]{{1,2}}{year}{_ENDS})?(?!,?\s?\d{{4}})"
     ways = [
         rf"{number}(?:\sday)?(?:\sof)?[\s\-]{{1,2}}{named}{then}",
         rf"{named}\.?[\s\-]{{1,2}}{number}{then}",

@@ -34,6 +34,10 @@ _ALSO_WORDS = frozenset(
 )
 """Names that are words as well: known once, they are not looked for elsewhere."""
 
+_END = r"(?![^\W_])"
+_MAYBE_PLURAL = rf"(?=(?:[eE]?[sS])?{_END})"
+"""After a name: "the Jameses" are known by James. What makes it a plural stays."""
+
 Span = tuple[int, int, str]
 
 
@@ -155,8 +159,13 @@ class Pseudonyms:
         labels |= {one.value: one.label for one in telling}
         if not labels:
             return
-        joined = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
-        known = re.compile(rf"(?<![^\W_])(?:{joined})(?![^\W_])")
+        words = {one.value for one in telling if one.form is Form.WORD}
+        words |= {one.upper() for one in words}
+        ways = [
+            re.escape(one) + (_MAYBE_PLURAL if one in words else _END)
+            for one in sorted(labels, key=len, reverse=True)
+        ]
+        known = re.compile(rf"(?<![^\W_])(?:{'|'.join(ways)})")
         bounds = [(0, 0, ""), *spans, (len(text), len(text), "")]
         for (_, after, _), (before, _, _) in pairwise(bounds):
             for match in known.finditer(text, after, before):

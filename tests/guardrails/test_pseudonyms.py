@@ -286,3 +286,30 @@ def test_a_text_of_nothing_but_identifiers_is_replaced() -> None:
     sent = pseudonyms.replace(text, screen(text))
     assert sent != text
     assert pseudonyms.restore(sent) == text
+
+
+@pytest.mark.parametrize(
+    "again", ["the Jameses", "THE JAMESES", "a Jones and the Joneses", "Jones'"]
+)
+def test_a_family_is_known_by_its_name(again: str) -> None:
+    """None of it leaves, though only the name itself was found."""
+    text = f"Mrs James and Mr Jones came; {again} stay."
+    first = text.index("James")
+    found = [
+        Finding(FindingKind.PII, "person", at, at + 5, 0.9) for at in (first, text.index("Jones"))
+    ]
+    pseudonyms = Pseudonyms(key=b"k")
+    sent = pseudonyms.replace(text, found)
+    assert "james" not in sent.lower()
+    assert "jones" not in sent.lower()
+    assert pseudonyms.restore(sent) == text
+
+
+@pytest.mark.parametrize("mark", ["_", "__", "*", "**", "`"])
+def test_a_surrogate_within_marks_comes_back(mark: str) -> None:
+    text = "Ada Lovelace, born 3 March 1950, mail ada@ward.example."
+    pseudonyms = Pseudonyms(key=b"k")
+    pseudonyms.replace(text, screen(text))
+    for sent, value in pseudonyms.placeholders().items():
+        reply = f"It is {mark}{sent}{mark}."
+        assert pseudonyms.restore(reply) == f"It is {mark}{value}{mark}."

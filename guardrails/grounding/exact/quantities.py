@@ -106,7 +106,7 @@ def _each(text: str) -> list[Quantity]:
 def _number(tokens: Sequence[str], at: int) -> tuple[float, int] | None:
     """The number at a place, in digits or words, and how many tokens it takes."""
     token = tokens[at]
-    if token == "once" and _counts(tokens, at):
+    if _counts(tokens, at):
         return 1, 1
     if not _NUMBER.match(token):
         return words.read(tokens[at : at + 12])
@@ -121,9 +121,11 @@ def _number(tokens: Sequence[str], at: int) -> tuple[float, int] | None:
 
 def _counts(tokens: Sequence[str], at: int) -> bool:
     """Whether "once" at a place is a number of times: "flashes once,", not "once it is dry"."""
-    before, behind = tokens[at - 1 : at], tokens[at + 1 : at + 2]
-    joined = not before or before[0] in _NO_TIMES or not before[0].isalpha()
-    return not joined and (not behind or behind[0] in {",", ".", ";", ":", ")"})
+    if not at or tokens[at] != "once":
+        return False
+    before, behind = tokens[at - 1], tokens[at + 1 : at + 2]
+    counted = before not in _NO_TIMES and before.isalpha()
+    return counted and (not behind or behind[0] in {",", ".", ";", ":", ")"})
 
 
 def _unit(tokens: Sequence[str], first: int, at: int) -> tuple[Unit | None, int]:

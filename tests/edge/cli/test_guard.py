@@ -114,6 +114,19 @@ def test_a_batch_answers_line_by_line_and_goes_on_after_a_bad_one(skerry) -> Non
     assert done.code == 2
 
 
+def test_a_batch_goes_on_after_what_is_no_text_and_no_number(skerry) -> None:
+    lines = [
+        '{"id": NaN, "text": "a"}',
+        '{"id": 1e999, "text": "a"}',
+        '"Ada \\ud800 b"',
+        '{"text": "x"}',
+    ]
+    done = skerry("guard", "scan", "-", "--batch", stdin="\n".join(lines))
+    schemas = [one["schema"].split("/")[0].split(".")[1] for one in done.json_lines]
+    assert schemas == ["error", "error", "guard", "guard"]
+    assert "no number" in done.json_lines[0]["error"]["what"]
+
+
 def test_a_batch_of_a_file(skerry, tmp_path: Path) -> None:
     file = tmp_path / "texts.jsonl"
     file.write_text("".join(json.dumps({"text": text}) + "\n" for text in ("a@b.org", "fine")))
