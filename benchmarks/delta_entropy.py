@@ -2,8 +2,8 @@
 
 Of each code, given the old code and the bins of both scales; of each scale's difference, given its
 context. Counted over all of a window, with the correction of Miller and Madow (1955) for contexts
-with few codes: half a nat for every pair of context and code that occurs, but one a context. Nothing
-of the coder is in it: no models, no frequencies, no streams.
+with few codes: half a nat for every pair of context and code that occurs, but one a context.
+Nothing of the coder is in it: no models, no frequencies, no streams.
 """
 
 from __future__ import annotations

@@ -120,7 +120,9 @@ def drawn_importance(before: Weights, seed: int) -> Importance:
     }
 
 
-def write(path: Path, tensors: Weights, kind: str, importance: Importance | None, note: str) -> Path:
+def write(
+    path: Path, tensors: Weights, kind: str, importance: Importance | None, note: str
+) -> Path:
     """A GGUF file of `kind` with a name in its metadata; needs the packages gguf and llama_cpp."""
     from gguf import GGMLQuantizationType, GGUFWriter
 
@@ -170,7 +172,9 @@ def _quantizer() -> Callable[..., int]:
     return made
 
 
-def pairs(model: Path, folder: Path, *, quick: bool, seed: int, adapter: Path | None) -> Iterator[Pair]:
+def pairs(
+    model: Path, folder: Path, *, quick: bool, seed: int, adapter: Path | None
+) -> Iterator[Pair]:
     """Writes one pair after another into `folder`."""
     for kind in KINDS:
         wide = kind.endswith("_K")
@@ -182,7 +186,9 @@ def pairs(model: Path, folder: Path, *, quick: bool, seed: int, adapter: Path | 
         if adapter is not None:
             after["lora"] = lora_merged(before, adapter)
         for case, changed in after.items():
-            yield Pair(case, kind, old, write(folder / f"{kind}.{case}", changed, kind, scaled, "new"))
+            yield Pair(
+                case, kind, old, write(folder / f"{kind}.{case}", changed, kind, scaled, "new")
+            )
         if scaled is not None:
             new = write(folder / f"{kind}.imatrix", before, kind, second, "first")
             yield Pair("importance", kind, old, new)
