@@ -48,7 +48,8 @@ def weights(model: Path, seed: int, *, wide: bool, quick: bool) -> Weights:
             continue
         layer = int(one.name.split(".")[1])
         chosen = one.shape[0] == 1536 if wide else layer in _LAYERS
-        if chosen and not (quick and layer > (2 if wide else 0)):
+        few = layer == 0 and one.name.split(".")[2] in ("attn_output", "ffn_down")
+        if chosen and (few or not quick):
             raw = np.memmap(model, np.uint8, "r", one.offset, (one.values // 32, 20))
             found[one.name] = _dithered(np.asarray(raw), drawn).reshape(one.shape[::-1])
     return found

@@ -42,9 +42,10 @@ def _xdelta3(program: str, pair: Pair) -> int:
 
 
 def patch_from(old: bytes, new: bytes) -> int:
-    """As `zstd --patch-from=old -19 --long=27` has it."""
+    """As `zstd --patch-from=old -19` has it, with tables that index all of both files."""
+    log = min(27, (len(old) + len(new)).bit_length())
     parameters = zstandard.ZstdCompressionParameters.from_level(
-        19, window_log=27, chain_log=27, hash_log=25, enable_ldm=True
+        19, window_log=log, chain_log=log, hash_log=min(25, log), enable_ldm=True
     )
     dictionary = zstandard.ZstdCompressionDict(old, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
     packer = zstandard.ZstdCompressor(compression_params=parameters, dict_data=dictionary)
