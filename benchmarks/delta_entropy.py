@@ -59,7 +59,9 @@ class _Counter:
         return new
 
     def _count(self, context: NDArray[np.intp], symbol: Bytes) -> None:
-        _, joint = np.unique(context << 8 | symbol, return_counts=True)
-        _, alone = np.unique(context, return_counts=True)
+        every = np.bincount(context << 8 | symbol)
+        joint = every[every > 0]
+        of = np.bincount(context)
+        alone = of[of > 0]
         bits = (alone * np.log2(alone)).sum() - (joint * np.log2(joint)).sum()
         self.bits += float(bits) + (len(joint) - len(alone)) / 2 / np.log(2)
