@@ -27,6 +27,8 @@ NAMES = (
     "vllm_runs",
     "export",
     "delta",
+    "fleet",
+    "faults",
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

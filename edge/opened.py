@@ -295,6 +295,11 @@ class Opened:
         if self._closed:
             raise Closed("this runtime was closed", hint="make a new Runtime")
 
+    def hold(self, held: AbstractContextManager[object]) -> None:
+        """Enters what is to be left when this is closed."""
+        with self._lock:
+            self._closing.enter_context(held)
+
     def close(self) -> None:
         """May be called twice. In a forked process nothing is done: it is the parent's to close."""
         if os.getpid() != self._process:

@@ -14,7 +14,7 @@ from skerry.guardrails.identifiers import DATE, POSTCODE_AREAS
 from skerry.guardrails.numbers import NOT_AFTER, NOT_BEFORE
 
 _APART = r"[\s,;/|(\-]{1,4}"
-_BIRTH = re.compile(rf"{_APART}(?P<id>{DATE}){NOT_BEFORE}")
+_BIRTH = re.compile(rf"{_APART}(?!\d{{1,4}}\D\d\d?:\d\d)(?P<id>{DATE}){NOT_BEFORE}")
 _NUMBER = re.compile(
     r"(?:\s?(?:[(\[/|]\s?|,\s?#)(?P<id>\d{5,10})|(?:[,;:]\s?|\t|\s-\s)(?P<long>\d{6,10}))"
     r"(?=\s?[)\]/|,;\t]|\.?\s?(?:\Z|\n)|\.\s)"

@@ -7,10 +7,37 @@ or commas, a line a row.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 Cell = tuple[int, int, str]
 """Start, end, label."""
+
+
+class Placed(Protocol):
+    """What stands at [start, end)."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+_Placed = TypeVar("_Placed", bound=Placed)
+
+
+def outside(found: Iterable[_Placed], known: Sequence[Cell]) -> list[_Placed]:
+    """Those of `found` that are in none of the cells `known`; both are in order."""
+    kept: list[_Placed] = []
+    at = 0
+    for one in found:
+        while at < len(known) and known[at][1] <= one.start:
+            at += 1
+        if at == len(known) or one.end <= known[at][0]:
+            kept.append(one)
+    return kept
+
 
 _MARKS = "|\t;,"
 _MOST_CELLS, _LONGEST_LINE = 40, 2000
@@ -25,7 +52,8 @@ _NUMBERS = {
 }
 _NAMES = {
     "person": r"(?:full|patient|client|customer|employee|contact|first|last|given|family|middle)"
-    r"[ _]?name|forename|surname|next of kin|patient|consultant|gp|carer|guardian|student|"
+    r"[ _]?name|first|last|forename|surname|next of kin|patient|consultant|gp|carer|guardian|"
+    r"student|"
     r"line manager|assignee|requester|tenant",
     "place": r"town|city|street|(?:home |postal )?address|place of birth|birthplace",
     "organisation": r"company|employer|organi[sz]ation|firm|supplier|hospital|school|surgery",
@@ -59,15 +87,16 @@ def cells(lowered: str) -> Iterator[Cell]:
 
 
 def _head(text: str, start: int, end: int) -> tuple[str, list[tuple[str, bool] | None]]:
-    """The mark and the heads of a line, two of which at least are known; else nothing."""
+    """The mark and the heads of a line, one of a number or two of which are known; else nothing."""
     if end - start > _LONGEST_LINE:
         return "", []
     for mark in _MARKS:
         if mark not in text[start:end]:
             continue
         heads = [_known(text[one[0] : one[1]]) for one in _split(text, start, end, mark)]
-        if sum(one is not None for one in heads) > 1 and len(heads) <= _MOST_CELLS:
-            return mark, heads
+        known = [one for one in heads if one is not None]
+        if (len(known) > 1 or any(not is_name for _, is_name in known)) and len(heads) > 1:
+            return (mark, heads) if len(heads) <= _MOST_CELLS else ("", [])
     return "", []
 
 

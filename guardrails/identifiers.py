@@ -51,7 +51,10 @@ _RECORD = words(
     "mrn",
     r"medical\srecord",
     r"our\sref(?:erence)?",
-    *(what + _NUMBER for what in (r"medical\srecord", r"hosp(?:ital)?", "patient", "chart", "case")),
+    *(
+        what + _NUMBER
+        for what in (r"medical\srecord", r"hosp(?:ital)?", "patient", "chart", "case")
+    ),
 )
 
 # One telephone number in eleven has the check digit of an NHS number.
@@ -73,8 +76,17 @@ _NUMBERS = (
         all_of(_LONG_NUMBER, _IBAN),
         numbers.ibans,
     ),
-    pii("nhs_number", numbers.SOLID_NHS, 0.95, _LONG_NUMBER, whole(checksums.nhs_number), near=_RUNG),
-    pii("nhs_number", numbers.NHS_LAYOUT, 0.95, _LONG_NUMBER, whole(checksums.nhs_number), near=_RUNG),
+    pii(
+        "nhs_number", numbers.SOLID_NHS, 0.95, _LONG_NUMBER, whole(checksums.nhs_number), near=_RUNG
+    ),
+    pii(
+        "nhs_number",
+        numbers.NHS_LAYOUT,
+        0.95,
+        _LONG_NUMBER,
+        whole(checksums.nhs_number),
+        near=_RUNG,
+    ),
     pii("nhs_number", numbers.NHS_ALONE, 0.75, _LONG_NUMBER, numbers.nhs_number_alone, near=_NHS),
     pii(
         "nhs_number",
@@ -262,8 +274,8 @@ _PEOPLE = (
     ),
     pii(
         "date_of_birth",
-        rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date\sof\sbirth|birth\s?date|birthday|born)"
-        rf"(?:[.?!]\sit(?:['’]?s|\sis))?(?:\s(?:on|is|was|as)){{0,2}}[\s:=|,\-*]{{0,5}}(?:the\s)?"
+        rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date[\s_]?of[\s_]?birth|birth[\s_]?date|birthday|born)"
+        rf"(?:[.?!]\sit(?:['’]?s|\sis))?(?:\s(?:on|is|was|as)){{0,2}}[\s:=|,\-*>\"']{{0,5}}(?:the\s)?"
         rf"(?P<id>{DATE}){NOT_BEFORE}",
         0.95,
         shaped(r"dob|d\.\s?o|birth|born"),

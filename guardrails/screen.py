@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from skerry.guardrails.beside import Beside, beside
-from skerry.guardrails.columns import Cell, cells
+from skerry.guardrails.columns import Cell, cells, outside
 from skerry.guardrails.errors import ScreenOverflow
 from skerry.guardrails.events import EVENTS
 from skerry.guardrails.findings import Finding, FindingKind, Where
@@ -143,8 +143,9 @@ def _by_patterns(
     views = Views.of(normal)
     able = [one for one in RECOGNISERS if one.may_find(views)]
     found = [finding for one in able for finding in _find(one, views, normal, where)]
-    found += [_in_a_column(one, normal, where) for one in cells(views.lowered)]
-    names = list(find(normal.text))
+    known = list(cells(views.lowered))
+    found += [_in_a_column(one, normal, where) for one in known]
+    names = outside(find(normal.text), known)
     found += [_named(one, normal, where) for one in names]
     found += [_beside(one, normal, where) for one in beside(names, views.lowered)]
     return found

@@ -5,12 +5,16 @@ metadata/        root, targets, snapshot, timestamp and the roles of channels, s
 targets/         bundle.json of every version, by path and digest
 objects/ab/…     content of bundles, by SHA-256
 deltas/OLD/…     from one content to another, by both digests
+deltas/NEW.json  which deltas lead to a content
 ```
 """
 
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from skerry.sync.errors import RepositoryFault
 
@@ -19,6 +23,20 @@ TARGETS = "targets"
 OBJECTS = "objects"
 DELTAS = "deltas"
 LATEST = "latest.json"
+DELTA_FROM_BYTES = 64 << 10
+"""Smaller files are fetched whole."""
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Bytes = Annotated[int, Meta(ge=0, le=1 << 50)]
+
+
+class Deltas(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which deltas lead to a content of `size` bytes: the bytes of each, by the old content's
+    SHA-256. Not signed: see `skerry.sync.client.deltas`."""
+
+    size: Bytes
+    sources: dict[Sha256, Bytes]
+
 
 _WORD = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")
 
@@ -31,6 +49,11 @@ def object_path(sha256: str) -> str:
 def delta_path(old: str, new: str) -> str:
     """Where the delta between two contents lies."""
     return f"{DELTAS}/{old}/{new}.skd"
+
+
+def delta_index(new: str) -> str:
+    """Where it is said which deltas lead to that content: see `Deltas`."""
+    return f"{DELTAS}/{new}.json"
 
 
 def version_target(channel: str, name: str, version: str) -> str:

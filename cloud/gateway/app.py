@@ -54,14 +54,14 @@ class Assembled:
     ) -> None:
         self.services = dict(services or {})
         self.state = state
-        self.gate = Gate(config, before.gate.rates if before else None)
+        self.gate: Gate = Gate(config, before.gate.rates if before else None)
         self.fleet = Fleet(config)
         for name, service in self.services.items():
             if isinstance(service.verifier, Replicated):
                 service.verifier.order = partial(self.fleet.order, name)
         self.upstream = Upstream(config, self.fleet)
         name = before.keeper.name if before else ""
-        self.keeper = Keeper(self.gate, self.fleet, state, every_s=keep_s, name=name)
+        self.keeper: Keeper = Keeper(self.gate, self.fleet, state, every_s=keep_s, name=name)
         self.health = Health(config, self.fleet)
         self.metrics = Metrics(config, self.gate, self.fleet)
         self.observers: list[Observer] = [

@@ -85,9 +85,11 @@ def _models_named(config: Gateway) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _drafts_too(config: Gateway, path: KeyPath) -> bool:
-    """Whether a key is the canary of a model that answers only devices that draft."""
+    """Whether a key is the canary of a model that answers only devices that draft, or the fallback
+    of one that answers them, too."""
     _, name, key = path
-    return key == "canary" and config.models[str(name)].path is not None
+    model = config.models[str(name)]
+    return (key == "canary" and model.path is not None) or (key == "fallback" and model.drafts)
 
 
 def _classes_named(config: Gateway) -> Iterator[tuple[KeyPath, str]]:

@@ -8,6 +8,7 @@ what is installed: `parts_used` says which.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -208,6 +209,15 @@ def take_bundle(settings: Settings) -> Bundled | None:
     return bundled
 
 
+def in_use(settings: Settings) -> AbstractContextManager[object]:
+    """The sign that a runtime runs the bundle of a device: see `skerry.edge.updates`."""
+    from skerry.edge.updates.place import bundle_of, is_device
+
+    if settings.bundle is None or not is_device(settings.bundle):
+        return nullcontext()
+    return bundle_of(settings.bundle).using()
+
+
 def _folder(place: Path) -> Path:
     """The bundle at `place`; of a device that takes updates the one that it runs now."""
     from skerry.edge.updates.place import bundle_of, is_device
@@ -256,9 +266,10 @@ def _checked(bundle: Bundle, variant: Variant, parts: Mapping[str, Carried]) -> 
     from skerry.edge.engines.digest import FileDigest
 
     opened = [*variant.files, *(one.path for one in parts.values() if one.name.startswith(ADAPTER))]
-    stamps = Stamps.of(bundle.path(path) for path in opened)
+    stamps = Stamps.of(bundle.folder / path for path in opened)
+    digests = {file.path: file.sha256 for file in bundle.manifest.files}
     for path in dict.fromkeys(_used(bundle, variant, parts)):
-        if FileDigest(bundle.path(path)).result() != bundle.manifest.file(path).sha256:
+        if FileDigest(bundle.folder / path).result() != digests[path]:
             what = f"the bundle '{bundle.folder}' was changed: '{path}' has another digest"
             raise BundleRefused(what, hint=_FETCH)
     return stamps

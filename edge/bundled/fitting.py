@@ -7,6 +7,7 @@ with its own reader, for `skerry bundle verify`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,14 @@ from skerry.edge.bundled.carried import (
     GROUNDED,
     GROUNDING,
     NETWORKS,
+    OPEN,
     POLICY,
     ROUTER,
     carried,
 )
 from skerry.edge.errors import BundleRefused, EdgeError
 from skerry.guardrails.errors import GuardrailError
+from skerry.guardrails.networks import fresh
 
 if TYPE_CHECKING:
     from skerry.bundles import Bundle, Problem, Variant
@@ -49,7 +52,7 @@ def check_fit(bundled: Bundled) -> None:
     except BundleRefused:
         raise
     except EdgeError as error:
-        raise BundleRefused(error.what, hint=error.hint) from error
+        raise BundleRefused(error.what, hint=_ANEW) from error
 
 
 def part_problems(bundle: Bundle) -> Iterator[Problem]:
@@ -112,15 +115,15 @@ def _raising(error: Exception) -> Callable[[], object]:
 
 def _loads(bundled: Bundled) -> dict[str, Callable[[], object]]:
     """What reads each part, as the runtime would."""
-    networks = bundled.networks()
+    networks = fresh(bundled.network_places)  # also where they are the installed ones
     adapters = {name: _adapter(bundled, name) for name in bundled.parts if name.startswith(ADAPTER)}
     return {
         ENCODER: lambda: _encoder(bundled).check(),
         GROUNDING: lambda: _load_grounding(bundled),
         **{name: _network(networks, name) for name in NETWORKS},
-        DEFAULT_POLICY: lambda: bundled.policy(None),
-        POLICY: lambda: bundled.policy(None),
-        GROUNDED: bundled.prompts,
+        POLICY if POLICY in bundled.parts else DEFAULT_POLICY: lambda: bundled.policy(None),
+        GROUNDED: partial(bundled.text, GROUNDED),
+        OPEN: partial(bundled.text, OPEN),
         CHAT_TEMPLATE: lambda: _compile(bundled.text(CHAT_TEMPLATE) or ""),
         **adapters,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from skerry.edge.bundled.carried import (
     Carried,
     carried,
 )
+from skerry.edge.errors import ConfigError
 from skerry.edge.receipts.receipt import PartUsed
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def parts_used(bundled: Bundled, settings: Settings) -> tuple[PartUsed, ...]:
     """The parts that answers are made with, in a fixed order; none for what nothing has.
 
     Raises:
-        OSError: an installed part, or the policy of the settings, cannot be read.
+        ConfigError: an installed part, or the policy of the settings, cannot be read.
     """
     parts = bundled.parts
     return (
@@ -63,7 +65,7 @@ def parts_of(manifest: Manifest) -> tuple[PartUsed, ...]:
 
     Raises:
         BundleRefused: it has parts that cannot be taken together.
-        OSError: an installed part cannot be read.
+        ConfigError: an installed part cannot be read.
     """
     parts = _all(manifest)
     drafts = (_carried(parts[DRAFT]),) if DRAFT in parts else ()
@@ -91,15 +93,17 @@ def installed() -> Mapping[str, Callable[[], bytes]]:
     from skerry.edge.router.router import DEFAULT_WEIGHTS
     from skerry.guardrails.networks import MANIFESTS, installed_folder
 
-    networks = {name: (installed_folder(name) / MANIFESTS[name]).read_bytes for name in NETWORKS}
+    files = {
+        ENCODER: DEFAULT_FOLDER / ENCODER_MANIFEST,
+        ROUTER: DEFAULT_WEIGHTS,
+        **{name: installed_folder(name) / MANIFESTS[name] for name in NETWORKS},
+        GROUNDING: installed_folder(GROUNDING) / "grounding.json",
+        DEFAULT_POLICY: DEFAULTS,
+    }
     return {
-        ENCODER: (DEFAULT_FOLDER / ENCODER_MANIFEST).read_bytes,
-        ROUTER: DEFAULT_WEIGHTS.read_bytes,
-        **networks,
-        GROUNDING: (installed_folder(GROUNDING) / "grounding.json").read_bytes,
+        **{name: partial(_read, path) for name, path in files.items()},
         GROUNDED: prompt.GROUNDED.encode,
         OPEN: prompt.OPEN.encode,
-        DEFAULT_POLICY: DEFAULTS.read_bytes,
     }
 
 
@@ -108,7 +112,7 @@ def _used(parts: Mapping[str, Carried], policy: Path | None) -> Iterator[PartUse
     for name, content in installed().items():
         yield _carried(parts[name]) if name in parts else _installed(name, content())
     if policy is not None:
-        yield PartUsed(POLICY, "settings", _digest(policy.read_bytes()))
+        yield PartUsed(POLICY, "settings", _digest(_read(policy)))
     elif POLICY in parts:
         yield _carried(parts[POLICY])
     if CHAT_TEMPLATE in parts:
@@ -139,6 +143,14 @@ def _carried(part: Carried) -> PartUsed:
 
 def _installed(name: str, content: bytes) -> PartUsed:
     return PartUsed(name, "installed", _digest(content))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what = f"'{path}' cannot be read: {error.strerror}"
+        raise ConfigError(what, hint="reinstall skerry, or mend the settings") from error
 
 
 def _digest(content: bytes) -> str:

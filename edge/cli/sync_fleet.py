@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -76,7 +77,11 @@ def need_fleet() -> None:
         help="Port; 0 takes a free one.")  # fmt: skip
 @option("--poll-s", type=click.FloatRange(1, 604_800), default=900.0, show_default=True,
         help="Seconds between two check-ins of a device.")  # fmt: skip
-@option("--repository", metavar="FOLDER|URL", help="Repository, to check that deltas exist.")
+@option(
+    "--repository",
+    metavar="FOLDER|URL",
+    help="What the repository serves: are there deltas? A folder also serves hawkBit's DDI.",
+)
 @json_option
 def serve(
     state: str, host: str | None, port: int, poll_s: float, repository: str | None, as_json: bool
@@ -101,7 +106,8 @@ def serve(
     wanted = make_settings({"host": host})
     gates = of(repository)
     with bound(wanted.host, port) as at:
-        server = Server(state, poll_s=poll_s, gates=gates)
+        folder = Path(repository) if repository and Path(repository).is_dir() else None
+        server = Server(state, poll_s=poll_s, gates=gates, ddi=folder)
         name, number = at.getsockname()[:2]
         url = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
         nobody = not server.fleet.people.keys()

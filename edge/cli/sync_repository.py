@@ -21,7 +21,10 @@ from skerry.edge.cli.sync_shared import (
 from skerry.edge.cli.types import GivenPath
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from skerry.sync.repository import Published, Repository
+    from skerry.sync.repository.deltas import MadeDelta
 
 
 def _pairs(values: tuple[str, ...], what: str) -> dict[str, int]:
@@ -107,6 +110,8 @@ def _tokens(values: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @option("--channel", required=True, help="Channel, or device class as CHANNEL.CLASS.")
 @option("--version", default="", help="Name of this version; default: the next number.")
 @option("--not-latest", is_flag=True, help="Devices take it only when a rollout offers it.")
+@option("--deltas", type=click.IntRange(0, 32), default=2, show_default=True,
+        help="Make deltas from so many versions before it.")  # fmt: skip
 @passphrase_option
 @yes_option
 @json_option
@@ -116,11 +121,13 @@ def publish(
     channel: str,
     version: str,
     not_latest: bool,
+    deltas: int,
     passphrase_file: Path | None,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Publish the bundle in the folder BUNDLE: store its content, show what is signed, sign, serve.
+    """Publish the bundle in the folder BUNDLE: store its content, make deltas from the versions
+    before it, show what is signed, sign, serve.
 
     \b
     skerry sync publish bundle/ --repo fleet/ --channel stable
@@ -137,8 +144,24 @@ def publish(
             done = put(
                 repository, bundle, channel, version=version, latest=not not_latest, told=told
             )
+        made = _make_deltas(repository, done, deltas, quiet=as_json)
         waits = sign_and_release(repository, yes=yes, quiet=as_json)
-    _told(done, waits, as_json=as_json)
+    _told(done, waits, made, as_json=as_json)
+
+
+def _make_deltas(
+    repository: Repository, done: Published, versions: int, *, quiet: bool
+) -> list[MadeDelta]:
+    """Shows how far it is: large files take a while."""
+    from skerry.edge.cli.bars import bytes_bar
+    from skerry.sync.repository.deltas import changes, make_deltas
+
+    wanted = changes(repository, done, versions)
+    if not wanted:
+        return []
+    total = sum(change.size for change in wanted)
+    with bytes_bar("deltas", total=total, quiet=quiet) as told:
+        return list(make_deltas(repository, wanted, told))
 
 
 def sign_and_release(repository: Repository, *, yes: bool, quiet: bool) -> list[str]:
@@ -164,12 +187,19 @@ def tell_waiting(waits: list[str]) -> None:
         say(f"'{role}' needs more signatures: `skerry sync sign --help`; nothing was served")
 
 
-def _told(done: Published, waits: list[str], *, as_json: bool) -> None:
+def _told(
+    done: Published, waits: list[str], deltas: Sequence[MadeDelta] = (), *, as_json: bool
+) -> None:
     from dataclasses import asdict
 
     if as_json:
-        emit("skerry.sync.publish/1", {**asdict(done), "waits_for": waits})
+        made = [{**asdict(one.change), "bytes": one.bytes} for one in deltas]
+        emit("skerry.sync.publish/1", {**asdict(done), "waits_for": waits, "deltas": made})
         return
+    for one in deltas:
+        change, share = one.change, one.bytes / one.change.size
+        where = f"'{change.path}' from version {change.version}"
+        say(f"delta to {where}: {one.bytes / 1e6:,.2f} MB, {share:.1%} of the file")
     tell_waiting(waits)
     if not waits:
         size = f"{done.bytes / 1e6:,.1f} MB, {done.bytes_new / 1e6:,.1f} new"

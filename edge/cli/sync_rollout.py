@@ -228,7 +228,7 @@ def drawn(found: dict[str, Any]) -> RenderableType:
             f"{one['succeeded']:,}", _failures(one["failed"]),
         )  # fmt: skip
     evidence = found["evidence"]
-    lines = [Text(_line(found), style="bold"), stages]
+    lines: list[Text | Table] = [Text(_line(found), style="bold"), stages]
     lines.append(Text(
         f"evidence against it {evidence['now']:.3g} (highest {evidence['highest']:.3g}; "
         f"holds at {evidence['holds_at']:g}, halts at {evidence['halts_at']:g})"

@@ -103,12 +103,14 @@ class SplitGeneration(Exchanged):
         return Done(Reason.LENGTH, self.passes, ahead.drafted, ahead.hit, prompt, tokens)
 
     def _open(self) -> None:
-        """Asks for what is not generated yet, and sends no more of the sequence than is needed."""
+        """Asks for what is not generated yet, of the model that began, and sends no more of the
+        sequence than is needed."""
         told = self.ahead.sequence[: self.ahead.verified]
         generated = len(self.ahead.generated)
         patience_ms = self._patience.begin()
         frame = msgspec.structs.replace(
             self._asked,
+            model=self.opened.model if self.opened and generated else self._asked.model,
             mode=Mode.THRIFT if patience_ms else Mode.LATENCY,
             patience_ms=patience_ms,
             tokens=tuple(told[self._kept :]),

@@ -72,6 +72,7 @@ class TextGeneration(Exchanged):
         self.exchange.open(
             msgspec.structs.replace(
                 self._asked,
+                model=self.opened.model if self.opened else self._asked.model,
                 vocabulary=self.opened.vocabulary if self.opened else b"",
                 tokens=tuple(self.tokens),
                 generated=len(self.tokens),

@@ -64,8 +64,8 @@ def try_bundle(folder: Path) -> Health:
     from skerry.edge.runtime import Runtime
 
     with tempfile.TemporaryDirectory(prefix="skerry-check-") as place:
-        places = {name: Path(place) / f"{name}.sqlite" for name in ("index", "state")}
-        with Runtime(bundle=folder, offline=True, **places) as runtime:
+        index, state = (Path(place) / name for name in ("index.sqlite", "state.sqlite"))
+        with Runtime(bundle=folder, offline=True, index=index, state=state) as runtime:
             smoke = _smoke(folder)
             tried = [_try(runtime, one) for one in smoke]
     return judged(tried, bring_own=smoke is not PROMPTS)

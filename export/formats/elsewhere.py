@@ -15,6 +15,7 @@ from pathlib import Path
 import skerry.export
 from skerry.export.errors import MissingExtra, OutputFailed
 from skerry.export.formats.needs import is_installed
+from skerry.export.with_parent import script_command
 
 _TIMEOUT_S = 2 * 3600
 _LOOK_TIMEOUT_S = 120
@@ -58,8 +59,10 @@ class Elsewhere:
         """Of `packages`, as that interpreter has them."""
         import json
 
+        self.check("this")
         asked = json.dumps([self.modules, self.packages])
-        said: dict[str, str] = json.loads(self._start("-c", _LOOK, asked, limit=_LOOK_TIMEOUT_S))
+        command = [str(self.python()), "-c", _LOOK, asked]
+        said: dict[str, str] = json.loads(self._start(command, _LOOK_TIMEOUT_S))
         return said
 
     def run(self, script: Path, *given: str) -> str:
@@ -68,13 +71,13 @@ class Elsewhere:
         Raises:
             OutputFailed: it failed, with its last words.
         """
-        return self._start(str(script), *given, limit=_TIMEOUT_S)
-
-    def _start(self, *given: str, limit: float) -> str:
         self.check("this")
+        return self._start(script_command(str(self.python()), script, *given), _TIMEOUT_S)
+
+    def _start(self, command: list[str], limit: float) -> str:
         try:
             done = subprocess.run(  # noqa: S603  (an interpreter that the user named)
-                [str(self.python()), *given],
+                command,
                 capture_output=True, text=True, timeout=limit, check=False, env=_environment(),
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:

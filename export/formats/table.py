@@ -22,6 +22,9 @@ from skerry.export.formats.registry import find, keys
 
 Reference = Callable[[Kind], Loaded]
 
+_SHOWN = {Format.GGUF: ("f16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0")}
+"""Of formats with many types some; docs/export-gguf.md has the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -58,7 +61,7 @@ def rows(wanted: Wanted, reference: Reference, known: Mapping[Any, Row]) -> Iter
         if format_ not in wanted.formats or kind not in wanted.sources:
             continue
         exporter = find(format_, kind)
-        for precision in exporter.precisions():
+        for precision in _SHOWN.get(format_, exporter.precisions()):
             found = known.get((format_.value, kind.value, precision))
             if found and found.source == wanted.sources[kind].name and not found.why_not:
                 yield found
@@ -78,6 +81,8 @@ def measured(exporter: Exporter, precision: str, wanted: Wanted, reference: Refe
             return _made(exporter, said, Path(work) / "made", wanted, reference)
     except ExportError as error:
         return _with(said, why_not=error.what)
+    except ValueError as error:  # of `compare_llm`
+        return _with(said, why_not=str(error))
 
 
 def _made(exporter: Exporter, said: Row, out: Path, wanted: Wanted, reference: Reference) -> Row:
@@ -114,8 +119,8 @@ def _figures(loaded: Loaded, source: Loaded, wanted: Wanted) -> dict[str, float]
 
 def _tools(out: Path) -> dict[str, str]:
     file = out / "export.json"
-    tools: dict[str, str] = json.loads(file.read_text("utf-8"))["tools"] if file.is_file() else {}
-    return tools
+    said: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return dict(said.get("tools", {}))
 
 
 def _with(row: Row, **changed: Any) -> Row:

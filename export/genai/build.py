@@ -10,7 +10,6 @@ import math
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from skerry.export.genai.lora import add_lora_inputs
 from skerry.export.genai.measure import Fidelity, measure
 from skerry.export.genai.quantize import quantize
 from skerry.export.genai.source import CARD, Source, open_source
+from skerry.export.with_parent import module_command
 
 Precision = Literal["int4", "int8", "fp32"]
 
@@ -32,10 +32,11 @@ _BUILD_TIMEOUT_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A finished folder."""
+    """A finished folder. `parameters`: numbers in the source's weights."""
 
     folder: Path
     size_bytes: int
+    parameters: int
     fidelity: Fidelity
 
 
@@ -60,11 +61,13 @@ def export_genai(source: Path, out: Path, precision: Precision, *, lora: bool = 
         if lora:
             add_lora_inputs(work / "model")
         result = measure(opened.folder, work / "model")
-        _write_manifest(work / "model", opened, precision, result)
+        parameters = count_parameters(opened.folder)
+        _write_manifest(work / "model", opened, precision, parameters, result)
         if (opened.folder / CARD).is_file():
             shutil.copy(opened.folder / CARD, work / "model")
         (work / "model").rename(out)
-    return Exported(out, sum(file.stat().st_size for file in out.iterdir()), result)
+    size = sum(file.stat().st_size for file in out.iterdir())
+    return Exported(out, size, parameters, result)
 
 
 def _build(source: Path, work: Path, precision: Precision) -> None:
@@ -85,7 +88,7 @@ same source would make other bytes elsewhere."""
 
 def _run_builder(source: Path, out: Path) -> None:
     """GenAI's own builder as a process: it prints a line per tensor, and leaks what it loads."""
-    command = [sys.executable, "-m", _BUILDER, "--input", str(source), "--output", str(out)]
+    command = module_command(_BUILDER, "--input", str(source), "--output", str(out))
     command += ["--cache_dir", str(out.parent / "cache"), "--execution_provider", "cpu"]
     command += ["--precision", "fp32", "--extra_options", "hf_token=false"]
     done = subprocess.run(  # noqa: S603  (our own interpreter)
@@ -104,12 +107,14 @@ def _run_builder(source: Path, out: Path) -> None:
         )
 
 
-def _write_manifest(folder: Path, source: Source, precision: str, result: Fidelity) -> None:
+def _write_manifest(
+    folder: Path, source: Source, precision: str, parameters: int, result: Fidelity
+) -> None:
     manifest = {
         "name": source.name,
         "licence": source.licence,
         "quantization": precision,
-        "parameters": _parameters(source.folder),
+        "parameters": parameters,
         "source_sha256": source.digest,
         "builder": f"onnxruntime-genai {version('onnxruntime-genai')}",
         "fidelity": asdict(result),
@@ -117,7 +122,7 @@ def _write_manifest(folder: Path, source: Source, precision: str, result: Fideli
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
-def _parameters(folder: Path) -> int:
+def count_parameters(folder: Path) -> int:
     """Numbers in the source's weights; tied ones count once, as they are stored once.
 
     Reads the headers only: 8 bytes of length, little endian, then JSON

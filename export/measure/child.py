@@ -6,10 +6,8 @@ request names. What libraries print goes wherever it goes: nobody reads it for a
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import json
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -18,12 +16,13 @@ from typing import Any, cast
 
 from skerry.export.errors import ExportError
 from skerry.export.exporter import Kind, Loaded, LoadedEncoder, LoadedLlm
+from skerry.export.with_parent import end_with_parent
 
 Request = Mapping[str, Any]
 
 
 def main() -> int:
-    _end_with_parent()
+    end_with_parent()
     request = json.load(sys.stdin)
     try:
         found = {"result": _PARTS[request["part"]](request)}
@@ -40,12 +39,6 @@ def load_variant(request: Request) -> Loaded:
     module, _, name = request["loader"].partition(":")
     loader = getattr(importlib.import_module(module), name)()
     return cast("Loaded", loader.load(Path(request["folder"])))
-
-
-def _end_with_parent() -> None:
-    """On Linux a measurement ends with who waits for it (prctl(2), PR_SET_PDEATHSIG)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _source(request: Request) -> Any:
@@ -112,7 +105,13 @@ def _tasks(request: Request) -> Any:
 def _load(request: Request) -> Any:
     from skerry.export.measure.fitting import loaded
 
-    return loaded(Path(request["folder"]), request["context_tokens"], request["batch_tokens"])
+    return loaded(
+        Path(request["folder"]),
+        request["context_tokens"],
+        request["batch_tokens"],
+        request["parallel"],
+        request["kv_type"],
+    )
 
 
 _PARTS: dict[str, Callable[[Request], Any]] = {

@@ -109,9 +109,9 @@ class _Work:
 
     def measured(self) -> Measured:
         cost = self._found.get("cost")
-        parameters = (cost or {}).get("facts", {}).get("parameters")
-        parameters = parameters or self._made.facts.get("parameters")
-        weights = (cost or {}).get("facts", {}).get("weights_bytes", self._size)
+        facts = {**self._made.facts, **(cost or {}).get("facts", {})}
+        parameters = facts.get("parameters")
+        weights = facts.get("weights_bytes", self._size)
         return Measured(
             name=f"{self._loader.format}-{self._made.precision}",
             format=str(self._loader.format),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from skerry.export.measure.results import Measured
 from skerry.export.report import plot
 from skerry.export.report.plot import Plot, Point, scatter
-from skerry.export.report.summary import Summary, summaries
+from skerry.export.report.summary import Summary, counted, summaries
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -100,7 +100,7 @@ def _losses(rows: Sequence[Summary], x: str) -> Iterator[Point]:
         value: float | None = getattr(row, x)
         if value is not None and row.loss is not None:
             on_front = row.size_front if x == "size_mb" else row.speed_front
-            yield Point(row.name, value, row.loss, on_front)
+            yield Point(row.name, value, counted(row.loss), on_front)
 
 
 def _scores(rows: Sequence[Summary]) -> Iterator[Point]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 460, 330
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 58, 16, 14, 44
 _LABEL_HEIGHT, _CHARACTER = 15, 7.2
 _SHOWN = 22
 

@@ -11,8 +11,7 @@ from skerry.export.exporter import Kind
 from skerry.export.measure.results import Measured
 from skerry.export.report.pareto import Place, front
 
-LEAST_LOSS = 1e-6
-"""Below it a divergence is that of arithmetic."""
+_LEAST_LOSS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,11 @@ def report_fields(name: str, measured: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
+def counted(loss: float) -> float:
+    """A loss as it is plotted and compared: what is less is that of arithmetic."""
+    return max(loss, _LEAST_LOSS)
+
+
 def _summary(one: Measured) -> Summary:
     fidelity, encoding, cost = one.fidelity, one.encoding, one.cost
     scores = {name: result.score for name, result in one.tasks.items()}
@@ -80,7 +84,7 @@ def _summary(one: Measured) -> Summary:
         kind=one.kind,
         size_mb=one.size_bytes / 1e6,
         bits_per_weight=one.bits_per_weight,
-        loss=None if loss is None else max(loss, LEAST_LOSS),
+        loss=loss,
         perplexity=fidelity.perplexity if fidelity else None,
         kl_p99=fidelity.kl_p99 if fidelity else None,
         top1_agreement=fidelity.top1_agreement if fidelity else None,
@@ -101,7 +105,7 @@ def _fronts(plain: list[Summary], of: Callable[[Summary], float | None]) -> set[
     for kind in {one.kind for one in plain}:
         rows = [(one, of(one)) for one in plain if one.kind == kind]
         places = [
-            Place(one.name, x, one.loss)
+            Place(one.name, x, counted(one.loss))
             for one, x in rows
             if x is not None and one.loss is not None
         ]

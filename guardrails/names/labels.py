@@ -11,7 +11,8 @@ PERSON = (
     r"given|first|last|middle|family|christian|legal) )?name(?:\(s\))?|pt|patient|client|customer|"
     r"contact|caller|(?:reported|raised|opened|assigned|prepared|reviewed|checked|entered|seen|"
     r"signed|approved|written|dictated|typed|referred|requested|discussed|witnessed|taken) "
-    r"(?:by|to|with)|requester|assignee|account holder|cardholder|payee|beneficiary|tenant|landlord|"
+    r"(?:by|to|with)|requester|assignee|account holder|cardholder|payee|beneficiary|tenant|"
+    r"landlord|"
     r"landlady|employee|(?:line )?manager|supervisor|author|reviewer|signed|signatory|witness|"
     r"next of kin|nok|(?:emergency|primary) contact|carer|caregiver|parent|guardian|mother|father|"
     r"mum|dad|spouse|partner|husband|wife|son|daughter|child|sibling|brother|sister|student|pupil|"
@@ -23,7 +24,8 @@ PERSON = (
     r"nurse|advocate|policy ?holder|resident|owner|likes to be called|goes by"
 )
 PLACE = (
-    r"town(?:/city)?|city|place of (?:birth|death)|birthplace|born in|location|site|branch|home town|"
+    r"town(?:/city)?|city|place of (?:birth|death)|birthplace|born in|location|site|branch|"
+    r"home town|"
     r"destination|departure|street(?: name)?|road|address(?: line \d)?|addr|"
     r"(?:home|postal|delivery|billing|shipping|current|previous|discharge|correspondence) address|"
     r"residence|premises|registered office|lives (?:at|in)|depot|venue|pick-up|scene"

@@ -144,6 +144,7 @@ class Client:
         return Unhealthy(what, hint="what ran before runs on; `apply --again` tries once more")
 
     def _switch(self, offer: Offer, health: Health) -> None:
+        self.state.uses.forget(offer.digest)  # of an earlier probation
         self.state.enter(Phase.SWITCHING)
         self.state.slots.switch(self.journal.slot)
         report = self._said(Stage.INSTALLED, offer, health.what, health)

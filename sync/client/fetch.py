@@ -14,7 +14,7 @@ from skerry.sync.client.pace import Pace, check_hours, check_metered
 from skerry.sync.client.plan import Full, Having, Planner, Step
 from skerry.sync.client.source import Source, not_slow
 from skerry.sync.durable import remove_tree
-from skerry.sync.errors import NoSpace, NotThere, SourceFault, Untrusted
+from skerry.sync.errors import NoSpace, NotThere, Postponed, SourceFault, Untrusted
 
 _SPARE_BYTES = 4 << 20
 
@@ -33,7 +33,7 @@ class Fetching:
 
     def steps(self, old: Sequence[File], new: Manifest) -> list[Step]:
         """What is to be done for `new`, and is not yet."""
-        return self.planner.plan(old, new, missing(self.objects, new))
+        return self.planner.plan(old, new, missing(self.objects, new), self._having())
 
     def check(self, steps: Sequence[Step]) -> None:
         """Whether the rules allow it.
@@ -47,13 +47,11 @@ class Fetching:
 
     def cost(self, steps: Sequence[Step]) -> int:
         """Bytes that are still to come over the network."""
-        came = sum(min(step.cost, self.objects.incoming_size(step.digest)) for step in steps)
-        return sum(step.cost for step in steps) - came
+        return sum(step.cost - step.came(self.objects) for step in steps)
 
     def check_space(self, steps: Sequence[Step]) -> None:
         """Raises NoSpace where the disk cannot hold what is to come."""
-        came = sum(self.objects.incoming_size(step.digest) for step in steps)
-        need = sum(step.size for step in steps) - came + _SPARE_BYTES
+        need = sum(step.room - step.came(self.objects) for step in steps) + _SPARE_BYTES
         free = shutil.disk_usage(self.device.folder).free
         if steps and free < need:
             what = f"the update needs {need / 1e6:,.1f} MB, and {free / 1e6:,.1f} are free"
@@ -78,11 +76,18 @@ class Fetching:
 
     def _try(self, step: Step) -> None:
         out = self.objects.incoming(step.digest)
-        step.make(out, Having(self.objects, self._read), self.told)
+        try:
+            step.make(out, self._having(), self.told)
+        except Postponed:  # the last block may have spent the day's budget
+            if self.objects.incoming_size(step.digest) != step.size:
+                raise
         if (came := self.objects.incoming_size(step.digest)) < step.size:
             what = f"the source ended after {came} of {step.size} bytes of {step.digest[:12]}"
             raise SourceFault(what, hint="try again; it goes on there")
         self.objects.take(step.digest, step.size)
+
+    def _having(self) -> Having:
+        return Having(self.objects, self._read)
 
     def _read(self, name: str, start: int) -> Iterator[bytes]:
         return self.pace.blocks(not_slow(self.source.read(name, start)))

@@ -14,6 +14,7 @@ from skerry.sync.errors import NotThere, SourceFault
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=15.0)
 _MOST_REDIRECTS = 5
+_NO_SUCH_RANGE = 416
 
 
 class HttpSource:
@@ -32,7 +33,7 @@ class HttpSource:
         url = f"{self.url}/{quote(name)}"
         headers = {"range": f"bytes={start}-"} if start else {}
         with self._translated(name), self._client.stream("GET", url, headers=headers) as response:
-            if response.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if response.status_code == _NO_SUCH_RANGE:
                 return
             _check(response, name, self.url)
             skip = _skip(response, start, name)

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from skerry.bundles.hashing import Told, unheard
 from skerry.device_profiles import Profile
+from skerry.sync.client.deltas import DeltaPlanner
 from skerry.sync.client.health import HealthCheck, only_whole
-from skerry.sync.client.plan import FullDownloads, Planner
+from skerry.sync.client.plan import Planner
 from skerry.sync.client.source import Source
 from skerry.sync.offers import Offers
 
@@ -46,7 +47,7 @@ class Means:
     source: Source | None = None
     offers: Offers | None = None
     health: HealthCheck = only_whole
-    planner: Planner = field(default_factory=FullDownloads)
+    planner: Planner = field(default_factory=DeltaPlanner)
     profile: Profile | None = None
     metered: bool = False
     free_rein: bool = False

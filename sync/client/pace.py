@@ -75,6 +75,7 @@ class Pace:
         Raises:
             Postponed: the hours are over, or the day's budget is spent.
         """
+        self._check()
         for block in blocks:
             self.fetched += len(block)
             yield block

@@ -32,11 +32,24 @@ class Having:
 
 
 class Step(Protocol):
-    """Makes one content. `digest` and `size` are of the result, `cost` is bytes to fetch."""
+    """Makes one content. `digest` and `size` are of the result, `cost` is bytes to fetch, `room`
+    is bytes of disk that making it takes."""
 
-    digest: str
-    size: int
-    cost: int
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def cost(self) -> int: ...
+
+    @property
+    def room(self) -> int: ...
+
+    def came(self, objects: Objects) -> int:
+        """How many bytes of `cost` are there."""
+        ...
 
     def make(self, out: Path, having: Having, told: Told) -> None:
         """Writes the content to `out`, going on with what is there.
@@ -51,13 +64,19 @@ class Step(Protocol):
 class Planner(Protocol):
     """Chooses the cheapest steps."""
 
-    def plan(self, old: Collection[File], new: Manifest, missing: Sequence[File]) -> list[Step]:
+    def plan(
+        self, old: Collection[File], new: Manifest, missing: Sequence[File], having: Having
+    ) -> list[Step]:
         """The steps that make `missing`, which `new` has and the device has not.
 
         Args:
             old: files of the bundle that the device runs; their content is there.
             new: the manifest that is to be installed.
             missing: its files whose content is not there, each content once.
+            having: what steps may use.
+
+        Raises:
+            SourceFault: the source cannot be asked.
         """
         ...
 
@@ -73,25 +92,43 @@ class Full:
     def cost(self) -> int:
         return self.size
 
-    def make(self, out: Path, having: Having, told: Told) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        handle = os.open(out, flags, 0o644)
-        try:
-            done = os.fstat(handle).st_size
-            told(min(done, self.size))
-            if done < self.size:
-                self._append(handle, done, having, told)
-        finally:
-            os.close(handle)
+    @property
+    def room(self) -> int:
+        return self.size
 
-    def _append(self, handle: int, done: int, having: Having, told: Told) -> None:
-        for block in having.read(object_path(self.digest), done):
-            done += len(block)
-            if done > self.size:
-                what = f"the source gives more for {self.digest[:12]} than the {self.size} signed"
-                raise Untrusted(f"{what} bytes", hint="try another source")
-            write_all(handle, block)
-            told(len(block))
+    def came(self, objects: Objects) -> int:
+        return min(self.size, objects.incoming_size(self.digest))
+
+    def make(self, out: Path, having: Having, told: Told) -> None:
+        append(out, object_path(self.digest), self.size, having, told)
+
+
+def append(out: Path, name: str, size: int, having: Having, told: Told) -> None:
+    """Fetches what `out` lacks of the `size` bytes of a name.
+
+    Raises:
+        SourceFault: the source failed; the same call goes on later.
+        Untrusted: it gives more.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    handle = os.open(out, flags, 0o644)
+    try:
+        done = os.fstat(handle).st_size
+        told(min(done, size))
+        if done < size:
+            _append(handle, done, having.read(name, done), size, told)
+    finally:
+        os.close(handle)
+
+
+def _append(handle: int, done: int, blocks: Iterator[bytes], size: int, told: Told) -> None:
+    for block in blocks:
+        done += len(block)
+        if done > size:
+            what = f"the source gives more than the {size} bytes that were to come"
+            raise Untrusted(what, hint="try another source")
+        write_all(handle, block)
+        told(len(block))
 
 
 class FullDownloads:
@@ -102,5 +139,6 @@ class FullDownloads:
         old: Collection[File],  # noqa: ARG002
         new: Manifest,  # noqa: ARG002
         missing: Sequence[File],
+        having: Having,  # noqa: ARG002
     ) -> list[Step]:
         return [Full(file.sha256, file.size) for file in missing]

@@ -45,9 +45,9 @@ def finish_revert(state: State) -> bool:
     back = target is not None and state.slots.sound(journal.previous, target.digest)
     if back:
         state.slots.switch(journal.previous)
-    state.write(journal.changed(phase=Phase.IDLE, offer=None, until=0.0, tries=0))
     if journal.offer is not None:
         state.uses.forget(journal.offer.digest)
+    state.write(journal.changed(phase=Phase.IDLE, offer=None, until=0.0, tries=0))
     return back
 
 

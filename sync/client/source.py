@@ -60,14 +60,13 @@ def open_source(place: str) -> Source:
     return FolderSource(Path(place.removeprefix("file://")))
 
 
-def not_slow(
-    blocks: Iterator[bytes], clock: Callable[[], float] = time.monotonic
-) -> Iterator[bytes]:
+def not_slow(blocks: Iterator[bytes], clock: Callable[[], float] | None = None) -> Iterator[bytes]:
     """The same blocks; stops a source that gives almost nothing, for as long as it is asked.
 
     Raises:
         SourceFault: less than 256 bytes a second came for 30 seconds.
     """
+    clock = clock or time.monotonic
     since, got = clock(), 0
     for block in blocks:
         got += len(block)

@@ -7,6 +7,7 @@ and carried back; only signatures are taken from what comes back.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from securesystemslib.signer import SSlibKey
@@ -112,7 +113,7 @@ def sign_file(path: Path, key: Path, secrets: Secrets) -> str:
     return signer.public_key.keyid
 
 
-def read_draft(path: Path) -> Metadata:
+def read_draft(path: Path) -> Metadata[Any]:
     """A draft that was carried here."""
     return load(path, kind_of(_role_of(path)))
 
@@ -169,8 +170,8 @@ def _change(
 ) -> None:
     """Drafts it where the keys of `role` are named, and `role` anew: its old signatures may not do
     any more."""
-    name, kind = (Root.type, Root) if role in RESERVED else (Targets.type, Targets)
-    with repository.draft(name, kind) as above:
+    name = Root.type if role in RESERVED else Targets.type
+    with repository.draft(name, kind_of(name)) as above:
         assert isinstance(above, Root | Targets)
         if add:
             above.add_key(add, role)

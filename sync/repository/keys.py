@@ -104,7 +104,7 @@ def load_file(path: Path, secrets: Secrets) -> CryptoSigner:
         what = f"the key '{path}' cannot be read: {error.strerror}"
         raise KeyFault(what, hint="bring the disk that it is kept on") from None
     try:
-        return CryptoSigner(load_pem_private_key(pem, secrets(path.name).encode()))  # type: ignore[arg-type]
+        return CryptoSigner(load_pem_private_key(pem, secrets(path.name).encode()))
     except (ValueError, TypeError) as error:
         what = f"the key '{path}' cannot be opened: {error}"
         raise KeyFault(what, hint="check the passphrase") from None

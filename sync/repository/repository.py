@@ -17,7 +17,6 @@ from tuf.api.metadata import (
     Metadata,
     MetaFile,
     Root,
-    Signed,
     Snapshot,
     Targets,
     Timestamp,
@@ -32,7 +31,7 @@ from skerry.sync.repository.roles import ONLINE, Roles, expires_in, kind_of
 from skerry.sync.repository.settings import Settings
 from skerry.sync.repository.store import Store, open_store
 
-T = TypeVar("T", bound=Signed)
+T = TypeVar("T", Root, Snapshot, Targets, Timestamp)
 
 
 class Repository:
@@ -69,14 +68,15 @@ class Repository:
 
     def until(self, role: str) -> datetime:
         """When the newest signatures of a role run out."""
-        return self.roles.required(role, kind_of(role)).signed.expires
+        expires: datetime = self.roles.required(role, kind_of(role)).signed.expires
+        return expires
 
     def delegator(self, role: str) -> Root | Targets:
         """Whose metadata says which keys sign for `role`; of drafts where there is one."""
         top = {Root.type, Targets.type, *ONLINE}
-        name, kind = (Root.type, Root) if role in top else (Targets.type, Targets)
+        name = Root.type if role in top else Targets.type
         drafted = self.roles.draft(name)
-        signed = drafted.signed if drafted else self.roles.required(name, kind).signed
+        signed = drafted.signed if drafted else self.roles.required(name, kind_of(name)).signed
         assert isinstance(signed, Root | Targets)
         return signed
 
@@ -162,8 +162,9 @@ class Repository:
             before = self.roles.current(Root.type, Root)
             old = before.signed if before else None
             found = metadata.signed.get_root_verification_result(old, data, signatures)
-            return max(found.first.missing, found.second.missing)
-        return self.delegator(role).get_verification_result(role, data, signatures).missing
+            return int(max(found.first.missing, found.second.missing))
+        delegator = self.delegator(role)
+        return int(delegator.get_verification_result(role, data, signatures).missing)
 
     def release(self) -> list[str]:
         """Takes every draft, when all of them have enough signatures; serves the result.

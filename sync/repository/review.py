@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
@@ -22,7 +23,7 @@ def review(repository: Repository) -> list[str]:
     return lines
 
 
-def describe(role: str, draft: Metadata, before: Metadata | None) -> list[str]:
+def describe(role: str, draft: Metadata[Any], before: Metadata[Any] | None) -> list[str]:
     """One draft against the version before it."""
     signed, old = draft.signed, before.signed if before else None
     head = f"{role}: version {signed.version}, good until {signed.expires:%Y-%m-%d}"

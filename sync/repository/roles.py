@@ -19,7 +19,7 @@ from skerry.sync.errors import RepositoryFault
 
 ONLINE = (Snapshot.type, Timestamp.type)
 
-T = TypeVar("T", bound=Signed)
+T = TypeVar("T", Root, Snapshot, Targets, Timestamp)
 
 
 class Roles:
@@ -92,7 +92,7 @@ def load(path: Path, kind: type[T]) -> Metadata[T]:
     return found
 
 
-def kind_of(role: str) -> type[Signed]:
+def kind_of(role: str) -> type[Any]:
     """What metadata a role signs; every delegated role signs targets."""
     kinds: dict[str, type[Signed]] = {one.type: one for one in (Root, Snapshot, Timestamp)}
     return kinds.get(role, Targets)

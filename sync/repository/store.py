@@ -29,6 +29,10 @@ class Store(Protocol):
         """The bytes; None where there are none."""
         ...
 
+    def file(self, name: str, out: Path) -> Path:
+        """A file on this machine with these bytes: the store's own, or else `out`, written anew."""
+        ...
+
     def size(self, name: str) -> int | None:
         """How many bytes there are; None where there are none."""
         ...
@@ -77,6 +81,13 @@ class FolderStore:
             return None
         except OSError as error:
             raise self._fault(name, error) from error
+
+    def file(self, name: str, out: Path) -> Path:
+        del out
+        path = self.folder / name
+        if not path.is_file():
+            raise StoreFault(f"'{name}' is not in '{self.folder}'", hint="publish it again")
+        return path
 
     def size(self, name: str) -> int | None:
         try:

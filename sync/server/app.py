@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from skerry.sync.errors import SyncError
+from skerry.sync.hawkbit import operators as ddi_operators
+from skerry.sync.hawkbit.api import DdiApi
+from skerry.sync.hawkbit.artifacts import Artifacts
 from skerry.sync.offers import DeviceFacts, Report
 from skerry.sync.server import fleet_api, metrics, rollouts_api
 from skerry.sync.server.authority import Operator, needs
@@ -42,6 +46,8 @@ class Server:
         place: of the state, see `state.opened`. Two connections are made: devices do not wait for
             operators' questions.
         poll_s: how often devices are asked to check in.
+        gates: what is checked before a rollout starts.
+        ddi: folder that the repository serves; devices of hawkBit's DDI take versions from it.
 
     Raises:
         FleetStateError: the state cannot be opened.
@@ -53,6 +59,7 @@ class Server:
         *,
         poll_s: float = POLL_S,
         gates: Gates | None = None,
+        ddi: Path | None = None,
         every_s: float = _EVERY_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -69,6 +76,12 @@ class Server:
             title="Skerry fleet", lifespan=self._lifespan, docs_url=None, redoc_url=None
         )
         self._add_routes(gates or Gates())
+        if ddi is not None:
+            artifacts = Artifacts(ddi, self.fleet.ddi, clock=clock)
+            DdiApi(self.fleet, self.rollouts, artifacts, poll_s=poll_s, clock=clock).add_to(
+                self.app
+            )
+            self.app.include_router(ddi_operators.routes(self.fleet))
 
     def _add_routes(self, gates: Gates) -> None:
         app, see = self.app, Depends(needs(self.fleet, Right.SEE))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from skerry.sync.names import DELTA_FROM_BYTES, delta_path
 from skerry.sync.rollouts.plan import Plan, Version
 from skerry.sync.rollouts.rollout import GateResult
 from skerry.sync.server.errors import Refusal
@@ -103,16 +104,16 @@ def _missing(repository: Repository, plan: Plan) -> list[str]:
     """Paths of files that changed since the version before, and have no delta."""
     new = _files(repository, plan.version)
     old = _files(repository, plan.previous) if plan.previous is not None else {}
-    changed = ((path, old[path], digest) for path, digest in new.items() if path in old)
     return [
         path
-        for path, before, now in changed
-        if before != now and not repository.has(f"deltas/{before}/{now}.skd")
+        for path, (now, size) in new.items()
+        if path in old and size >= DELTA_FROM_BYTES
+        if (before := old[path][0]) != now and not repository.has(delta_path(before, now))
     ]
 
 
-def _files(repository: Repository, version: Version) -> Mapping[str, str]:
-    """SHA-256 of each file of a version, by path."""
+def _files(repository: Repository, version: Version) -> Mapping[str, tuple[str, int]]:
+    """SHA-256 and bytes of each file of a version, by path."""
     folder, _, name = version.target.rpartition("/")
     paths = (f"targets/{folder}/{version.digest}.{name}", version.target)
     content = next((found for path in paths if (found := repository.read(path)) is not None), None)
@@ -120,8 +121,8 @@ def _files(repository: Repository, version: Version) -> Mapping[str, str]:
         raise ValueError(f"'{version.target}' is not published")
     try:
         files = json.loads(content)["files"]
-        return {str(one["path"]): str(one["sha256"]) for one in files}
-    except (KeyError, TypeError, RecursionError):
+        return {str(one["path"]): (str(one["sha256"]), int(one["size"])) for one in files}
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise ValueError(f"'{version.target}' is no bundle.json") from None
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+_NAMESPACE = "skerry_fleet"
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -13,15 +16,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        named = {"namespace": "skerry_fleet", "registry": self.registry}
-        self.requests = Counter("requests", "Requests of devices.", ("route", "status"), **named)  # type: ignore[arg-type]
+        count = partial(Counter, namespace=_NAMESPACE, registry=self.registry)
+        self.requests = count("requests", "Requests of devices.", ("route", "status"))
         self.seconds = Histogram(
-            "request_seconds", "Time to an answer.", ("route",), buckets=_SECONDS, **named  # type: ignore[arg-type]
+            "request_seconds", "Time to an answer.", ("route",),
+            buckets=_SECONDS, namespace=_NAMESPACE, registry=self.registry,
         )  # fmt: skip
-        self.offers = Counter("offers", "Offers that were made.", **named)  # type: ignore[arg-type]
-        self.reports = Counter(
-            "reports", "Reports, by how far an update came.", ("stage",), **named
-        )  # type: ignore[arg-type]
+        self.offers = count("offers", "Offers that were made.")
+        self.reports = count("reports", "Reports, by how far an update came.", ("stage",))
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         self.requests.labels(route, status).inc()

@@ -20,6 +20,7 @@ from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
     MOST_DRAFTED,
+    MOST_PATIENCE_MS,
     SUBPROTOCOL,
     VERSION,
     Cancel,
@@ -47,6 +48,11 @@ COUNT = 60
 SAID = alone(PROMPT, Sampling(temperature=1.0, seed=3), COUNT)
 OPEN = Open(VERSION, "", VOCABULARY, PROMPT, CHOOSING, max_tokens=COUNT)
 LONG = Open(VERSION, "", VOCABULARY, PROMPT, CHOOSING, max_tokens=3_000)
+PATIENT = Open(
+    VERSION, "", VOCABULARY, PROMPT, CHOOSING, Mode.THRIFT, MOST_PATIENCE_MS, max_tokens=3_000
+)
+MUCH = 32 << 20
+"""Bytes: more than the kernels of both sides hold."""
 SOON = 30.0
 
 
@@ -274,29 +280,34 @@ def test_many_that_leave_at_once(url: str) -> None:
 
 def test_one_that_floods_with_hints_is_ended(url: str) -> None:
     """Each of them takes time that others wait for."""
-    hint = written(Draft(50, (1,), 0))
-    with connected(url) as one, suppress(ConnectionClosed):
-        one.send(written(msgspec.structs.replace(LONG, mode=Mode.THRIFT, patience_ms=60_000)))
+
+    def flood(one: ClientConnection) -> None:
         for _ in range(MOST_HINTS + 10):
-            one.send(hint)
-        frames = heard(one)
-        assert isinstance(frames[-1], Fault)
-        assert "hints" in frames[-1].what
+            one.send(written(Draft(50, (1,), 0)))
+
+    with connected(url) as one:
+        one.send(written(PATIENT))
+        sending = threading.Thread(target=lambda: _until_closed(flood, one))
+        sending.start()
+        fault = heard(one)[-1]
+        sending.join(SOON)
+    assert isinstance(fault, Fault)
+    assert "hints" in fault.what
 
 
 def test_one_that_asks_and_does_not_read_the_answers_is_not_read(url: str) -> None:
     """What is said to it would else fill the memory."""
     with connected(url) as one:
-        one.send(written(msgspec.structs.replace(LONG, mode=Mode.THRIFT, patience_ms=60_000)))
-        one.recv(timeout=SOON)
+        one.send(written(PATIENT))
+        assert isinstance(read_cloud_frame(one.recv(timeout=SOON)), Opened)  # type: ignore[arg-type]
         raw = one.socket
         with one.protocol_mutex:  # so that nobody reads
             raw.settimeout(1.0)
             sent = 0
             with suppress(TimeoutError):
-                while sent < 200_000_000:
+                while sent < MUCH:
                     sent += raw.send(PINGS)
-        assert sent < 100_000_000
+        assert sent < MUCH
         raw.shutdown(socket.SHUT_RDWR)
 
 

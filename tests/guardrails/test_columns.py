@@ -32,7 +32,10 @@ def found(text: str) -> list[tuple[str, str]]:
             ],
         ),
         ("Phone\tFax\n12345 678\tn/a\r\n", [("12345 678", "phone")]),
-        ('"first_name";"employer"\n"Tim";"Acme Ltd"', [("Tim", "person"), ("Acme Ltd", "organisation")]),
+        (
+            '"first_name";"employer"\n"Tim";"Acme Ltd"',
+            [("Tim", "person"), ("Acme Ltd", "organisation")],
+        ),
         ("Surname | DOB\n\nReed | 1.2.1960", []),
         ("Surname | DOB\nReed | 1.2.1960 | 4", []),
         ("Drug | Dose\nWarfarin | 3 mg 2026", []),

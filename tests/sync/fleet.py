@@ -12,6 +12,7 @@ from typing import Any
 from skerry.bundles import Bundle, Role
 from skerry.sync.client import Client, Enrolment, Means, enroll, open_client
 from skerry.sync.repository import Layout, Published, Repository, create, open_repository, publish
+from skerry.sync.repository.deltas import changes, make_deltas
 from tests.bundles.making import CONTENT, Content, make
 
 NAME = "tiny"
@@ -68,11 +69,12 @@ class Fleet:
 
     def publish(self, version: str, **options: Any) -> Published:
         """Publishes a version, signs and serves it."""
-        size = options.pop("size", 4000)
+        size, deltas = options.pop("size", 4000), options.pop("deltas", 0)
         with self.opened() as repository:
             done = publish(
                 repository, self.bundle(version, size).folder, "stable", version=version, **options
             )
+            list(make_deltas(repository, changes(repository, done, deltas)))
             repository.sign("stable")
             repository.release()
         return done

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,20 @@ from skerry.device_profiles.profile import Format
 from skerry.export.errors import OutputFailed, SourceRefused, Unsupported
 from skerry.export.exporter import Kind, Loaded, Logits, Made
 from skerry.export.formats.base import FormatExporter, Job, Outcome
+from skerry.export.formats.chat import CHAT_FILES, read_chat
 from skerry.export.formats.executorch.meta import ARCHITECTURES, meta_names, model_args
 from skerry.export.formats.executorch.program import TO_RUN, open_program
 from skerry.export.formats.folder import copy_beside
 from skerry.export.formats.needs import extra
-from skerry.export.formats.running import TokenLlm, read_tokenizer
 from skerry.export.formats.sources import read_json, weight_files
+from skerry.export.formats.stepping import Row, SteppingLlm
 from skerry.export.formats.unpacking import unpacked
+from skerry.export.with_parent import module_command
 
 MODEL = "model.pte"
 CONTEXT_TOKENS = 2048
 _GROUP = 32
 _TIMEOUT_S = 3600
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
 class ExecutorchLlm(FormatExporter):
@@ -64,20 +65,52 @@ class ExecutorchLlm(FormatExporter):
         job.progress("exporting the graph", 0.2)
         job.folder.mkdir()
         plan = llm_config(job.work, job.folder, job.precision, tokens)
-        run_export_llm(plan, job.work)
+        run_lowering(plan, job.work)
         if not (job.folder / MODEL).is_file():
-            raise OutputFailed("ExecuTorch's export_llm wrote no program", hint="export to GGUF")
-        copy_beside(source, job.folder, *_TOKENIZER)
+            raise OutputFailed("ExecuTorch's exporter wrote no program", hint="export to GGUF")
+        copy_beside(source, job.folder, *CHAT_FILES)
         return Outcome(facts={"context_tokens": tokens, "backend": "xnnpack"})
 
     def _open(self, made: Made) -> Loaded:
         run = open_program(made.folder / MODEL)
         most = int(made.facts["context_tokens"])
-        return TokenLlm(read_tokenizer(made.folder), _scorer(run, most))
+        steps = ProgramSteps(run, most)
+        return SteppingLlm(read_chat(made.folder), steps, steps.scores, most)
+
+
+class ProgramSteps:
+    """The `Steps` of a program, which is given tokens and the place of the first of them, and gives
+    the scores of the last. At most `places` - 1 tokens are read at once: its dynamic dimension."""
+
+    def __init__(self, run: Callable[..., Any], places: int) -> None:
+        self._run, self._most = run, places - 1
+        self._place = 0
+
+    def begin(self, ids: Sequence[int]) -> Row:
+        self._place = 0
+        for start in range(0, len(ids), self._most):
+            row = self._read(ids[start : start + self._most])
+        return row
+
+    def step(self, token: int) -> Row:
+        return self._read((token,))
+
+    def scores(self, ids: Sequence[int]) -> Logits:
+        """Scores after each of `ids`: one token at a time."""
+        self._place = 0
+        return np.stack([self.step(one) for one in ids])
+
+    def _read(self, ids: Sequence[int]) -> Row:
+        import torch
+
+        given = torch.tensor([list(ids)]), torch.tensor([self._place])
+        self._place += len(ids)
+        row: Row = np.array(self._run(*given), np.float32).reshape(-1)
+        return row
 
 
 def llm_config(work: Path, folder: Path, precision: str, tokens: int) -> dict[str, Any]:
-    """The document of `export_llm --config`: weights from `work`, the program into `folder`."""
+    """The document of ExecuTorch's `LlmConfig`: weights from `work`, the program into `folder`."""
     config: dict[str, Any] = {
         "base": {
             "model_class": "llama3_2",
@@ -112,23 +145,23 @@ def check_groups(config: dict[str, Any], precision: str) -> None:
         raise Unsupported(what, hint="export it as fp32")
 
 
-def run_export_llm(config: dict[str, Any], work: Path) -> None:
-    """ExecuTorch's exporter as a process: it prints much, and keeps what it loads.
+def run_lowering(config: dict[str, Any], work: Path) -> None:
+    """`lower` as a process: ExecuTorch prints much, and keeps what it loads.
 
     Raises:
         OutputFailed: it failed, with its last words.
     """
-    file = work / "export_llm.yaml"
-    file.write_text(json.dumps(config), "utf-8")  # JSON is YAML
-    command = [sys.executable, "-m", "executorch.extension.llm.export.export_llm"]
+    file = work / "lower.json"
+    file.write_text(json.dumps(config), "utf-8")
     done = subprocess.run(  # noqa: S603  (our own interpreter)
-        [*command, "--config", str(file)],
+        module_command("skerry.export.formats.executorch.lower", str(file)),
         capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
-        cwd=work, env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        cwd=work,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     if done.returncode != 0:
         last = (done.stderr.strip() or "no output").rsplit("\n", 1)[-1]
-        raise OutputFailed(f"ExecuTorch's export_llm failed: {last}", hint="export to GGUF instead")
+        raise OutputFailed(f"ExecuTorch's exporter failed: {last}", hint="export to GGUF instead")
 
 
 def _write_checkpoint(source: Path, config: dict[str, Any], work: Path) -> None:
@@ -142,16 +175,3 @@ def _write_checkpoint(source: Path, config: dict[str, Any], work: Path) -> None:
     named = {name: values.float() for name, values in meta_names(weights).items()}
     torch.save(named, work / "meta.pth")
     (work / "params.json").write_text(json.dumps(model_args(config)), "utf-8")
-
-
-def _scorer(run: Any, most: int) -> Any:
-    import torch
-
-    def score(ids: Sequence[int]) -> Logits:
-        """One token at a time: the program gives the scores of the last one only."""
-        if len(ids) > most:
-            raise Unsupported(f"{len(ids)} tokens are more than {most}", hint="give fewer")
-        rows = [run(torch.tensor([[one]]), torch.tensor([at])) for at, one in enumerate(ids)]
-        return np.concatenate([np.asarray(row, np.float32).reshape(1, -1) for row in rows])
-
-    return score

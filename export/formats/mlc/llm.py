@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 from skerry.device_profiles.profile import Format
@@ -13,6 +12,7 @@ from skerry.export.formats.base import FormatExporter, Job, Outcome
 from skerry.export.formats.mlc.plan import PRECISIONS, Step, conversation, plan
 from skerry.export.formats.needs import Needs
 from skerry.export.formats.unpacking import unpacked
+from skerry.export.with_parent import module_command
 
 _TIMEOUT_S = 4 * 3600
 _INSTALL = (
@@ -47,7 +47,7 @@ class MlcLlm(FormatExporter):
         source = unpacked(job.source, job.work)
         job.folder.mkdir()
         template = conversation(_template(source))
-        program = (sys.executable, "-m", "mlc_llm")
+        program = tuple(module_command("mlc_llm"))
         steps = plan(
             source, job.folder, job.precision, self.device, template=template, program=program
         )

@@ -1,4 +1,4 @@
-"""`python -m skerry.guardrails.train.names --data DIR --out DIR [--base DIR] [--seed N] [--texts N]`"""
+"""`python -m skerry.guardrails.train.names --data DIR --out DIR`, with `--help` for more."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from skerry.guardrails.train.names.wide import WideFiller
 
 _SEEN = ("clinical", "everyday", "office")
 _OWN = (*_SEEN, "news", "records", "service", "talk", "various")
-_MORE = ("letters", "wards", "chats", "tickets", "prose")
+_MORE = ("letters", "wards", "chats", "tickets", "prose", "contexts")
 _LAYOUTS = 6000
 _GAPS = (" ", " ", "\n", "\n\n")
 _TEST_QUESTIONS = 400

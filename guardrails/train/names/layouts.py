@@ -9,16 +9,17 @@ from __future__ import annotations
 import random
 
 _PEOPLE = ("Name", "Full name", "Patient", "Patient name", "Pt", "Client", "Customer", "Contact",
-           "Contact name", "Caller", "Reported by", "Requester", "Raised by", "Assignee", "Owner",
-           "Account holder", "Cardholder", "Payee", "Tenant", "Landlord", "Employee", "Line manager",
-           "Manager", "Author", "Reviewer", "Prepared by", "Checked by", "Entered by", "Seen by",
-           "Signed", "Signed by", "Witness", "Next of kin", "NOK", "Emergency contact", "Carer",
-           "Parent", "Guardian", "Mother", "Father", "Spouse", "Partner", "Child", "Student",
-           "Teacher", "Applicant", "Candidate", "Referee", "Driver", "Passenger", "Guest", "Host",
-           "Buyer", "Seller", "Attn", "FAO", "c/o", "Dictated by", "Typed by", "Key worker",
-           "Social worker", "Interpreter", "Chaperone", "Recipient", "Sender", "Deliver to",
-           "Registered keeper", "Claimant", "Defendant", "Present", "Apologies", "Chair", "Known as",
-           "Preferred name", "Maiden name", "Alias", "Member", "Coach", "Technician")  # fmt: skip
+           "Contact name", "Caller", "Reported by", "Requester", "Raised by", "Assignee",
+           "Owner", "Account holder", "Cardholder", "Payee", "Tenant", "Landlord", "Employee",
+           "Line manager", "Manager", "Author", "Reviewer", "Prepared by", "Checked by",
+           "Entered by", "Seen by", "Signed", "Signed by", "Witness", "Next of kin", "NOK",
+           "Emergency contact", "Carer", "Parent", "Guardian", "Mother", "Father", "Spouse",
+           "Partner", "Child", "Student", "Teacher", "Applicant", "Candidate", "Referee",
+           "Driver", "Passenger", "Guest", "Host", "Buyer", "Seller", "Attn", "FAO", "c/o",
+           "Dictated by", "Typed by", "Key worker", "Social worker", "Interpreter", "Chaperone",
+           "Recipient", "Sender", "Deliver to", "Registered keeper", "Claimant", "Defendant",
+           "Present", "Apologies", "Chair", "Known as", "Preferred name", "Maiden name", "Alias",
+           "Member", "Coach", "Technician")  # fmt: skip
 _DOCTORS = ("GP", "Consultant", "Doctor", "Surgeon", "Anaesthetist", "Registrar", "Referrer",
             "Referred by", "Responsible clinician", "Attending", "Attending physician", "PCP",
             "Provider", "Named nurse", "Dentist", "Requesting clinician", "Under the care of",
@@ -37,44 +38,50 @@ _FIRMS = ("Company", "Employer", "Organisation", "Organization", "Firm", "Suppli
           "Client", "Insurer", "Bank", "Broker", "Works for", "Employed by", "Place of work",
           "Contractor", "Sponsor", "Agency", "Provider", "Account", "Merchant", "Payer", "Issuer",
           "Care agency", "Club", "Charity", "Publisher", "Manufacturer", "Airline")  # fmt: skip
-_CLINICS = (("Hospital", "{hospital}"), ("Facility", "{hospital}"), ("Transferred from", "{hospital}"),
-            ("Surgery", "{surgery}"), ("GP practice", "{surgery}"), ("Practice", "{surgery}"),
-            ("School", "{school}"), ("College", "{school}"), ("University", "{school}"),
-            ("Place of study", "{school}"), ("Pharmacy", "{org}"), ("Clinic", "{surgery}"))  # fmt: skip
+_CLINICS = (("Hospital", "{hospital}"), ("Facility", "{hospital}"),
+            ("Transferred from", "{hospital}"), ("Surgery", "{surgery}"),
+            ("GP practice", "{surgery}"), ("Practice", "{surgery}"), ("School", "{school}"),
+            ("College", "{school}"), ("University", "{school}"), ("Place of study", "{school}"),
+            ("Pharmacy", "{org}"), ("Clinic", "{surgery}"))  # fmt: skip
 _NUMBERS = (("DOB", "{dob}"), ("Date of birth", "{dob}"), ("D.O.B.", "{dob}"), ("MRN", "{mrn}"),
             ("Hospital number", "{mrn}"), ("NHS number", "{nhs}"), ("NHS No", "{nhs}"),
-            ("Tel", "{phone}"), ("Telephone", "{phone}"), ("Mobile", "{phone}"), ("Phone", "{phone}"),
-            ("Email", "{email}"), ("E-mail", "{email}"), ("Postcode", "{postcode}"),
-            ("Zip", "{postcode}"), ("SSN", "{ssn}"), ("IBAN", "{iban}"), ("IP", "{ip}"))  # fmt: skip
-_NOTHING = (("Age", "{age}"), ("Sex", "Male"), ("Sex", "F"), ("Gender", "Female"), ("Ward", "7B"),
-            ("Ward", "Oak"), ("Bed", "12"), ("Room", "3.14"), ("Bay", "C"), ("Status", "Open"),
-            ("Status", "In progress"), ("Status", "Closed"), ("Priority", "High"),
-            ("Priority", "Low"), ("Severity", "Major"), ("Category", "Billing"),
-            ("Category", "Access"), ("Department", "Cardiology"), ("Department", "Finance"),
-            ("Specialty", "General Medicine"), ("Team", "Infrastructure"), ("Role", "{job}"),
-            ("Occupation", "{job}"), ("Job title", "{job}"), ("Position", "Senior {job}"),
-            ("Diagnosis", "{disease}"), ("Dx", "{disease}"), ("PMH", "{disease}, {disease}"),
+            ("Tel", "{phone}"), ("Telephone", "{phone}"), ("Mobile", "{phone}"),
+            ("Phone", "{phone}"), ("Email", "{email}"), ("E-mail", "{email}"),
+            ("Postcode", "{postcode}"), ("Zip", "{postcode}"), ("SSN", "{ssn}"),
+            ("IBAN", "{iban}"), ("IP", "{ip}"))  # fmt: skip
+_NOTHING = (("Age", "{age}"), ("Sex", "Male"), ("Sex", "F"), ("Gender", "Female"),
+            ("Ward", "7B"), ("Ward", "Oak"), ("Bed", "12"), ("Room", "3.14"), ("Bay", "C"),
+            ("Status", "Open"), ("Status", "In progress"), ("Status", "Closed"),
+            ("Priority", "High"), ("Priority", "Low"), ("Severity", "Major"),
+            ("Category", "Billing"), ("Category", "Access"), ("Department", "Cardiology"),
+            ("Department", "Finance"), ("Specialty", "General Medicine"),
+            ("Team", "Infrastructure"), ("Role", "{job}"), ("Occupation", "{job}"),
+            ("Job title", "{job}"), ("Position", "Senior {job}"), ("Diagnosis", "{disease}"),
+            ("Dx", "{disease}"), ("PMH", "{disease}, {disease}"),
             ("Presenting complaint", "Shortness of Breath"), ("Reason", "Follow Up"),
             ("Medication", "{drug} {dose}"), ("Rx", "{drug} {dose}"), ("Allergies", "{drug}"),
             ("Allergies", "NKDA"), ("Allergies", "None Known"), ("Plan", "Review in clinic"),
             ("Outcome", "Discharged"), ("Date", "{date}"), ("Admitted", "{date}"),
             ("Discharged", "{date}"), ("Time", "{time}"), ("Day", "{weekday}"),
-            ("Country", "{country}"), ("Nationality", "{nationality}"), ("Language", "{language}"),
-            ("Religion", "Christian"), ("Ethnicity", "Asian British"), ("Marital status", "Single"),
+            ("Country", "{country}"), ("Nationality", "{nationality}"),
+            ("Language", "{language}"), ("Religion", "Christian"),
+            ("Ethnicity", "Asian British"), ("Marital status", "Single"),
             ("Relationship", "Daughter"), ("Relation", "Brother"), ("Type", "Incident"),
-            ("Subject", "Re: Invoice overdue"), ("Subject", "Appointment"), ("Source", "Web form"),
-            ("Product", "{product}"), ("Device", "{product}"), ("Version", "2.4.1"),
-            ("Plan", "Premium"), ("Amount", "45.00 GBP"), ("Currency", "EUR"), ("Notes", "None"),
-            ("Comments", "Please call before delivery"), ("Blood group", "O Positive"),
-            ("Mobility", "Independent"), ("Diet", "Vegetarian"), ("Smoker", "No"),
-            ("Resus status", "For Full Escalation"), ("Infection status", "Clear"),
-            ("Consent", "Given"), ("Mode of arrival", "Ambulance"), ("Triage", "Amber"),
-            ("Height", "172 cm"), ("Weight", "81 kg"), ("Shift", "Night"), ("Grade", "Band 6"),
-            ("Licence", "Full"), ("Colour", "Silver"), ("Make", "Ford"), ("Signature", ""))  # fmt: skip
+            ("Subject", "Re: Invoice overdue"), ("Subject", "Appointment"),
+            ("Source", "Web form"), ("Product", "{product}"), ("Device", "{product}"),
+            ("Version", "2.4.1"), ("Plan", "Premium"), ("Amount", "45.00 GBP"),
+            ("Currency", "EUR"), ("Notes", "None"), ("Comments", "Please call before delivery"),
+            ("Blood group", "O Positive"), ("Mobility", "Independent"), ("Diet", "Vegetarian"),
+            ("Smoker", "No"), ("Resus status", "For Full Escalation"),
+            ("Infection status", "Clear"), ("Consent", "Given"),
+            ("Mode of arrival", "Ambulance"), ("Triage", "Amber"), ("Height", "172 cm"),
+            ("Weight", "81 kg"), ("Shift", "Night"), ("Grade", "Band 6"), ("Licence", "Full"),
+            ("Colour", "Silver"), ("Make", "Ford"), ("Signature", ""))  # fmt: skip
 _SEPARATORS = (": ", ": ", ": ", ":", " - ", " = ", "\t", " | ", ":  ", " : ", ", ")
 _BETWEEN = ("\n", "\n", "\n", "\n", "; ", " | ", ", ", "\n\n", " / ", "  ", ". ")
 _COLUMNS = (("Name", "{person}"), ("Name", "{last}, {first}"), ("First name", "{first}"),
-            ("Surname", "{last}"), ("Patient", "{person}"), ("Town", "{place}"), ("City", "{place}"),
+            ("Surname", "{last}"), ("Patient", "{person}"), ("Town", "{place}"),
+            ("City", "{place}"),
             ("Address", "{building} {street}, {place}"), ("Street", "{street}"),
             ("Company", "{org}"), ("Employer", "{org}"), ("Hospital", "{hospital}"),
             ("School", "{school}"), ("GP", "{titled}"), ("Consultant", "{titled}"),
@@ -83,12 +90,14 @@ _COLUMNS = (("Name", "{person}"), ("Name", "{last}, {first}"), ("First name", "{
             ("Ward", "4"), ("Bed", "B2"), ("Status", "Active"), ("Role", "{job}"),
             ("Diagnosis", "{disease}"), ("Drug", "{drug}"), ("Dose", "{dose}"), ("Date", "{date}"),
             ("Time", "{time}"), ("Result", "Negative"), ("Priority", "Medium"), ("Day", "Mon"),
-            ("Country", "{country}"), ("Dept", "Radiology"), ("Notes", "Awaiting Results"))  # fmt: skip
+            ("Country", "{country}"), ("Dept", "Radiology"),
+            ("Notes", "Awaiting Results"))  # fmt: skip
 _NAMERS = ("{person}", "{first}", "{first} {last}", "{last}", "{titled}", "{initials}",
            "{last}, {first}")  # fmt: skip
 _GREETINGS = ("Dear {titled},", "Dear {first},", "Hi {first},", "Hello {titled}", "{first},",
               "Dear {first} and {first},", "Good morning {first}", "Hi all,", "Dear Colleague,",
-              "To {person}", "Dear Sir or Madam,", "Hey {first}!", "Dear Mr and Mrs {last}")  # fmt: skip
+              "To {person}", "Dear Sir or Madam,", "Hey {first}!",
+              "Dear Mr and Mrs {last}")  # fmt: skip
 _CLOSINGS = ("Kind regards", "Best wishes", "Yours sincerely", "Many thanks", "Thanks", "Best",
              "Regards", "Cheers", "Sincerely", "Warm regards", "BW", "KR", "With thanks", "Love",
              "Yours faithfully", "All the best", "Thank you", "Talk soon")  # fmt: skip
@@ -138,11 +147,10 @@ def _form(draw: random.Random) -> str:
     separator, between = draw.choice(_SEPARATORS), draw.choice(_BETWEEN)
     fields = [_field(draw) for _ in range(draw.randint(1, 7))]
     if draw.random() < 0.06:
-        body = ", ".join(f'"{label.lower()}": "{slot}"' for label, slot in fields)
-        return body
+        return ", ".join(f'"{label.lower()}": "{slot}"' for label, slot in fields)
     if draw.random() < 0.04:
-        return "".join(f"<{label.lower().replace(' ', '')}>{slot}</{label.lower().replace(' ', '')}>"
-                       for label, slot in fields)  # fmt: skip
+        tags = [(label.lower().replace(" ", ""), slot) for label, slot in fields]
+        return "".join(f"<{tag}>{slot}</{tag}>" for tag, slot in tags)
     return between.join(f"{_cased(label, draw)}{separator}{slot}" for label, slot in fields)
 
 
@@ -187,9 +195,11 @@ def _list(draw: random.Random) -> str:
     slot = draw.choice((*_NAMERS, "{place}", "{org}", "{hospital}", "{street}", "{first} ({place})",
                         "{person}, {org}", "{person} - {job}", "{org}, {place}",
                         "{first} {last}: {phone}", "{place}: {org}", "{titled} ({hospital})",
-                        "{person}, {age}", "{last} {initials}", "{first} and {first} {last}"))  # fmt: skip
+                        "{person}, {age}", "{last} {initials}",
+                        "{first} and {first} {last}"))  # fmt: skip
     mark, gap = draw.choice((("- ", "\n"), ("* ", "\n"), ("", ", "), ("", "; "), ("", "\n"),
-                             ("", " / "), ("", " | "), ("\u2022 ", "\n"), ("", " and "), ("", " & "),
+                             ("", " / "), ("", " | "), ("\u2022 ", "\n"), ("", " and "),
+                             ("", " & "),
                              ("[ ] ", "\n"), ("1. ", "\n"), ("", " vs ")))  # fmt: skip
     return gap.join([mark + slot] * draw.randint(1, 5))
 

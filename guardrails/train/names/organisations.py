@@ -11,7 +11,8 @@ from collections.abc import Callable
 _STARTS = ("ac", "al", "am", "ar", "be", "bri", "ca", "cel", "co", "cy", "da", "del", "do", "el",
            "en", "ev", "fi", "fo", "ga", "gen", "ha", "hy", "in", "ju", "ka", "ki", "la", "li",
            "lu", "ma", "mo", "na", "no", "nu", "o", "or", "pa", "pri", "qua", "ra", "ri", "sa",
-           "si", "so", "sy", "ta", "te", "tri", "u", "va", "ve", "vi", "wi", "xe", "ya", "zo")  # fmt: skip
+           "si", "so", "sy", "ta", "te", "tri", "u", "va", "ve", "vi", "wi", "xe", "ya",
+           "zo")  # fmt: skip
 _MIDDLES = ("ba", "ci", "da", "di", "fi", "go", "li", "lo", "ma", "mi", "na", "ni", "ra", "ri",
             "sa", "ta", "ti", "va", "vi", "zo", "")  # fmt: skip
 _ENDS = ("co", "con", "dex", "dia", "do", "fy", "go", "ia", "ion", "is", "ix", "lon", "ly", "max",
@@ -40,43 +41,61 @@ _LINES = ("Bakery", "Bank", "Books", "Builders", "Cafe", "Capital", "Care", "Cat
           "Sports Club", "Stores", "Studios", "Supplies", "Surgery", "Systems", "Taxis", "Theatre",
           "Therapeutics", "Tools", "Toys", "Transport", "Travel", "Trust", "Utilities",
           "Ventures", "Veterinary Practice", "Wines", "Works")  # fmt: skip
-_ANIMALS = ("Lion", "Swan", "Bull", "Fox", "Horse", "Bear", "Hart", "Cow", "Dragon", "Stag", "Eagle")
+_ANIMALS = (
+    "Lion",
+    "Swan",
+    "Bull",
+    "Fox",
+    "Horse",
+    "Bear",
+    "Hart",
+    "Cow",
+    "Dragon",
+    "Stag",
+    "Eagle",
+)
 _COLOURS = ("Red", "White", "Black", "Golden", "Green", "Blue", "Flying", "Old")
 _CAUSES = ("Hope", "Faith", "Grace", "Helping Hands", "Open Door", "New Start", "Young Minds",
            "Safe Haven", "Bright Futures", "Kind Hearts", "Second Chance", "Friends of the Forest",
            "Feed the City", "Warm Homes", "Good Neighbours", "Little Acorns", "Busy Bees",
            "Tiny Steps", "Rainbow", "Sunflower", "Butterfly", "Teddy Bears")  # fmt: skip
-_BODIES = ("Foundation", "Trust", "Fund", "Project", "Charity", "Day Nursery", "Preschool", "Hospice",
-           "Society", "Association", "Network", "Alliance", "Centre", "Group", "Club", "")  # fmt: skip
-_OF_PLACES = ("{} Council", "{} County Council", "{} Borough Council", "{} Fire Service", "{} Press",
-              "{} Rugby Club", "{} Cricket Club", "{} Town", "{} City", "{} Athletic", "{} Wanderers",
-              "{} Harriers", "{} Baptist Church", "{} Mosque", "{} Synagogue", "{} Museum",
-              "{} Theatre", "{} Job Centre", "{} Food Bank", "{} Water Board", "{} Railways",
-              "{} Building Society", "{} Post", "{} Evening News", "{} Radio", "{} Hospitals Trust",
-              "{} Walk-in Centre", "{} Minor Injuries Unit", "{} Community Hospital", "{} Infirmary",
+_BODIES = ("Foundation", "Trust", "Fund", "Project", "Charity", "Day Nursery", "Preschool",
+           "Hospice", "Society", "Association", "Network", "Alliance", "Centre", "Group", "Club",
+           "")  # fmt: skip
+_OF_PLACES = ("{} Council", "{} County Council", "{} Borough Council", "{} Fire Service",
+              "{} Press", "{} Rugby Club", "{} Cricket Club", "{} Town", "{} City",
+              "{} Athletic", "{} Wanderers", "{} Harriers", "{} Baptist Church", "{} Mosque",
+              "{} Synagogue", "{} Museum", "{} Theatre", "{} Job Centre", "{} Food Bank",
+              "{} Water Board", "{} Railways", "{} Building Society", "{} Post",
+              "{} Evening News", "{} Radio", "{} Hospitals Trust", "{} Walk-in Centre",
+              "{} Minor Injuries Unit", "{} Community Hospital", "{} Infirmary",
               "{} Children's Hospital", "{} Sixth Form", "{} Infant School", "{} Prep",
-              "{} Business School", "{} Institute of Technology", "{} State", "{} State University",
-              "{} Law School", "{} High", "{} County Court", "{} Magistrates' Court", "{} Prison",
-              "HMP {}", "Port of {}", "Visit {}", "{} Pride", "{} Arts Festival", "Radio {}",
-              "University Hospital {}", "University Hospitals of {}", "NHS {}",
-              "{} and District Hospital", "Greater {} Ambulance Service")  # fmt: skip
-_OF_PEOPLE = ("{}", "{}'s", "{} Associates", "{} Bros", "{} Bros.", "{} & Daughters", "{} & Sons",
-              "{} Builders", "{} Funeral Directors", "{} Opticians", "{} Chemist", "{} Pharmacy",
-              "{} Bakers", "{} Butchers", "{} Motors", "{} Legal", "{} Law", "{} Dental", "{} House",
-              "{} Lodge", "{} Court Care Home", "{} Manor", "{} Hall", "{} College", "{} Centre",
-              "{} Unit", "{} Wing", "{} Library", "{} School of Dance", "{} Driving School",
-              "{} Removals", "{} Scaffolding", "{} Electrical", "{} Wealth Management", "{} Hotels",
-              "{} Breweries", "{} Ales", "{} Toys", "{} Shoes", "{} Farms", "{} Stores", "{} Gallery",
-              "The {} Arms", "The {} Clinic", "The {} Institute", "The {} Centre", "The {} Group",
-              "The {} Partnership", "St {}'s", "St {}'s Church", "St. {}'s School", "St {}'s Primary",
-              "Our Lady of {}", "St {}'s RC Primary School", "Maison {}", "Casa {}", "Chez {}",
-              "Trattoria {}", "Gasthof {}", "{} International", "{} Worldwide", "{} Global",
-              "{} Pharmaceuticals", "{} Biotech", "{} Instruments", "{} Laboratories")  # fmt: skip
+              "{} Business School", "{} Institute of Technology", "{} State",
+              "{} State University", "{} Law School", "{} High", "{} County Court",
+              "{} Magistrates' Court", "{} Prison", "HMP {}", "Port of {}", "Visit {}",
+              "{} Pride", "{} Arts Festival", "Radio {}", "University Hospital {}",
+              "University Hospitals of {}", "NHS {}", "{} and District Hospital",
+              "Greater {} Ambulance Service")  # fmt: skip
+_OF_PEOPLE = ("{}", "{}'s", "{} Associates", "{} Bros", "{} Bros.", "{} & Daughters",
+              "{} & Sons", "{} Builders", "{} Funeral Directors", "{} Opticians", "{} Chemist",
+              "{} Pharmacy", "{} Bakers", "{} Butchers", "{} Motors", "{} Legal", "{} Law",
+              "{} Dental", "{} House", "{} Lodge", "{} Court Care Home", "{} Manor", "{} Hall",
+              "{} College", "{} Centre", "{} Unit", "{} Wing", "{} Library",
+              "{} School of Dance", "{} Driving School", "{} Removals", "{} Scaffolding",
+              "{} Electrical", "{} Wealth Management", "{} Hotels", "{} Breweries", "{} Ales",
+              "{} Toys", "{} Shoes", "{} Farms", "{} Stores", "{} Gallery", "The {} Arms",
+              "The {} Clinic", "The {} Institute", "The {} Centre", "The {} Group",
+              "The {} Partnership", "St {}'s", "St {}'s Church", "St. {}'s School",
+              "St {}'s Primary", "Our Lady of {}", "St {}'s RC Primary School", "Maison {}",
+              "Casa {}", "Chez {}", "Trattoria {}", "Gasthof {}", "{} International",
+              "{} Worldwide", "{} Global", "{} Pharmaceuticals", "{} Biotech", "{} Instruments",
+              "{} Laboratories")  # fmt: skip
 _SUFFIXES = ("Soft", "Care", "Med", "Pay", "Tech", "Works", " AI", " Bio", " Pharma", " Digital",
              ".io", ".com", " One", " 24", "Hub", "Link", "Cloud", "Bank")  # fmt: skip
 _LONGEST_ACRONYM = 6
-_LEGAL = ("", "", "", "", "", "", " Ltd", " Limited", " PLC", " Inc", " LLC", " Co", " & Co", " LLP",
-          " CIC", " BV", " SA", " AB", " Pty Ltd", " Oy", " SpA", " Corp.", " Company")  # fmt: skip
+_LEGAL = ("", "", "", "", "", "", " Ltd", " Limited", " PLC", " Inc", " LLC", " Co", " & Co",
+          " LLP", " CIC", " BV", " SA", " AB", " Pty Ltd", " Oy", " SpA", " Corp.",
+          " Company")  # fmt: skip
 
 
 def coined(draw: random.Random) -> str:

@@ -19,6 +19,10 @@ _OF_DEVICE = (
     "id, tenant, name, public_key, profile, channel, fleet_group, tags, enrolled_at, revoked_at,"
     " seen_at, signed_at, digest, version, free_bytes"
 )
+_INSERT = (
+    f"INSERT INTO devices ({_OF_DEVICE}, signals, signals_digest, changed_at)"
+    f" VALUES ({', '.join('?' * 18)})"
+)
 _CHANGEABLE = {"name": "name", "channel": "channel", "group": "fleet_group", "tags": "tags"}
 _CHUNK = 5_000
 
@@ -83,12 +87,19 @@ class Devices:
             ):
                 what = f"there is a device '{kept.name}' already"
                 raise Refusal(409, "name_taken", what, hint="revoke it, or take another name")
-            execute(
-                f"INSERT INTO devices ({_OF_DEVICE}, signals, signals_digest, changed_at)"
-                f" VALUES ({', '.join('?' * 18)})",
-                (*_values(kept), "{}", "", now),
-            )
+            execute(_INSERT, _row(kept, now))
             return kept
+
+    def add(self, device: Enrolled, now: float) -> Enrolled:
+        """A device that an operator, or a gateway of the tenant, answers for; the one that is there
+        where there is one of that name."""
+        with self._database.transaction() as execute:
+            execute(f"{_INSERT} ON CONFLICT (tenant, name) DO NOTHING", _row(device, now))
+            rows = execute(
+                f"SELECT {_OF_DEVICE} FROM devices WHERE tenant = ? AND name = ?",
+                (device.tenant, device.name),
+            )
+        return _device(rows[0])
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Enrolled]:
         """Devices of any tenant, for those whose signature is still to be checked."""
@@ -197,13 +208,15 @@ def _set(text: str) -> frozenset[str]:
 
 
 def _token(row: Sequence[Any]) -> Token:
-    head, tags, rest = row[:5], row[5], row[6:]
-    return Token(*head, _set(tags), *rest)
+    return Token(*(*row[:5], _set(row[5]), *row[6:]))
 
 
 def _device(row: Sequence[Any]) -> Enrolled:
-    head, tags, rest = row[:7], row[7], row[8:]
-    return Enrolled(*head, _set(tags), *rest)
+    return Enrolled(*(*row[:7], _set(row[7]), *row[8:]))
+
+
+def _row(one: Enrolled, now: float) -> tuple[Any, ...]:
+    return (*_values(one), "{}", "", now)
 
 
 def _values(one: Enrolled) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skerry.sync.server.state.ddi import DdiStore
 from skerry.sync.server.state.devices import Devices
 from skerry.sync.server.state.people import People
 from skerry.sync.server.state.rollouts import Rollouts
@@ -22,6 +23,7 @@ class Fleet:
         self.devices = Devices(database)
         self.rollouts = Rollouts(database)
         self.targets = Targets(database)
+        self.ddi = DdiStore(database)
 
     def close(self) -> None:
         """May be called twice."""

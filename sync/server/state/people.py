@@ -46,7 +46,8 @@ class People:
         self, tenant: str, *, subject: str = "", before: float | None = None, most: int = 100
     ) -> list[Deed]:
         """The newest first."""
-        sql, values = "tenant = ?", [tenant]
+        sql = "tenant = ?"
+        values: list[str | float] = [tenant]
         if subject:
             sql, values = f"{sql} AND subject = ?", [*values, subject]
         if before is not None:
@@ -56,7 +57,10 @@ class People:
             f" WHERE {sql} ORDER BY at DESC LIMIT ?",
             [*values, most],
         )
-        return [Deed(*row, detail=json.loads(detail)) for *row, detail in rows]
+        return [
+            Deed(at, by, who, action, about, json.loads(detail))
+            for at, by, who, action, about, detail in rows
+        ]
 
     def _keys(self, where: str, *values: str) -> list[Key]:
         rows = self._database.do(
@@ -64,5 +68,7 @@ class People:
             f" WHERE {where} ORDER BY made_at, id",
             values,
         )
-        return [Key(*head, Role(role), *rest) for *head, role, digest, at, end in rows
-                for rest in ((digest, at, end),)]  # fmt: skip
+        return [
+            Key(key, tenant, person, Role(role), digest, made_at, revoked_at)
+            for key, tenant, person, role, digest, made_at, revoked_at in rows
+        ]

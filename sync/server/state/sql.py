@@ -38,6 +38,12 @@ MIGRATIONS: dict[str, str] = {
     " tenant TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,"
     " detail TEXT NOT NULL)",
     "0011-deeds-by-time": "CREATE INDEX deeds_by_time ON deeds (tenant, at)",
+    "0012-ddi-tokens": "CREATE TABLE ddi_tokens (digest TEXT PRIMARY KEY, tenant TEXT NOT NULL,"
+    " device TEXT NOT NULL, channel TEXT NOT NULL, fleet_group TEXT NOT NULL,"
+    " made_at DOUBLE PRECISION NOT NULL)",
+    "0013-ddi-artifacts": "CREATE TABLE ddi_artifacts (id TEXT PRIMARY KEY, hashes TEXT NOT NULL,"
+    " signed TEXT NOT NULL, target TEXT NOT NULL, version TEXT NOT NULL, digest TEXT NOT NULL,"
+    " made_at DOUBLE PRECISION NOT NULL)",
 }
 """Append only: each is applied once, in this order."""
 

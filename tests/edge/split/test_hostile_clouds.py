@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 
 import pytest
-from websockets.sync.server import ServerConnection
 
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
@@ -114,30 +113,6 @@ def test_one_that_does_not_open_once_and_first_is_left(
             list(one)
         assert one.done is None
         assert time.monotonic() - began < BOUND_S
-
-
-class Pinging(Scripted):
-    """Asks whether somebody is there, and never reads that it is so."""
-
-    def _answer(self, connection: ServerConnection) -> None:
-        connection.recv()
-        connection.send(written(OPENED))
-        raw = connection.socket
-        raw.setblocking(True)
-        ping = (b"\x89\x7d" + b"a" * 125) * 2_000
-        with connection.protocol_mutex, suppress(OSError):  # nor does the library read
-            while True:
-                raw.sendall(ping)
-
-
-def test_one_that_pings_and_does_not_read_is_left_at_the_deadline() -> None:
-    """The library waits for ever until its answers are taken, and so did whoever closed it."""
-    with Pinging(()) as url:
-        one = generation(url, Mute(), deadline_s=0.5)
-        began = time.monotonic()
-        with pytest.raises(CloudUnavailable):
-            list(one)
-        assert time.monotonic() - began < BOUND_S / 2
 
 
 ORDERS = "\x1b[2J\u202eevil\n"

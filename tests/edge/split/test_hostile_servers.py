@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from skerry.edge.errors import CloudError, CloudRefused
-from tests.edge.split.test_client import Mute, generation
+from skerry.edge.split.link import SocketLink
+from skerry.edge.split.options import SplitOptions
+from tests.edge.split.test_client import Mute, Scripted, generation
 
 Act = Callable[[socket.socket], None]
 BOUND_S = 20.0
@@ -94,3 +96,25 @@ def test_a_refusal_that_drips_is_left_in_time() -> None:
     with answering(act) as url, pytest.raises(CloudError):
         list(generation(url, Mute(), transport="http", deadline_s=0.5))
     assert time.monotonic() - began < BOUND_S / 2
+
+
+@pytest.mark.parametrize("left_s", [0.2, 60.0], ids=["its time is over", "it is closed"])
+def test_a_connection_on_which_nothing_moves_is_left(left_s: float) -> None:
+    """Whoever asks whether one is there, and does not read the answers, has the library wait with
+    its lock held; that waits for no deadline, nor does whoever closes it then."""
+    with Scripted([]) as url:
+        held = SocketLink(SplitOptions(base_url=url), {}, left_s)
+        stuck = threading.Thread(target=_stuck, args=(held,), daemon=True)
+        closing = threading.Thread(target=held.close, daemon=True)
+        stuck.start()
+        if left_s > BOUND_S:
+            closing.start()
+        stuck.join(BOUND_S)
+        assert not stuck.is_alive()
+        held.close()
+
+
+def _stuck(link: SocketLink) -> None:
+    connection = link._connection
+    with connection.protocol_mutex:
+        connection.socket.recv(1)

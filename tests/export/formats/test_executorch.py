@@ -9,6 +9,7 @@ import pytest
 
 from skerry.export.errors import SourceRefused, Unsupported
 from skerry.export.formats.executorch.llm import check_groups, llm_config
+from skerry.export.formats.executorch.lower import in_order
 from skerry.export.formats.executorch.meta import meta_names, model_args
 
 LLAMA: dict[str, Any] = {
@@ -99,3 +100,16 @@ def test_sizes_that_are_no_groups() -> None:
     check_groups({"hidden_size": 32, "intermediate_size": 64}, "8da4w")
     with pytest.raises(Unsupported, match="multiples of 32"):
         check_groups({"hidden_size": 30, "intermediate_size": 64}, "8da4w")
+
+
+def test_a_graph_is_sorted_only_where_it_is_out_of_order() -> None:
+    fx = pytest.importorskip("torch.fx", reason="a graph is torch's")
+    graph = fx.Graph()
+    first = graph.placeholder("first")
+    second = graph.call_method("neg", (first,))
+    third = graph.call_method("abs", (second,))
+    graph.output(third)
+    module = fx.GraphModule({}, graph)
+    assert in_order(module)
+    third.append(second)
+    assert not in_order(module)

@@ -59,7 +59,8 @@ def test_every_format_is_listed() -> None:
     assert all(f"{format_} ({kind}): " in done.output for format_, kind in keys())
 
 
-def test_a_source_is_needed(tmp_path: Path) -> None:
+def test_a_source_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skerry.export.formats.__main__._packaged", dict)
     done = CliRunner().invoke(main, ["parity", "--out", str(tmp_path / "x.json")])
     assert done.exit_code == 2
     assert "--llm" in done.output

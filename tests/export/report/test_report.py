@@ -58,6 +58,14 @@ def test_summaries_mark_the_fronts_of_size_and_speed() -> None:
     assert [one.name for one in rows if not one.speed_front] == ["gguf-q4_1"]
 
 
+def test_a_loss_of_arithmetic_is_told_as_it_is_and_compared_as_none() -> None:
+    small, large = _sized("gguf-q4_1", 98, 3e-7, 60), _sized("gguf-q8_0", 144, 2e-8, 60)
+    rows = summaries([small, large])
+    assert [one.loss for one in rows] == pytest.approx([3e-7, 2e-8])
+    assert [one.size_front for one in rows] == [True, False]
+    assert "3e-07" in render("b", [small, large])
+
+
 def test_kinds_have_fronts_of_their_own() -> None:
     small = measured("onnx-int8", kind="encoder", size_bytes=100, fidelity=None, tasks={},
                      encoding=encoding())  # fmt: skip

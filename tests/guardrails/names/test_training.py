@@ -29,7 +29,7 @@ from skerry.guardrails.train.names.wide import WideFiller
 SHARES = {Part.TEST: 64, Part.DEVELOPMENT: 64}
 TRAINED = (
     "clinical", "everyday", "office", "news", "records", "service", "talk", "various", "questions",
-    "letters", "wards", "chats", "tickets", "prose",
+    "letters", "wards", "chats", "tickets", "prose", "contexts",
 )  # fmt: skip
 BENIGN = ("benign", "benign_documents", "more_benign")
 _WORDS = re.compile(r"\{\w+\}|\w+")
@@ -190,4 +190,6 @@ def test_no_layout_has_the_words_of_a_text_that_tests() -> None:
 def test_further_names_keep_to_their_part() -> None:
     for part in (Part.TRAINING, Part.DEVELOPMENT):
         assert all(part_of(one) is part for found in more(part).values() for one in found)
-    assert all(part_of(one) is not Part.TEST for found in more(Part.WHOLE).values() for one in found)
+    assert all(
+        part_of(one) is not Part.TEST for found in more(Part.WHOLE).values() for one in found
+    )

@@ -18,6 +18,7 @@ from skerry.sync.repository.ceremony import (
     set_threshold,
     sign_file,
 )
+from skerry.sync.repository.keys import load_file
 from skerry.sync.repository.publish import recall
 from skerry.sync.repository.store import FolderStore
 from tests.sync.fleet import Fleet, running, secrets
@@ -145,6 +146,28 @@ def test_a_revoked_key_signs_no_more(fleet: Fleet) -> None:
         publish(repository, fleet.bundle("2").folder, "stable", version="2")
         sign_file(repository.roles.draft_path("stable"), fleet.folder / "stolen.pem", secrets)
         assert repository.missing("stable") == 1
+
+
+def test_a_version_number_that_was_driven_up_goes_with_the_stolen_key(fleet: Fleet) -> None:
+    from tuf.api.metadata import Metadata
+
+    path = fleet.public / "metadata" / "timestamp.json"
+    forged = Metadata.from_bytes(path.read_bytes())
+    forged.signed.version = 1_000_000
+    forged.sign(load_file(fleet.repo / "keys/timestamp-1.pem", secrets))
+    path.write_bytes(forged.to_bytes())
+    assert fleet.apply() == "1"
+    with fleet.opened() as repository:
+        repository.refresh()
+    with fleet.client() as client, pytest.raises(Untrusted, match="1000000"):
+        client.check()
+    with fleet.opened() as repository:
+        (old,) = repository.keys_of("timestamp")
+        rotate_key(repository, "timestamp", old, secrets)
+        repository.sign("root")
+        repository.release()
+    fleet.publish("2")
+    assert fleet.apply() == "2"
 
 
 def test_thresholds(fleet: Fleet) -> None:
