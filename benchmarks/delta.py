@@ -99,7 +99,8 @@ def _measure(pair: Pair, *, quick: bool) -> Measured:
     if out.read_bytes() != pair.new.read_bytes():
         raise AssertionError(f"{pair.case} {pair.kind}: another file came out")
     measured = Measured(
-        pair.new.stat().st_size, delta.stat().st_size, _entropy(pair), peer_bytes(pair, quick=quick),
+        pair.new.stat().st_size, delta.stat().st_size, _entropy(pair),
+        peer_bytes(pair, quick=quick),
         applied["seconds"], applied["peak"], made["peak"],
     )  # fmt: skip
     out.unlink()
@@ -143,16 +144,24 @@ def _figures(pair: Pair, one: Measured) -> Iterator[tuple[str, Figure]]:
     dense = pair.case != "metadata"
     share = f"{one.delta:,} of {one.size:,} bytes, {one.delta / one.size:.2%}"
     against = {peer: size / bsdiff for peer, size in one.peers.items()}
-    yield f"bytes_ratio_to_bsdiff4_{name}", Figure(
-        one.delta / bsdiff, "", "lower", 0.75 if dense else 1.0, against, share
+    yield (
+        f"bytes_ratio_to_bsdiff4_{name}",
+        Figure(one.delta / bsdiff, "", "lower", 0.75 if dense else 1.0, against, share),
     )
     bound = one.delta / one.entropy if one.entropy else None
     note = "" if bound else "nothing is coded"
     yield f"bytes_ratio_to_entropy_{name}", Figure(bound, "", "lower", 1.03, note=note)
     speed = one.size / 1e6 / one.apply_seconds
     yield f"apply_mb_per_s_{name}", Figure(speed, "MB/s", "higher", 60, note="processor's time")
-    yield f"apply_peak_mb_{name}", Figure(
-        one.apply_peak, "MiB", "lower", 128, note="whole process, interpreter and numpy included"
+    yield (
+        f"apply_peak_mb_{name}",
+        Figure(
+            one.apply_peak,
+            "MiB",
+            "lower",
+            128,
+            note="whole process, interpreter and numpy included",
+        ),
     )
     yield f"encode_peak_mb_{name}", Figure(one.make_peak, "MiB", "lower", note="whole process")
 
@@ -168,6 +177,4 @@ def _worst(metric: str, figures: dict[str, Figure]) -> Figure:
         found = {key: value for key, value in found.items() if not key.startswith("metadata")}
     name = (min if better == "higher" else max)(found, key=lambda key: found[key])
     note = f"worst of {len(found)}: {name}"
-    return Figure(
-        found[name], _UNITS.get(metric, ""), better, _TARGETS.get(metric), note=note
-    )
+    return Figure(found[name], _UNITS.get(metric, ""), better, _TARGETS.get(metric), note=note)

@@ -1,9 +1,10 @@
 """The empirical conditional entropy of what a delta codes: what no coder with these contexts beats.
 
-Of each code, given the old code and the bins of both scales; of each scale's difference, given its
-context. Counted over all of a window, with the correction of Miller and Madow (1955) for contexts
-with few codes: half a nat for every pair of context and code that occurs, but one a context. Nothing
-of the coder is in it: no models, no frequencies, no streams.
+Of each code's difference to what is predicted, given the old code, how far the prediction is from
+it on which side, and the level of the change; of each scale's difference, given its context.
+Counted over all of a window, with the correction of Miller and Madow (1955) for contexts with few
+codes: half a nat for every pair of context and code that occurs, but one a context. Nothing of the
+coder is in it: no models, no frequencies, no streams, no pairs.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class _Counter:
 
     def units(
         self,
-        levels: NDArray[np.float32],  # noqa: ARG002
+        levels: NDArray[np.float32],
         rows: prediction.Rows,
         old: Bytes,
         new: Bytes | None,
@@ -42,11 +43,14 @@ class _Counter:
         pairs: bool,
     ) -> Bytes:
         assert new is not None
-        context = np.broadcast_to(rows.of[:, None], old.shape).ravel()
-        halves = ((old & 15, new & 15), (old >> 4, new >> 4)) if pairs else ((old, new),)
-        before = np.concatenate([one.ravel() for one, _ in halves])
-        after = np.concatenate([one.ravel() for _, one in halves])
-        self._count(np.tile(context, len(halves)) << 8 | before, after)
+        guess, context = prediction.contexts(levels, rows, pairs=False)
+        at = np.broadcast_to(rows.of[:, None] << 8, old.shape).ravel()
+        for shift in (0, 4) if pairs else (0,):
+            before, after = (one.ravel() >> shift for one in (old, new))
+            before, after = (before & 15, after & 15) if pairs else (before, after)
+            place = at + before
+            known = context.ravel()[place].astype(np.intp) << 8 | before
+            self._count(known, after - guess.ravel()[place])
         return new
 
     def symbols(self, contexts: NDArray[np.uint16], most: int, new: Bytes | None) -> Bytes:  # noqa: ARG002
@@ -55,7 +59,9 @@ class _Counter:
         return new
 
     def _count(self, context: NDArray[np.intp], symbol: Bytes) -> None:
-        _, joint = np.unique(context << 8 | symbol, return_counts=True)
-        _, alone = np.unique(context, return_counts=True)
+        every = np.bincount(context << 8 | symbol)
+        joint = every[every > 0]
+        of = np.bincount(context)
+        alone = of[of > 0]
         bits = (alone * np.log2(alone)).sum() - (joint * np.log2(joint)).sum()
         self.bits += float(bits) + (len(joint) - len(alone)) / 2 / np.log(2)

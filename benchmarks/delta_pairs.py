@@ -48,7 +48,8 @@ def weights(model: Path, seed: int, *, wide: bool, quick: bool) -> Weights:
             continue
         layer = int(one.name.split(".")[1])
         chosen = one.shape[0] == 1536 if wide else layer in _LAYERS
-        if chosen and not (quick and layer > (2 if wide else 0)):
+        few = layer == 0 and one.name.split(".")[2] in ("attn_output", "ffn_down")
+        if chosen and (few or not quick):
             raw = np.memmap(model, np.uint8, "r", one.offset, (one.values // 32, 20))
             found[one.name] = _dithered(np.asarray(raw), drawn).reshape(one.shape[::-1])
     return found
@@ -120,7 +121,9 @@ def drawn_importance(before: Weights, seed: int) -> Importance:
     }
 
 
-def write(path: Path, tensors: Weights, kind: str, importance: Importance | None, note: str) -> Path:
+def write(
+    path: Path, tensors: Weights, kind: str, importance: Importance | None, note: str
+) -> Path:
     """A GGUF file of `kind` with a name in its metadata; needs the packages gguf and llama_cpp."""
     from gguf import GGMLQuantizationType, GGUFWriter
 
@@ -170,7 +173,9 @@ def _quantizer() -> Callable[..., int]:
     return made
 
 
-def pairs(model: Path, folder: Path, *, quick: bool, seed: int, adapter: Path | None) -> Iterator[Pair]:
+def pairs(
+    model: Path, folder: Path, *, quick: bool, seed: int, adapter: Path | None
+) -> Iterator[Pair]:
     """Writes one pair after another into `folder`."""
     for kind in KINDS:
         wide = kind.endswith("_K")
@@ -182,7 +187,9 @@ def pairs(model: Path, folder: Path, *, quick: bool, seed: int, adapter: Path | 
         if adapter is not None:
             after["lora"] = lora_merged(before, adapter)
         for case, changed in after.items():
-            yield Pair(case, kind, old, write(folder / f"{kind}.{case}", changed, kind, scaled, "new"))
+            yield Pair(
+                case, kind, old, write(folder / f"{kind}.{case}", changed, kind, scaled, "new")
+            )
         if scaled is not None:
             new = write(folder / f"{kind}.imatrix", before, kind, second, "first")
             yield Pair("importance", kind, old, new)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import sys
+import shutil
+import subprocess
+from itertools import pairwise
 
 import numpy as np
 import zstandard
@@ -27,19 +29,23 @@ def peer_bytes(pair: Pair, *, quick: bool) -> dict[str, int]:
     }
     if not quick:
         found["zstd -19"] = len(zstandard.ZstdCompressor(level=19).compress(new))
-    try:
-        import xdelta3
-    except ImportError:
-        sys.stderr.write("xdelta3 is not installed: left out\n")
-    else:
-        found["xdelta3 -9"] = len(xdelta3.encode(old, new, xdelta3.Flags.COMPLEVEL_9))
+    if xdelta3 := shutil.which("xdelta3"):
+        found["xdelta3 -9"] = _xdelta3(xdelta3, pair)
     return found
 
 
+def _xdelta3(program: str, pair: Pair) -> int:
+    """With the whole old file as the source; the package of that name on PyPI needs Python 3.9."""
+    window = str(max(1 << 20, pair.old.stat().st_size))
+    command = [program, "-9", "-e", "-B", window, "-c", "-s", str(pair.old), str(pair.new)]
+    return len(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
 def patch_from(old: bytes, new: bytes) -> int:
-    """As `zstd --patch-from=old -19 --long=27` has it."""
+    """As `zstd --patch-from=old -19` has it, with tables that index all of both files."""
+    log = min(27, (len(old) + len(new)).bit_length())
     parameters = zstandard.ZstdCompressionParameters.from_level(
-        19, window_log=27, chain_log=27, hash_log=25, enable_ldm=True
+        19, window_log=log, chain_log=log, hash_log=min(25, log), enable_ldm=True
     )
     dictionary = zstandard.ZstdCompressionDict(old, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
     packer = zstandard.ZstdCompressor(compression_params=parameters, dict_data=dictionary)
@@ -65,6 +71,4 @@ def _cut(data: bytes) -> list[bytes]:
         rolled[age:] += gear[: len(gear) - age] << np.uint64(age)
     ends: NDArray[np.intp] = ((rolled >> np.uint64(8)) & np.uint64(_MASK) == 0).nonzero()[0] + 1
     places = [0, *ends.tolist(), len(data)]
-    return [data[start:end] for start, end in zip(places, places[1:], strict=False) if end > start]
-
-
+    return [data[start:end] for start, end in pairwise(places) if end > start]

@@ -34,8 +34,8 @@ def code_blocks(
         given = None if after is None else after.fine[one]
         rows = _fine_rows(levels, old_words[one], new_words[one], change)
         made.fine.append(coder.units(levels, rows, before.fine[one], given, pairs=False))
-    olds = layout.steps(old_words, _valued(layout, before.fine))
-    news = layout.steps(new_words, _valued(layout, made.fine))
+    olds = layout.steps(old_words, valued(layout, before.fine))
+    news = layout.steps(new_words, valued(layout, made.fine))
     rows = _rows(layout, olds, news, change)
     shape, width = before.units.shape, before.units.shape[1] // news[0].shape[1]
     units = coder.units(
@@ -56,19 +56,17 @@ def mean_change(layout: Layout, old: Bytes, new: Bytes) -> float:
 
 
 def dequantized(layout: Layout, raw: Bytes) -> Floats:
-    """Weights [n, values] of blocks, in the order in which `split` has the codes."""
+    """Weights [n, values] of blocks."""
     parts = layout.split(raw)
-    scale, offset = layout.steps(halves(parts.words), _valued(layout, parts.fine))
-    units = parts.units.reshape(*scale.shape, -1)
-    if layout.pairs:
-        units = np.concatenate([units & 15, units >> 4], axis=2)
-    value = layout.levels[units] * scale[:, :, None]
+    scale, offset = layout.steps(halves(parts.words), valued(layout, parts.fine))
+    value = layout.levels[layout.codes(parts.units)] * scale[:, :, None]
     if offset is not None:
         value = value + offset[:, :, None]
     return value.reshape(len(raw), -1)
 
 
-def _valued(layout: Layout, fine: list[Bytes]) -> list[Floats]:
+def valued(layout: Layout, fine: list[Bytes]) -> list[Floats]:
+    """What fine scales stand for."""
     return [levels[codes] for levels, codes in zip(layout.fine_levels, fine, strict=True)]
 
 

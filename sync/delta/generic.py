@@ -41,7 +41,7 @@ def _parameters(size: int, dictionary: int, level: int) -> zstandard.ZstdCompres
     """Of `zstd --patch-from`: a window over both, tables that index all of it, long matches."""
     window = min(27, max(10, (size + dictionary + 1024).bit_length()))
     wide = {"window_log": window}
-    if dictionary:
+    if dictionary and level == _LEVEL:
         wide |= {"chain_log": min(window, 24), "hash_log": min(window, 22), "enable_ldm": True}
     return zstandard.ZstdCompressionParameters.from_level(
         level, source_size=size, dict_size=dictionary, write_content_size=True,

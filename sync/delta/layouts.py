@@ -35,7 +35,8 @@ class Layout:
 
     A code `q` of a sub-block means `levels[q] * scale + offset`; `pairs`: a unit is two codes of
     four bits. `fine_levels` are the values of the fine scales; `steps` says how words and fine
-    scales become the scales and offsets [blocks, sub-blocks] (an offset may be None).
+    scales become the scales and offsets [blocks, sub-blocks] (an offset may be None). `words` is
+    how many there are. The codes of a unit are `neighbours`, or half a sub-block apart.
     """
 
     name: str
@@ -46,6 +47,31 @@ class Layout:
     join: Callable[[Parts], Bytes]
     steps: Callable[[list[Floats], list[Floats]], tuple[Floats, Floats | None]]
     fine_levels: tuple[Floats, ...] = field(default=())
+    words: int = 1
+    sub_blocks: int = 1
+    neighbours: bool = False
+
+    def codes(self, units: Bytes) -> Bytes:
+        """Units [blocks, units] as codes [blocks, sub-blocks, codes], in the order of weights."""
+        apart = units.reshape(len(units), self.sub_blocks, -1)
+        if not self.pairs:
+            return apart
+        both = [apart & 15, apart >> 4]
+        if self.neighbours:
+            return np.stack(both, axis=3).reshape(*apart.shape[:2], -1)
+        return np.concatenate(both, axis=2)
+
+    def units(self, codes: Bytes) -> Bytes:
+        """What `codes` took apart."""
+        if self.pairs:
+            half = codes.shape[2] // 2
+            first, second = (
+                (codes[:, :, ::2], codes[:, :, 1::2])
+                if self.neighbours
+                else (codes[:, :, :half], codes[:, :, half:])
+            )
+            codes = first | second << 4
+        return codes.reshape(len(codes), -1)
 
 
 def halves(words: list[NDArray[np.uint16]]) -> list[Floats]:
@@ -99,7 +125,7 @@ def _plain(name: str, words: int, low: int, size: int) -> Layout:
 
     steps = _one_scale if words == 1 else _scale_and_offset
     levels = IQ4_LEVELS if name == "iq4_nl" else _linear(low, low + 15)
-    return Layout(name, size, levels, True, split, join, steps)
+    return Layout(name, size, levels, True, split, join, steps, words=words)
 
 
 IQ4_LEVELS = np.array(
@@ -130,7 +156,7 @@ def _q5(name: str, words: int, low: int, size: int) -> Layout:
         return np.concatenate([*map(_as_bytes, parts.words), high, low_bits], axis=1)
 
     steps = _one_scale if words == 1 else _scale_and_offset
-    return Layout(name, size, _linear(low, low + 31), False, split, join, steps)
+    return Layout(name, size, _linear(low, low + 31), False, split, join, steps, words=words)
 
 
 def _q4_k_split(raw: Bytes) -> Parts:
@@ -218,16 +244,16 @@ _ALL = (
     _q5("q5_1", 2, 0, 24),
     Layout("q8_0", 34, _linear(-128, 127), False, _q8_split, _q8_join, _one_scale),
     Layout("q2_K", 84, _linear(0, 3), False, _q2_k_split, _q2_k_join, _fine_scale_and_minimum,
-           (_linear(0, 15), _linear(0, 15))),
+           (_linear(0, 15), _linear(0, 15)), words=2, sub_blocks=16),
     Layout("q3_K", 110, _linear(-4, 3), False, _q3_k_split, _q3_k_join, _fine_scale,
-           (_SIX_SIGNED,)),
+           (_SIX_SIGNED,), sub_blocks=16),
     Layout("q4_K", 144, _linear(0, 15), True, _q4_k_split, _q4_k_join, _fine_scale_and_minimum,
-           (_SIX, _SIX)),
+           (_SIX, _SIX), words=2, sub_blocks=8, neighbours=True),
     Layout("q5_K", 176, _linear(0, 31), False, _q5_k_split, _q5_k_join, _fine_scale_and_minimum,
-           (_SIX, _SIX)),
+           (_SIX, _SIX), words=2, sub_blocks=8),
     Layout("q6_K", 210, _linear(-32, 31), False, _q6_k_split, _q6_k_join, _fine_scale,
-           (_linear(-128, 127),)),
+           (_linear(-128, 127),), sub_blocks=16),
     Layout("iq4_xs", 136, IQ4_LEVELS, True, _iq4_xs_split, _iq4_xs_join, _fine_scale,
-           (_SIX_SIGNED,)),
+           (_SIX_SIGNED,), sub_blocks=8),
 )  # fmt: skip
 LAYOUTS = {layout.name: layout for layout in _ALL}

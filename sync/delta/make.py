@@ -30,7 +30,7 @@ from skerry.sync.delta.errors import DeltaError
 from skerry.sync.delta.files import Told, nothing, opened, place_whole, version_of
 from skerry.sync.delta.matching import Chunk, Matcher
 from skerry.sync.delta.regions import regions
-from skerry.sync.delta.window import Part, encode_window, part_of, weight_of
+from skerry.sync.delta.window import RETYPED_WEIGHT, Part, encode_window, part_of, weight_of
 
 WINDOW = 12 << 20
 """Bytes of the new file that are coded together, at most; fewer of types that take more memory."""
@@ -114,7 +114,7 @@ class _Maker:
             self._copy(chunk)
             return
         self._flush_copies()
-        weight = chunk.length * weight_of(chunk.kind)
+        weight = chunk.length * (weight_of(chunk.kind) if chunk.was < 0 else RETYPED_WEIGHT)
         if self._window and self._weight + weight > WINDOW:
             self._flush_window()
         if chunk.weighed:
@@ -173,6 +173,8 @@ class _Maker:
         self._write(*self._smaller(step, payload, chunks, new))
 
     def _part(self, chunk: Chunk, data: bytes) -> Part:
+        if chunk.was >= 0:
+            return Part(chunk.kind, chunk.length, chunk.source, chunk.old, was=chunk.was)
         old = self._matcher.read_old(chunk.source, chunk.old, chunk.length)
         return part_of(chunk.kind, chunk.source, chunk.old, old, data)
 
@@ -183,6 +185,10 @@ class _Maker:
         that they may win."""
         first, last = chunks[0], chunks[-1]
         length = last.old + last.length - first.old
+        if any(one.was >= 0 for one in chunks):
+            plain = generic.pack(new)
+            packed_step = Step(Kind.PLAIN, len(new), len(plain), step.digest)
+            return (packed_step, plain) if len(plain) < len(payload) else (step, payload)
         if first.source != last.source or not 0 < length <= WINDOW:
             return step, payload
         old = self._matcher.read_old(first.source, first.old, length)

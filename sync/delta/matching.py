@@ -10,10 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from skerry.bundles.gguf.ggml import TYPES
 from skerry.sync.delta.container import MOST_WINDOW, Version
 from skerry.sync.delta.places import BYTES
 from skerry.sync.delta.regions import Region, regions
-from skerry.sync.delta.window import kind_of, unit_of, weight_of
+from skerry.sync.delta.window import (
+    RETYPED_WEIGHT,
+    can_become,
+    kind_of,
+    other_length,
+    unit_of,
+    weight_of,
+)
 
 _PIECE = 1 << 22
 
@@ -23,7 +31,8 @@ class Chunk:
     """`length` bytes at `offset` of the new file.
 
     `same`: the old file `source` has them at `old`. `weighed`: it has as many there of the same
-    type. Otherwise its `dictionary` bytes there are the most like them; 0: nothing is.
+    type, or as many weights there of the type `was`. Otherwise its `dictionary` bytes there are
+    the most like them; 0: nothing is.
     """
 
     kind: int
@@ -34,6 +43,7 @@ class Chunk:
     same: bool = False
     weighed: bool = False
     dictionary: int = 0
+    was: int = -1
 
 
 class Matcher:
@@ -61,9 +71,12 @@ class Matcher:
             kind = kind_of(region.kind, region.length)
             unit = unit_of(kind)
             step = most // weight_of(kind) // unit * unit
+            if found and self._retyped(region, found[1]):
+                yield from self._retyped_chunks(region, found, most)
+                continue
             for at in range(0, region.length, step):
                 length = min(step, region.length - at)
-                yield self._chunk(region, kind, at, length, found, file)
+                yield self._chunk(region, kind, slice(at, at + length), found, file)
 
     def _counterpart(self, region: Region, file: BinaryIO) -> tuple[int, Region] | None:
         """The old region that the new one was: the same bytes, or the same name."""
@@ -89,15 +102,35 @@ class Matcher:
             if one.kind != BYTES
         }
 
+    @staticmethod
+    def _retyped(region: Region, old: Region) -> bool:
+        return (
+            region.shape == old.shape
+            and can_become(region.kind, old.kind, region.length)
+            and other_length(region.kind, old.kind, region.length) == old.length
+        )
+
+    @staticmethod
+    def _retyped_chunks(region: Region, found: tuple[int, Region], most: int) -> Iterator[Chunk]:
+        source, old = found
+        unit = unit_of(region.kind) * (256 // TYPES[region.kind].block)
+        step = max(1, most // RETYPED_WEIGHT // unit) * unit
+        for at in range(0, region.length, step):
+            where = old.offset + other_length(region.kind, old.kind, at)
+            yield Chunk(
+                region.kind, region.offset + at, min(step, region.length - at), source, where,
+                weighed=True, was=old.kind,
+            )  # fmt: skip
+
     def _chunk(
         self,
         region: Region,
         kind: int,
-        at: int,
-        length: int,
+        span: slice,
         found: tuple[int, Region] | None,
         file: BinaryIO,
     ) -> Chunk:
+        at, length = span.start, span.stop - span.start
         offset = region.offset + at
         if found is None:
             return Chunk(kind, offset, length)

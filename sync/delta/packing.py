@@ -10,8 +10,11 @@ Bytes = NDArray[np.uint8]
 
 def nibbles_apart(raw: Bytes, run: int) -> Bytes:
     """[n, m] as [n, 2m]: of each `run` bytes the low halves, then the high ones."""
-    runs = raw.reshape(len(raw), -1, 1, run)
-    return np.concatenate([runs & 15, runs >> 4], axis=2).reshape(len(raw), -1)
+    runs = raw.reshape(len(raw), -1, run)
+    made = np.empty((len(raw), runs.shape[1], 2, run), np.uint8)
+    np.bitwise_and(runs, 15, out=made[:, :, 0])
+    np.right_shift(runs, 4, out=made[:, :, 1])
+    return made.reshape(len(raw), -1)
 
 
 def nibbles_together(codes: Bytes, run: int) -> Bytes:

@@ -120,15 +120,23 @@ def classes(levels: Floats, rows: Rows) -> tuple[NDArray[np.uint8], NDArray[np.u
     steps = levels.astype(np.float64)
     between = (steps[1:] + steps[:-1]) / 2
     code = np.searchsorted(between, rows.targets).astype(np.intp)
-    off = rows.targets - steps[code]
-    room = np.where(off < 0, steps[code] - steps[np.maximum(code - 1, 0)],
-                    steps[np.minimum(code + 1, len(steps) - 1)] - steps[code])  # fmt: skip
-    part = np.abs(off) / np.maximum(room, 1e-9)
-    distance = np.searchsorted(_DISTANCES, np.minimum(part, 0.49), side="right")
-    signed = 8 + np.where(off < 0, -distance, distance)
+    signed = distance_classes(steps, rows.targets, code).astype(np.intp)
     signed[:, 0] = _FIRST
     signed[:, -1] = _LAST
     return code.astype(np.uint8), signed.astype(np.uint16)
+
+
+def distance_classes(
+    levels: NDArray[np.floating], target: NDArray[np.floating], code: NDArray[np.integer]
+) -> NDArray[np.uint16]:
+    """0 to 16: how far each target is from its code, as a part of the way to the next one, and on
+    which side."""
+    off = target - levels[code]
+    below, above = np.maximum(code, 1) - 1, np.minimum(code + 1, len(levels) - 1)
+    room = np.where(off < 0, levels[code] - levels[below], levels[above] - levels[code])
+    part = np.abs(off) / np.maximum(room, levels.dtype.type(1e-9))
+    distance = np.searchsorted(_DISTANCES, np.minimum(part, 0.49), side="right")
+    return (8 + np.where(off < 0, -distance, distance)).astype(np.uint16)
 
 
 def contexts(

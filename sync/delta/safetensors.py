@@ -28,9 +28,7 @@ def safetensors_tensors(path: Path) -> list[Place]:
     try:
         rows = json.loads(head)
         return [
-            _place(name, row, 8 + length)
-            for name, row in rows.items()
-            if name != "__metadata__"
+            _place(name, row, 8 + length) for name, row in rows.items() if name != "__metadata__"
         ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []

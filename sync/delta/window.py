@@ -23,6 +23,7 @@ from skerry.sync.delta.fields import Reader, Writer
 from skerry.sync.delta.layouts import LAYOUTS
 from skerry.sync.delta.places import BYTES, I8
 from skerry.sync.delta.rans import MOST_LANES
+from skerry.sync.delta.retyped import can_be_retyped, code_retyped
 from skerry.sync.delta.words import code_words, exponents
 
 Bytes = NDArray[np.uint8]
@@ -31,6 +32,8 @@ ReadOld = Callable[[int, int, int], bytes]
 """Bytes of an old file: source, offset, length."""
 
 MOST_PARTS = 1 << 16
+RETYPED_WEIGHT = 16
+"""What a byte of a part whose type has changed takes in memory, as `weight_of` has it."""
 _MOST_HEAD = 1 << 23
 _LEAST_LANES = 64
 _CHOSEN_LANES = 1 << 13
@@ -44,10 +47,11 @@ _FLOATS = {0: (4, 23), 1: (2, 10), 28: (8, 52), 30: (2, 7)}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`length` bytes of a window that were `length` bytes at `offset` of the old file `source`.
+    """`length` bytes of a window, from `old_length` bytes at `offset` of the old file `source`.
 
-    `kind` is a type of ggml, or 255 where bytes have no known meaning; `change` is 128 + twice the binary logarithm of the mean
-    change of a weight, rounded, or 0 where that means nothing.
+    `kind` is a type of ggml, or 255 where bytes have no known meaning; `change` is 128 + twice the
+    binary logarithm of the mean change of a weight, rounded, or 0 where that means nothing. `was`
+    is the old type, where it is another.
     """
 
     kind: int
@@ -55,6 +59,16 @@ class Part:
     source: int
     offset: int
     change: int = _NO_CHANGE
+    was: int = -1
+
+    @property
+    def same_type(self) -> bool:
+        return self.was in (-1, self.kind)
+
+    @property
+    def old_length(self) -> int:
+        """Bytes of the old file that it is made from."""
+        return self.length if self.same_type else other_length(self.kind, self.was, self.length)
 
 
 def part_of(kind: int, source: int, offset: int, old: bytes, new: bytes) -> Part:
@@ -130,15 +144,15 @@ def walk(
     """Codes the parts of a window, all of one kind together."""
     ends = np.cumsum([part.length for part in parts])
     placed = [(part, slice(end - part.length, end)) for part, end in zip(parts, ends, strict=True)]
-    by_kind = sorted(placed, key=lambda one: one[0].kind)
-    groups = [(kind, list(same)) for kind, same in groupby(by_kind, key=lambda one: one[0].kind)]
+    by_kind = sorted(placed, key=lambda one: (one[0].kind, one[0].was))
+    groups = [list(same) for _, same in groupby(by_kind, lambda one: (one[0].kind, one[0].was))]
     if len(groups) == 1 and new is None:
-        return _code(coder, groups[0][0], parts, _olds(parts, read_old), None)
+        return _code(coder, parts, _olds(parts, read_old), None)
     made = np.empty(length, np.uint8) if new is None else new
-    for kind, group in groups:
+    for group in groups:
         same = [part for part, _ in group]
         given = None if new is None else np.concatenate([new[span] for _, span in group])
-        coded = _code(coder, kind, same, _olds(same, read_old), given)
+        coded = _code(coder, same, _olds(same, read_old), given)
         if new is None:
             at = 0
             for part, span in group:
@@ -151,14 +165,16 @@ def _olds(parts: Sequence[Part], read_old: ReadOld) -> list[Bytes]:
     """What the parts were, in a list of one: whoever takes it out holds it alone, and can let go
     of it as soon as it is read."""
     pieces = [
-        np.frombuffer(read_old(one.source, one.offset, one.length), np.uint8) for one in parts
+        np.frombuffer(read_old(one.source, one.offset, one.old_length), np.uint8) for one in parts
     ]
     return pieces if len(pieces) == 1 else [np.concatenate(pieces)]
 
 
-def _code(
-    coder: Coder, kind: int, parts: Sequence[Part], old: list[Bytes], new: Bytes | None
-) -> Bytes:
+def _code(coder: Coder, parts: Sequence[Part], old: list[Bytes], new: Bytes | None) -> Bytes:
+    """Parts of one kind, that were of one kind."""
+    kind = parts[0].kind
+    if not parts[0].same_type:
+        return code_retyped(coder, kind, parts[0].was, old.pop(), new)
     if kind in _SINGLE:
         return _code_bytes(coder, parts, old.pop(), new)
     if kind in _FLOATS:
@@ -197,7 +213,7 @@ def _code_floats(coder: Coder, kind: int, old: Bytes, new: Bytes | None) -> Byte
 def _write_parts(parts: Sequence[Part], to: Writer) -> None:
     to.uint(len(parts))
     for part in parts:
-        to.raw(bytes([part.kind, part.change]))
+        to.raw(bytes([part.kind, part.kind if part.same_type else part.was, part.change]))
         to.uint(part.length)
         to.uint(part.source)
         to.uint(part.offset)
@@ -206,18 +222,31 @@ def _write_parts(parts: Sequence[Part], to: Writer) -> None:
 def _read_parts(head: Reader, sources: Sequence[Version], length: int) -> list[Part]:
     parts = []
     for _ in range(head.uint(MOST_PARTS)):
-        kind, change = head.raw(2)
+        kind, was, change = head.raw(3)
         size, source = head.uint(MOST_WINDOW), head.uint(len(sources))
-        part = Part(kind, size, source, head.uint(1 << 62), change)
-        check_range(sources, source, part.offset, size)
-        if kind != kind_of(kind, size):
+        part = Part(kind, size, source, head.uint(1 << 62), change, -1 if was == kind else was)
+        if kind != kind_of(kind, size) or not (part.same_type or can_become(kind, was, size)):
             raise DeltaInvalid(
                 "the delta is damaged: a part has no such type", hint="fetch it again"
             )
+        check_range(sources, source, part.offset, part.old_length)
         parts.append(part)
     if sum(part.length for part in parts) != length:
         raise DeltaInvalid("the delta is damaged: a window has gaps", hint="fetch it again")
     return parts
+
+
+def can_become(kind: int, was: int, length: int) -> bool:
+    """Whether `length` bytes of the type `kind` can be made from blocks of the type `was`."""
+    if kind == was or not (can_be_retyped(kind) and can_be_retyped(was)):
+        return False
+    new, old = TYPES[kind], TYPES[was]
+    return length % new.bytes == 0 and length // new.bytes * new.block % old.block == 0
+
+
+def other_length(kind: int, was: int, length: int) -> int:
+    """Bytes of the type `was` with as many weights as `length` bytes of the type `kind`."""
+    return TYPES[was].size_bytes(length // TYPES[kind].bytes * TYPES[kind].block)
 
 
 def weight_of(kind: int) -> int:

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.sync.delta.ggufs import model
 
 from skerry.sync.delta import (
     DeltaError,
@@ -29,6 +28,7 @@ from skerry.sync.delta import (
     verify_delta,
 )
 from skerry.sync.delta.container import DIGEST, Kind, Step, Version, write_head
+from tests.sync.delta.ggufs import model
 
 MIXED = "q4_K"
 
@@ -90,7 +90,9 @@ def test_a_bit_of_every_byte_of_the_head_and_some_of_the_body(case: Case) -> Non
         case.refused(bytes(damaged))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_any_edit_is_an_error_or_makes_the_right_file(case: Case, data: st.DataObject) -> None:
     whole = case.delta.read_bytes()
@@ -100,7 +102,9 @@ def test_any_edit_is_an_error_or_makes_the_right_file(case: Case, data: st.DataO
     case.refused(whole[:start] + put + whole[start + length :])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(junk=st.binary(max_size=400))
 def test_any_payload_of_a_window_is_an_error(case: Case, junk: bytes) -> None:
     version = open_delta(case.delta)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from skerry.bundles.gguf.ggml import TYPES_BY_NAME
 from skerry.sync.delta import apply_delta, make_delta, shares
+from skerry.sync.delta.layouts import LAYOUTS
 from tests.sync.delta.ggufs import Tensor, blocks, changed, model, write_gguf
 
 COMMON = (
@@ -90,3 +92,27 @@ def test_without_an_old_file_it_is_a_packed_one(tmp_path: Path) -> None:
     make_delta([], new, tmp_path / "delta")
     apply_delta(tmp_path / "delta", [], tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == new.read_bytes()
+
+
+@pytest.mark.parametrize("kind", [one for one in COMMON if one in {*LAYOUTS, "f32", "f16", "bf16"}])
+def test_a_type_that_changes(tmp_path: Path, kind: str) -> None:
+    block = TYPES_BY_NAME[kind].block
+    weights = np.random.default_rng(5).normal(0, 0.02, 256 * 60).astype(np.float32)
+    old = write_gguf(tmp_path / "old", [Tensor("a", "f32", len(weights), weights.tobytes())])
+    data = blocks(kind, len(weights) // block)
+    new = write_gguf(tmp_path / "new", [Tensor("a", kind, len(weights), data)])
+    there_and_back(old, new, tmp_path)
+
+
+def test_a_quantized_tensor_is_told_by_its_floats(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(5)
+    blocks_of = drawn.normal(0, 0.02, (20_000, 32)).astype(np.float32)
+    scale = (np.abs(blocks_of).max(axis=1) / 127).astype(np.float16)
+    codes = np.rint(blocks_of / np.maximum(scale, 1e-8).astype(np.float32)[:, None])
+    data = np.concatenate(
+        [scale[:, None].view(np.uint8), codes.astype(np.int8).view(np.uint8)], axis=1
+    ).tobytes()
+    values = blocks_of.size
+    old = write_gguf(tmp_path / "old", [Tensor("a", "f32", values, blocks_of.tobytes())])
+    new = write_gguf(tmp_path / "new", [Tensor("a", "q8_0", values, data)])
+    assert there_and_back(old, new, tmp_path) < 0.1 * len(data)
