@@ -26,6 +26,9 @@ NAMES = (
     "collection_search",
     "vllm_runs",
     "export",
+    "delta",
+    "fleet",
+    "faults",
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

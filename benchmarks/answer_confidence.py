@@ -13,13 +13,13 @@ import platformdirs
 
 from benchmarks.contract import Figure, Options, data_file
 from benchmarks.encodings import RememberingEncoder
+from skerry.bundles.llama.cores import usable_cores
 from skerry.edge.confidence import ConfidenceModel
 from skerry.edge.confidence.train import sets
 from skerry.edge.confidence.train.asking import Asked, Example, answer, ask
 from skerry.edge.confidence.train.drafts import open_drafts
 from skerry.edge.confidence.train.evaluate import auroc, baselines, confidences, ece
 from skerry.edge.confidence.train.questions import Collection
-from skerry.edge.engines.llama.loader import usable_cores
 from skerry.edge.engines.models import installed_default
 
 TARGET = 0.814

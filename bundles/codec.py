@@ -11,7 +11,7 @@ import hashlib
 import msgspec
 
 from skerry.bundles.errors import ManifestInvalid
-from skerry.bundles.manifest import SCHEMA, Manifest
+from skerry.bundles.manifest import READ, Manifest
 from skerry.bundles.rules import problems
 
 MAX_BYTES = 16 << 20
@@ -69,8 +69,9 @@ def _canonical(manifest: Manifest) -> bytes:
 
 def _check_version(data: bytes, source: str) -> None:
     version = msgspec.json.decode(data, type=_Versioned).schema
-    if version != SCHEMA:
-        what = f"{source} is of the schema '{version[:64]}'; this version reads {SCHEMA}"
+    if version not in READ:
+        known = " and ".join(READ)
+        what = f"{source} is of the schema '{version[:64]}'; this version reads {known}"
         raise ManifestInvalid(what, hint=_UPDATE)
 
 

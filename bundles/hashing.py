@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -19,9 +21,19 @@ def unheard(_bytes: int) -> None:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Opens a file itself, not what a link points to; raises OSError for a link."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags), "rb", buffering=0)
+    """Opens a plain file itself, not what a link points to; waits for nobody.
+
+    Raises:
+        OSError: it cannot be read, or is a link, a pipe or a device.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_BINARY", "O_NONBLOCK"):
+        flags |= getattr(os, name, 0)
+    handle = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return os.fdopen(handle, "rb", buffering=0)
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What `bundle.json` says: the shape of version 1, as frozen records.
+"""What `bundle.json` says, as frozen records.
 
 Plain data. `codec` reads and writes it, `paths` says which paths are safe, `rules` what must agree.
 Sizes are in bytes, memory in MiB (`_mb`), digests SHA-256 in lower-case hexadecimal.
@@ -14,7 +14,9 @@ from msgspec import Meta, Struct
 
 from skerry.device_profiles.profile import Format
 
-SCHEMA = "skerry.bundle/1"
+SCHEMA = "skerry.bundle/2"
+READ = ("skerry.bundle/1", SCHEMA)
+"""The versions that are read. The first one has no draft model."""
 MANIFEST = "bundle.json"
 VARIANTS = "variants"
 """The folder of all variants: the files of the variant NAME lie in `variants/NAME/`."""
@@ -45,6 +47,7 @@ class Role(StrEnum):
     GUARDRAILS = "guardrails"
     POLICY = "policy"
     PROMPT = "prompt"
+    DRAFT = "draft"
     ADAPTER = "adapter"
     LICENCE = "licence"
     REPORT = "report"

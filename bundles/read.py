@@ -97,10 +97,19 @@ def read_bundle(path: Path) -> Bundle:
         BundleNotFound: there is no folder with a manifest.
         ManifestInvalid: the manifest cannot be used.
     """
-    folder = path.resolve()
+    folder = _resolved(path)
     data = _read(path, folder / MANIFEST)
     manifest = codec.decode(data, str(path / MANIFEST))
     return Bundle(folder, manifest, hashlib.sha256(data).hexdigest())
+
+
+def _resolved(path: Path) -> Path:
+    """The folder itself, so that a link which is put elsewhere later changes nothing."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a NUL in the path
+        what = f"there is no bundle at '{path}': {getattr(error, 'strerror', None) or error}"
+        raise BundleNotFound(what, hint="check the path") from None
 
 
 def _read(path: Path, file: Path) -> bytes:

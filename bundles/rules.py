@@ -8,16 +8,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from skerry.bundles import paths
-from skerry.bundles.manifest import MANIFEST, SCHEMA, VARIANTS, Manifest, Role, Variant
+from skerry.bundles.manifest import MANIFEST, READ, SCHEMA, VARIANTS, Manifest, Role, Variant
 
 MAX_JSON_DEPTH = 32
 
 
 def problems(manifest: Manifest) -> Iterator[str]:
     """Everything that is wrong with it; nothing where it can be used."""
-    if manifest.schema != SCHEMA:
+    if manifest.schema not in READ:
         yield f"it is of the schema '{manifest.schema[:64]}', not {SCHEMA}"
         return
+    if manifest.schema != SCHEMA and manifest.of_role(Role.DRAFT):
+        yield f"it has a draft model, which {manifest.schema} does not know"
     yield from _paths(manifest)
     yield from _repeated("model", (one.name for one in manifest.models))
     yield from _repeated("variant", (one.name for one in manifest.variants))

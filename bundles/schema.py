@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from skerry.bundles.manifest import SCHEMA, Manifest
+from skerry.bundles.manifest import READ, Manifest
 
 
 def schema() -> dict[str, Any]:
     """The schema, in the dialect 2020-12."""
     made = msgspec.json.schema(Manifest)
-    made["$defs"]["Manifest"]["properties"]["schema"] = {"const": SCHEMA}
+    made["$defs"]["Manifest"]["properties"]["schema"] = {"enum": list(READ)}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "bundle.json"}
     return {**head, **made}
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from skerry.bundles.manifest import MANIFEST, File, Manifest
 
@@ -31,10 +31,11 @@ def structure_problems(folder: Path, manifest: Manifest) -> Iterator[Problem]:
         OSError: a folder cannot be read.
     """
     expected = {file.path for file in manifest.files}
+    folders = {str(one) for path in expected for one in PurePosixPath(path).parents}
     for file in manifest.files:
         if (what := _fault(folder, file)) is not None:
             yield Problem(file.path, what)
-    for number, (path, what) in enumerate(_entries(folder, "")):
+    for number, (path, what) in enumerate(_entries(folder, "", folders)):
         if number >= MAX_FILES_LOOKED_AT:
             yield Problem(".", f"it has more than {MAX_FILES_LOOKED_AT} files")
             return
@@ -54,14 +55,19 @@ def _fault(folder: Path, file: File) -> str | None:
     return None
 
 
-def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    """Path and complaint of every file and link below `folder`, as if it were extra."""
+def _entries(folder: Path, prefix: str, folders: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Path and complaint of every file and link below `folder`, as if it were extra.
+
+    Of a folder that is none of `folders` nobody need know what lies in it.
+    """
     with os.scandir(folder) as found:
         for entry in sorted(found, key=lambda one: one.name):
             path = prefix + entry.name
             if entry.is_symlink():
                 yield path, "it is a link, and not in the manifest"
-            elif entry.is_dir(follow_symlinks=False):
-                yield from _entries(folder / entry.name, f"{path}/")
-            else:
+            elif not entry.is_dir(follow_symlinks=False):
                 yield path, "it is not in the manifest"
+            elif path in folders:
+                yield from _entries(folder / entry.name, f"{path}/", folders)
+            else:
+                yield path, "it is a folder, and not in the manifest"

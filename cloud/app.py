@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, WebSocket
@@ -14,6 +14,7 @@ from starlette.datastructures import Address
 from skerry.cloud.channel import Telling
 from skerry.cloud.errors import CloudTierError
 from skerry.cloud.gateway.admission import Admission
+from skerry.cloud.gateway.errors import stopping
 from skerry.cloud.hints.frames import SUBPROTOCOL
 from skerry.cloud.over_http import routes
 from skerry.cloud.service import Service
@@ -62,8 +63,10 @@ def app(service: Service, api_key: str, *, places: int = 64) -> FastAPI:
             return
         await socket.accept(subprotocol=SUBPROTOCOL)
         channel = SocketChannel(socket)
-        with suppress(asyncio.CancelledError):  # the server stops
+        try:
             await serve(channel, _host(socket.client))
+        except asyncio.CancelledError:
+            await channel.tell(stopping())
         await channel.close()
 
     async def serve_http(channel: Telling, request: Request) -> None:

@@ -1,6 +1,5 @@
-"""HTTP connections that end where the head of a request does not come in time (slow loris).
-
-uvicorn itself waits for ever.
+"""Connections, where uvicorn's own would wait or take memory without end: HTTP ends where the head
+of a request does not come in time (slow loris), WebSockets do not answer who does not read.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 HEAD_S = 10.0
 
@@ -52,6 +52,31 @@ class Connection(H11Protocol):
         self._deadline = None
         if self.cycle is None or self.cycle.response_complete:
             self.transport.close()
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """uvicorn's, which reads nothing more while what it said waits to be read: pings are answered,
+    and the answers to who only asks would fill the memory. When the server is told to stop, a
+    generation goes on; whoever serves it ends it in time."""
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    async def receive(self) -> Any:
+        message = await super().receive()
+        if not self.writable.is_set():
+            self.transport.pause_reading()
+        return message
+
+    def shutdown(self) -> None:
+        if self.close_sent or not self.handshake_complete:
+            super().shutdown()
 
 
 class _Never(asyncio.TimerHandle):

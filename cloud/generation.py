@@ -32,6 +32,8 @@ from skerry.cloud.hints.tree import Tree
 
 SEND_S = 30.0
 """How long a device may leave what is sent to it untaken."""
+MOST_HINTS = 4_000
+"""Of one generation between two passes; a device sends some dozens."""
 _ABOUT = 0.1
 """What a pass took is told where it is so much more or less than what was told last."""
 
@@ -59,6 +61,7 @@ class Hints:
         told of hints."""
         self._runner = runner
         self._matcher, self._size = Matcher(0), size
+        self._since_pass = 0
         self._patience_ms = patience_ms
         self._news = asyncio.Event()
         self._no_idea: Draft | Drafts | None = None
@@ -88,6 +91,10 @@ class Hints:
         self._news.set()
 
     def _offer(self, draft: Draft | Drafts) -> None:
+        """Raises ProtocolError: so many before a pass are no hints, and keep others waiting."""
+        self._since_pass += 1
+        if self._since_pass > MOST_HINTS:
+            raise ProtocolError(f"more than {MOST_HINTS} hints came before the next pass")
         if not draft.tokens:
             self._no_idea = draft
         elif max(draft.tokens) < self._size:
@@ -126,6 +133,7 @@ class Hints:
         return said is not None and self._matcher.is_next(said.position, said.after)
 
     def advance(self, result: Pass) -> None:
+        self._since_pass = 0
         self._matcher.advance(result.tokens)
         self.ended = result.ended
 
@@ -148,7 +156,8 @@ async def generate(
     ends = facts.ends | set(asked.ends)
     patience_ms = asked.patience_ms if asked.mode is Mode.THRIFT else 0
     runner = target if isinstance(target, Runner) else None
-    hints, tally = Hints(facts.size, patience_ms, runner if drafts else None), Tally()
+    size = facts.size if drafts else 0  # of nobody who is to be read is anything kept
+    hints, tally = Hints(size, patience_ms, runner if drafts else None), Tally()
     said = prompt[len(prompt) - asked.generated :]
     told_us = 0
     async with _listening(hints, channel):

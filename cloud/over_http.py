@@ -11,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from skerry.cloud.channel import Gone, Telling
 from skerry.cloud.errors import CloudTierError, ProtocolError
+from skerry.cloud.gateway.bodies import Gone as BodyGone
+from skerry.cloud.gateway.bodies import Room, whole_body
+from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
     Cancel,
@@ -29,9 +32,8 @@ from skerry.cloud.hints.frames import (
 )
 from skerry.cloud.hints.lengths import MEDIA_TYPE, NAME_HEADER, Frames, prefixed
 
-BODY_S = 30.0
-"""How long a whole body may take, so that a byte now and then does not hold a connection."""
 _MOST_WAITING = 64
+_ROOM = 64 << 20
 
 Authorize = Callable[[Request], str | None]
 """The owner of a request's key; None: the key is wrong."""
@@ -44,6 +46,7 @@ class HttpChannel:
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
+        self._cancelled = False
         self._inbox: asyncio.Queue[DeviceFrame | None] = asyncio.Queue()
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
 
@@ -62,7 +65,9 @@ class HttpChannel:
 
     def offer(self, frame: DeviceFrame) -> None:
         """Takes a frame of the device. Where too many wait, a hint is lost, which harms nothing."""
-        if isinstance(frame, Cancel) or self._inbox.qsize() < _MOST_WAITING:
+        last = isinstance(frame, Cancel) and not self._cancelled
+        if last or self._inbox.qsize() < _MOST_WAITING:
+            self._cancelled |= last
             self._inbox.put_nowait(frame)
 
     def hang_up(self) -> None:
@@ -80,7 +85,7 @@ class HttpChannel:
 
 def routes(serve: Serve, authorize: Authorize) -> APIRouter:
     """The routes."""
-    router, held = APIRouter(), dict[str, HttpChannel]()
+    router, held, bodies = APIRouter(), dict[str, HttpChannel](), _Bodies(_ROOM)
 
     @router.post("/v1/split/http")
     async def opened(request: Request) -> Response:
@@ -88,9 +93,9 @@ def routes(serve: Serve, authorize: Authorize) -> APIRouter:
         if owner is None:
             return _refused(401, "unauthorized", "the API key is wrong")
         try:
-            frame = read_device_frame(await _body(request))
+            frame = read_device_frame(await bodies.whole(request, owner))
         except CloudTierError as error:
-            return _refused(400, error.code, error.what)
+            return _failed(error)
         channel, name = HttpChannel(owner), secrets.token_urlsafe(16)
         channel.offer(frame)
 
@@ -120,11 +125,11 @@ def routes(serve: Serve, authorize: Authorize) -> APIRouter:
             return _refused(404, "no_generation", "there is no such generation")
         try:
             frames = Frames()
-            for data in frames.feed(await _body(request)):
+            for data in frames.feed(await bodies.whole(request, owner)):
                 channel.offer(read_device_frame(data))
             frames.finish()
         except CloudTierError as error:
-            return _refused(400, error.code, error.what)
+            return _failed(error)
         return Response(status_code=204)
 
     return router
@@ -137,17 +142,33 @@ async def _run(serve: Serve, channel: HttpChannel, request: Request) -> None:
         await channel.end()
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_S):
-            async for part in request.stream():
-                body += part
-                if len(body) > MOST_BYTES:
-                    raise ProtocolError(f"a request has more than {MOST_BYTES} bytes")
-    except (TimeoutError, ClientDisconnect) as error:
-        raise ProtocolError(f"a body did not arrive within {BODY_S:.0f} s") from error
-    return bytes(body)
+class _Bodies:
+    """Reads bodies, all of them together within `size` bytes, and those of one owner within half of
+    that."""
+
+    def __init__(self, size: int) -> None:
+        self._most, self._all = size // 2, Room(size)
+        self._owners: WeakValueDictionary[str, Room] = WeakValueDictionary()
+
+    async def whole(self, request: Request, owner: str) -> bytes:
+        """Raises Refusal: it is too large, too slow or compressed, or there is no room for it now;
+        ProtocolError: the client went away."""
+        own = self._owners.setdefault(owner, Room(self._most))
+        with self._all.held() as of_all, own.held() as of_own:
+
+            def take(count: int) -> None:
+                of_own(count)
+                of_all(count)
+
+            try:
+                return await whole_body(request.receive, request.headers, MOST_BYTES, take)
+            except BodyGone as error:
+                raise ProtocolError("the client went away") from error
+
+
+def _failed(error: CloudTierError) -> Response:
+    status = error.status if isinstance(error, Refusal) else 400
+    return _refused(status, error.code, error.what)
 
 
 def _refused(status: int, code: str, what: str) -> Response:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 
 from skerry.cloud.channel import Channel, Gone
 from skerry.cloud.contexts import Contexts
-from skerry.cloud.engines.base import Spread, Verifier, Words, words_of
+from skerry.cloud.engines.base import Spread, Target, Verifier, Words, words_of
 from skerry.cloud.errors import (
+    Busy,
     CloudTierError,
     OtherVocabulary,
     ProtocolError,
     RequestError,
+    TargetError,
     UnknownVocabulary,
 )
 from skerry.cloud.generation import generate
@@ -35,6 +37,15 @@ _OTHER_HINT = (
 )
 
 
+class Unopened(Exception):
+    """The engine did not let a generation in: `why` (Busy, TargetError). The device was told
+    nothing, so that another target may be asked."""
+
+    def __init__(self, why: CloudTierError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 @dataclass(slots=True)
 class Service:
     """One target model, and what is remembered of those who use it."""
@@ -42,12 +53,20 @@ class Service:
     verifier: Verifier
     contexts: Contexts = field(default_factory=Contexts)
 
-    async def serve(self, channel: Channel, owner: str = "") -> None:
-        """One generation, from its first frame to its last. Faults go to the device."""
+    async def serve(self, channel: Channel, owner: str = "", *, alone: bool = True) -> None:
+        """One generation, from its first frame to its last. Faults go to the device.
+
+        Raises:
+            Unopened: this target is not `alone`, and did not let it in.
+        """
         try:
             await self._serve(channel, owner)
         except Gone:
             return
+        except Unopened as unopened:
+            if not alone:
+                raise
+            await _tell(channel, Fault.of(unopened.why))
         except CloudTierError as error:
             await _tell(channel, Fault.of(error))
 
@@ -59,11 +78,8 @@ class Service:
                 f"there is no model '{asked.model}'", hint=f"ask for '{facts.model}'"
             )
         self._check_vocabulary(asked)
-        whole = await self._sequence(asked, owner)
         drafts, why = self._drafts(asked)
-        target = await self._near(asked, owner).open(
-            whole, asked.choosing.sampling(), generated=asked.generated, ends=frozenset(asked.ends)
-        )
+        whole, target = await self._opened(asked, owner)
         tokens: list[int] = []
         try:
             channel = await self._voiced(channel, asked)
@@ -78,6 +94,16 @@ class Service:
             if not asked.messages:
                 self.contexts.keep(owner, asked.session, (*whole, *tokens))
             await target.close()
+
+    async def _opened(self, asked: Open, owner: str) -> tuple[tuple[int, ...], Target]:
+        """The tokens to continue, and the target that does."""
+        try:
+            whole = await self._sequence(asked, owner)
+            near, sampling = self._near(asked, owner), asked.choosing.sampling()
+            ends = frozenset(asked.ends)
+            return whole, await near.open(whole, sampling, generated=asked.generated, ends=ends)
+        except (Busy, TargetError) as error:
+            raise Unopened(error) from error
 
     def _near(self, asked: Open, owner: str) -> Verifier:
         """Of several servers that of the session, whose prefix cache has it."""
@@ -101,6 +127,15 @@ class Service:
                 raise OtherVocabulary(_MISREADS, hint=_OTHER_HINT, instead=instead)
             if instead:
                 raise UnknownVocabulary(_UNKNOWN, hint=_UNKNOWN_HINT, instead=instead)
+
+    def check_length(self, asked: Open) -> None:
+        """Raises RequestError: the target's context has not so many tokens."""
+        most, given = self.verifier.facts.context_tokens, asked.kept + len(asked.tokens)
+        if given >= most:
+            raise RequestError(
+                f"{given} tokens, where the target's context has {most}",
+                hint="send less, or start the target with a longer context",
+            )
 
     async def _sequence(self, asked: Open, owner: str) -> tuple[int, ...]:
         """The tokens that the target is to continue."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from skerry.cloud.connections import Connection
+from skerry.cloud.connections import Connection, Socket
 from skerry.cloud.gateway.bodies import Cut
 from skerry.cloud.hints.frames import MOST_BYTES
 
@@ -72,7 +72,7 @@ def serve(
         log_config=None,
         log_level="error",  # whoever sends nonsense must not fill the log with it
         server_header=False,
-        ws="websockets-sansio",
+        ws=Socket,
         ws_max_size=MOST_BYTES,
         ws_ping_interval=_PING_S,
         ws_ping_timeout=_PING_S,

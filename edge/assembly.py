@@ -73,6 +73,7 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         count_tokens=parts.encoder.count_tokens,
         longest_chunk=parts.encoder.max_tokens,
         instructions=request.instructions,
+        prompts=parts.prompts,
     )
     generation = Generation(
         messages=prompt.messages,
@@ -96,8 +97,9 @@ def work_on(request: Request, decided: Decided, parts: Parts) -> Work:
         toolbox=parts.toolbox(request),
         gives_orders=_gives_orders(request, decided),
         own_words=_own_words(request, decided, parts),
-        screen=_output_screen(decided, prompt),
+        screen=_output_screen(decided, parts, prompt),
         self_harm=_self_harm(decided),
+        networks=parts.networks,
         quotes_again=decided.asked.again in (Again.SHORTER, Again.SOURCE),
     )
 
@@ -112,10 +114,10 @@ def _self_harm(decided: Decided) -> bool:
     )
 
 
-def _output_screen(decided: Decided, prompt: Prompt) -> OutputScreen:
+def _output_screen(decided: Decided, parts: Parts, prompt: Prompt) -> OutputScreen:
     """What a model may not write, unless it quotes a source."""
     quotable = [one.chunk.text for one in prompt.sources]
-    return OutputScreen(decided.policy.safety.answer.counted, quotable)
+    return OutputScreen(decided.policy.safety.answer.counted, quotable, parts.networks)
 
 
 def _own_words(request: Request, decided: Decided, parts: Parts) -> str:

@@ -49,12 +49,13 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
     from skerry.edge.policy import decide
 
     policy, heads = parts.policy, encode if knows_encoder(parts.encoder.id) else None
+    networks = parts.networks
     with trace.step("screen"):
         said = standalone(request.question, lambda: parts.turns(request))
         encode.begin(searched(said))
         screened = said.question if said.again else request.question
-        findings = screen_sentences(screened, encode=heads, least=policy.least)
-        said = of_nobody(said, findings)
+        findings = screen_sentences(screened, encode=heads, least=policy.least, networks=networks)
+        said = of_nobody(said, findings, networks)
     with trace.step("read"):
         asked = spelt(request, said, parts)
         plan = planned_by_rules(request, parts)
@@ -63,7 +64,7 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
         vector = encode([searched(asked)])[0]
     with trace.step("route"):
         seen = classified(said, asked, encode, parts)
-        seen = second_opinion(seen, said, request.question, findings)
+        seen = second_opinion(seen, said, request.question, findings, networks)
         plan = no_danger(plan, seen)
         talk = None if plan else talk
         seen = compared(talked(claimed(seen, plan), talk), asked)
@@ -73,7 +74,7 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
     with trace.step("screen_sources"):
         score = policy.injection.score
         known = parts.screened(hits)
-        hits, findings = screen_sources(hits, findings, score, heads, known)
+        hits, findings = screen_sources(hits, findings, score, heads, known, networks=networks)
     seen = documented(seen, asked, hits, has_documents=parts.expects_documents)
     findings = of_no_section(findings, said, hits)
     with trace.step("decide"):
@@ -81,8 +82,8 @@ def _decided_on(request: Request, parts: Parts, trace: Trace, encode: Encoding) 
         route = decide(given, policy)
     if may_leave(route):
         with trace.step("screen_names"):
-            before = identifiers_before(parts.said_before(request))
-            names = names_in(request.question)
+            before = identifiers_before(parts.said_before(request), networks)
+            names = names_in(request.question, networks)
             given = replace(given, findings=(*given.findings, *names, *before))
             route = decide(given, policy)
     return Decided(given, policy, parts.encoder.id, route, hits, asked, vector, talk)

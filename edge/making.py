@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING
 
 from skerry.edge.errors import ConfigError
 from skerry.edge.types import Network
+from skerry.guardrails.networks import INSTALLED, Networks
 
 if TYPE_CHECKING:
     from skerry.device_profiles import Profile
+    from skerry.edge.bundled import Bundled
     from skerry.edge.collections.searching import Collections
+    from skerry.edge.encoder import TextEncoder
     from skerry.edge.engines.base import EngineOptions
-    from skerry.edge.engines.pool import ModelPool
+    from skerry.edge.engines.pool import ModelPool, Specs
     from skerry.edge.escalate import CloudOptions, RemoteTier
-    from skerry.edge.receipts import ReceiptStore
+    from skerry.edge.index import Index
+    from skerry.edge.policy import Policy
+    from skerry.edge.receipts import BundleUsed, ReceiptStore
+    from skerry.edge.router import Router
     from skerry.edge.settings import Settings
     from skerry.edge.split.options import SplitOptions
     from skerry.edge.split.tier import Lease
     from skerry.edge.tools import Registry
+    from skerry.guardrails.grounding import GroundingChecker
 
 
 def profile(settings: Settings) -> Profile:
@@ -32,18 +39,115 @@ def profile(settings: Settings) -> Profile:
     return pick(probe(), profiles).profile
 
 
+def encoder(threads: int, bundled: Bundled | None = None) -> TextEncoder:
+    """The encoder of the bundle, or the one that comes with Skerry.
+
+    Raises:
+        EncoderError: a file is missing, was changed or cannot be loaded.
+    """
+    from skerry.edge.encoder import OnnxEncoder
+
+    place = bundled.encoder if bundled else None
+    if place is None:
+        return OnnxEncoder.load(threads=threads)
+    return OnnxEncoder.load(place.folder, threads, sha256=place.sha256)
+
+
+def router(bundled: Bundled | None = None) -> Router:
+    """The router of the bundle, or the one that comes with Skerry.
+
+    Raises:
+        ModelNotFound, ModelInvalid: its weights are missing, were changed or are none.
+    """
+    from skerry.edge.router import Router
+
+    place = bundled.router if bundled else None
+    return Router.load() if place is None else Router.load(place.folder, sha256=place.sha256)
+
+
+def grounding(threads: int, bundled: Bundled | None = None) -> GroundingChecker:
+    """The grounding checker of the bundle, or the one that comes with Skerry.
+
+    Raises:
+        GuardrailError: a file is missing, was changed or cannot be loaded.
+    """
+    from skerry.guardrails.grounding import GroundingChecker
+
+    place = bundled.grounding if bundled else None
+    if place is None:
+        return GroundingChecker.load(threads=threads)
+    return GroundingChecker.load(place.folder, threads, sha256=place.sha256)
+
+
+def policy(settings: Settings, bundled: Bundled | None = None) -> Policy:
+    """The policy of the settings, over that of the bundle or the default one.
+
+    Raises:
+        ConfigError: one of them is no policy.
+        BundleRefused: that of the bundle was changed.
+    """
+    from skerry.edge.policy import load_policy
+
+    return load_policy(settings.policy) if bundled is None else bundled.policy(settings.policy)
+
+
+def index(
+    settings: Settings,
+    encoder: TextEncoder,
+    bundled: Bundled | None = None,
+    *,
+    networks: Networks = INSTALLED,
+    read_only: bool = False,
+) -> Index:
+    """The index, for this encoder.
+
+    Raises:
+        EmbedderMismatch: it was built with another; with a bundle, the hint names that.
+    """
+    from skerry.edge.errors import EmbedderMismatch
+    from skerry.edge.index import Index
+
+    key = settings.screening_key_file
+    try:
+        return Index.open(
+            settings.index, encoder, read_only=read_only, screening_key=key, networks=networks
+        )
+    except EmbedderMismatch as error:
+        if bundled is None:
+            raise
+        folder = bundled.bundle.folder
+        hint = f"Run `skerry index reembed --bundle {folder}`, or name another index (--index)."
+        raise EmbedderMismatch(error.what, hint=hint) from error
+
+
+def bundle_used(settings: Settings, bundled: Bundled) -> BundleUsed:
+    """What receipts say of the bundle."""
+    from skerry.edge.bundled.used import parts_used
+    from skerry.edge.receipts import BundleUsed
+
+    bundle = bundled.bundle
+    parts = parts_used(bundled, settings)
+    return BundleUsed(bundle.manifest.name, bundle.digest, bundled.variant.name, parts)
+
+
 def receipts(settings: Settings) -> ReceiptStore:
     from skerry.edge.receipts import ReceiptStore, Retention
 
     return ReceiptStore.open(settings.state, retention=Retention(store_text=settings.store_text))
 
 
-def pool(settings: Settings, options: EngineOptions) -> ModelPool:
+def pool(settings: Settings, options: EngineOptions, bundled: Bundled | None = None) -> ModelPool:
+    """The models of this machine, and that of the bundle by its path."""
     from skerry.edge.engines.models import catalogue
     from skerry.edge.engines.pool import ModelPool
 
+    specs: Specs = catalogue(settings.models_dir)
+    if bundled is not None:
+        from skerry.edge.bundled.models import WithBundle
+
+        specs = WithBundle(specs, bundled)
     return ModelPool(
-        catalogue(settings.models_dir),
+        specs,
         options,
         max_loaded=settings.max_loaded,
         idle_unload_s=settings.idle_unload_s,
@@ -100,7 +204,12 @@ def cloud(settings: Settings, network: Callable[[], Network]) -> RemoteTier:
     )
 
 
-def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> RemoteTier:
+def split(
+    settings: Settings,
+    network: Callable[[], Network],
+    lease: Lease,
+    bundled: Bundled | None = None,
+) -> RemoteTier:
     """Split inference with a cloud tier; `lease` gives the device's model.
 
     Raises:
@@ -111,7 +220,7 @@ def split(settings: Settings, network: Callable[[], Network], lease: Lease) -> R
     from skerry.edge.split.tier import SplitTier
 
     options = split_options(settings)
-    path, wanted = draft_model(settings)
+    path, wanted = draft_model(settings, bundled)
     drafting = Drafting(path, threads=settings.threads or 1, state=device_state, wanted=wanted)
     return SplitTier(
         options, lease, drafting, offline=lambda: network() is Network.OFFLINE,
@@ -174,13 +283,16 @@ def split_options(settings: Settings) -> SplitOptions:
     )
 
 
-def draft_model(settings: Settings) -> tuple[Path | None, bool]:
-    """The draft model that was named, or the one that comes with Skerry; whether it was named."""
+def draft_model(settings: Settings, bundled: Bundled | None = None) -> tuple[Path | None, bool]:
+    """The draft model and whether it was named; else it is the bundle's, or the one that comes
+    with Skerry."""
     from skerry.edge.folders import expanded
     from skerry.edge.split.drafting import BUILT_IN
 
     if settings.split_draft == "off":
         return None, False
+    if settings.split_draft == "auto" and bundled is not None and bundled.draft is not None:
+        return bundled.draft, False
     if settings.split_draft == "auto":
         return (BUILT_IN if BUILT_IN.is_file() else None), False
     return expanded(Path(settings.split_draft)), True

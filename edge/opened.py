@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from skerry.edge import making
+from skerry.edge import making, prompt
 from skerry.edge.engines.base import Engine, EngineOptions, Sampling
 from skerry.edge.errors import Closed, EdgeError, StateError
 from skerry.edge.forked import never_free_in_child
 from skerry.edge.types import Network
+from skerry.guardrails.networks import INSTALLED, Networks
 
 if TYPE_CHECKING:
     from skerry.device_profiles import Profile
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from skerry.edge.escalate import RemoteTier
     from skerry.edge.index import Index
     from skerry.edge.policy import Policy
-    from skerry.edge.receipts import Receipt, ReceiptStore
+    from skerry.edge.prompt import Prompts
+    from skerry.edge.receipts import BundleUsed, Receipt, ReceiptStore
     from skerry.edge.review import ReviewStore
     from skerry.edge.router import Router
     from skerry.edge.session import SessionStore
@@ -75,33 +77,41 @@ class Opened:
 
     @property
     def encoder(self) -> TextEncoder:
-        from skerry.edge.encoder import OnnxEncoder
-
-        return self._once("encoder", lambda: OnnxEncoder.load(threads=self._network_threads))
+        return self._once("encoder", lambda: making.encoder(self._network_threads, self.bundled))
 
     @property
     def router(self) -> Router:
-        from skerry.edge.router import Router
-
-        return self._once("router", Router.load)
+        return self._once("router", lambda: making.router(self.bundled))
 
     @property
     def policy(self) -> Policy:
-        from skerry.edge.policy import load_policy
+        return self._once("policy", lambda: making.policy(self.settings, self.bundled))
 
-        return self._once("policy", lambda: load_policy(self.settings.policy))
+    @property
+    def networks(self) -> Networks:
+        """The small networks that screen texts."""
+        bundled = self.bundled
+        return INSTALLED if bundled is None else self._once("networks", bundled.networks)
+
+    @property
+    def prompts(self) -> Prompts:
+        """What models are told."""
+        bundled = self.bundled
+        return prompt.INSTALLED if bundled is None else self._once("prompts", bundled.prompts)
+
+    @property
+    def bundle_used(self) -> BundleUsed | None:
+        """What receipts say of the bundle; None where there is none."""
+        bundled = self.bundled
+        if bundled is None:
+            return None
+        return self._once("bundle_used", lambda: making.bundle_used(self.settings, bundled))
 
     @property
     def index(self) -> Index:
-        from skerry.edge.index import Index
-
         return self._once(
             "index",
-            lambda: Index.open(
-                self.settings.index,
-                self.encoder,
-                screening_key=self.settings.screening_key_file,
-            ),
+            lambda: making.index(self.settings, self.encoder, self.bundled, networks=self.networks),
         )
 
     @property
@@ -154,10 +164,8 @@ class Opened:
     @property
     def grounding(self) -> GroundingChecker:
         """Tells whether a source supports a sentence of a draft."""
-        from skerry.guardrails.grounding import GroundingChecker
-
         threads = self._network_threads
-        return self._once("grounding", lambda: GroundingChecker.load(threads=threads))
+        return self._once("grounding", lambda: making.grounding(threads, self.bundled))
 
     @property
     def _network_threads(self) -> int:
@@ -166,7 +174,9 @@ class Opened:
 
     @property
     def pool(self) -> ModelPool:
-        return self._once("pool", lambda: making.pool(self.settings, self.engine_options))
+        return self._once(
+            "pool", lambda: making.pool(self.settings, self.engine_options, self.bundled)
+        )
 
     @property
     def cloud(self) -> RemoteTier:
@@ -184,7 +194,10 @@ class Opened:
         Raises:
             ConfigError: none is configured.
         """
-        return self._once("split", lambda: making.split(self.settings, self.network, self.engine))
+        return self._once(
+            "split",
+            lambda: making.split(self.settings, self.network, self.engine, self.bundled),
+        )
 
     @property
     def collections(self) -> Collections:
@@ -281,6 +294,11 @@ class Opened:
             )
         if self._closed:
             raise Closed("this runtime was closed", hint="make a new Runtime")
+
+    def hold(self, held: AbstractContextManager[object]) -> None:
+        """Enters what is to be left when this is closed."""
+        with self._lock:
+            self._closing.enter_context(held)
 
     def close(self) -> None:
         """May be called twice. In a forked process nothing is done: it is the parent's to close."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from skerry.edge import model_tokens
-from skerry.edge.bundled import bundled_settings, take_bundle
+from skerry.edge.bundled import bundled_settings, in_use, take_bundle
 from skerry.edge.engines.base import Message
 from skerry.edge.errors import ConfigError, InputError
 from skerry.edge.opened import Opened
@@ -47,6 +47,7 @@ class Parts(Opened):
             before=asked_before([(turn.role, turn.text) for turn in self.turns(request)[-2:]]),
             injection_score=self.policy.injection.score,
             encode=encoding(self.encoder),
+            networks=self.networks,
             cancelled=request.cancel,
         )
 
@@ -228,4 +229,6 @@ def _parts(settings: Settings, tools: Registry | None) -> Parts:
     bundled = take_bundle(settings)
     if bundled is None:
         return Parts(settings, **given)
-    return Parts(bundled_settings(settings, bundled), bundled=bundled, **given)
+    parts = Parts(bundled_settings(settings, bundled), bundled=bundled, **given)
+    parts.hold(in_use(settings))
+    return parts

@@ -27,6 +27,17 @@ OPEN = "You are a helpful assistant. Answer briefly and plainly."
 
 
 @dataclass(frozen=True, slots=True)
+class Prompts:
+    """What a model is told: with sources, and without any."""
+
+    grounded: str
+    open: str
+
+
+INSTALLED = Prompts(GROUNDED, OPEN)
+
+
+@dataclass(frozen=True, slots=True)
 class PromptBudget:
     """Token budgets. `total` is what the model's context leaves after `answer`."""
 
@@ -58,6 +69,7 @@ def assemble(
     count_tokens: CountTokens,
     longest_chunk: int,
     instructions: str = "",
+    prompts: Prompts = INSTALLED,
 ) -> Prompt:
     """The prompt for `question`. Sources keep the order of `hits` in their marks.
 
@@ -69,7 +81,7 @@ def assemble(
     system = "\n\n".join(
         part
         for part in (
-            GROUNDED if sources else OPEN,
+            prompts.grounded if sources else prompts.open,
             instructions,
             *(str(turn["content"]) for turn in history if turn["role"] == "system"),
             "\n\n".join(provenance(one) for one in best_first_and_last(sources)),

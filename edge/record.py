@@ -38,7 +38,6 @@ from skerry.edge.types import Tier
 from skerry.guardrails.findings import Finding
 
 if TYPE_CHECKING:
-    from skerry.edge.bundled import Bundled
     from skerry.edge.index.types import Chunk
     from skerry.edge.tools import Result
 
@@ -61,7 +60,7 @@ class Record:
     tier: Tier | None = None
     error: EdgeError | None = None
     count_tokens: CountTokens | None = None
-    bundled: Bundled | None = None
+    bundle: BundleUsed | None = None
 
     def _fell_back(self) -> Iterator[str]:
         """Why others answered than the route's tier, or answered to the end."""
@@ -83,7 +82,7 @@ class Record:
             answered_by=self.tier,
             fell_back="; ".join(self._fell_back()) or None,
             model=_model(outcome, work.generation.adapter),
-            bundle=_bundle(self.bundled),
+            bundle=self.bundle,
             encoder=self.encoder,
             findings=(*self.given.findings, *(outcome.answer.findings if outcome else ())),
             chunks=tuple(_chunks(self)),
@@ -151,13 +150,6 @@ def _model(outcome: Outcome | None, adapter: str | None) -> ModelUsed | None:
     if outcome is None or outcome.model is None:
         return None
     return ModelUsed(outcome.model.name, outcome.model.digest, adapter)
-
-
-def _bundle(bundled: Bundled | None) -> BundleUsed | None:
-    if bundled is None:
-        return None
-    bundle = bundled.bundle
-    return BundleUsed(bundle.manifest.name, bundle.digest, bundled.variant.name)
 
 
 def _details(outcome: Outcome | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_QUESTION_CHARACTERS = 200_000
 _LONGEST_SHOWN = 60
+_LONGEST_BLANK = 64
+_BLANK = re.compile(rf"\s{{{_LONGEST_BLANK + 1},}}")
 _WORDS = {str: "a text", bool: "True or False", type(None): "None"}
 
 
@@ -100,6 +103,8 @@ def refused_argument(name: str, value: Any, wanted: str) -> InputError:
 
 
 def _question(name: str, given: Any) -> str:
+    """The question; of blanks in a row no more than `_LONGEST_BLANK`, which say no more and would
+    cost each pattern that looks past them their square."""
     text: str = check_argument(name, given, str)
     if not text.strip():
         raise InputError("the question is empty", hint="ask something")
@@ -118,7 +123,7 @@ def _question(name: str, given: Any) -> str:
             f"the question is not valid text (lone surrogate at character {error.start})",
             hint="decode it as UTF-8 first",
         ) from None
-    return text
+    return _BLANK.sub(lambda found: found.group()[:_LONGEST_BLANK], text)
 
 
 def _consent(name: str, given: Any) -> Consent | None:

@@ -140,7 +140,7 @@ class Runtime:
             work,
             trace,
             count_tokens=self.parts.encoder.count_tokens,
-            bundled=self.parts.bundled,
+            bundle=self.parts.bundle_used,
         )
 
     def _widened(self, work: Work, decided: Decided, trace: Trace) -> tuple[Work, Decided]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from skerry import guardrails
 from skerry.edge import screening
+from skerry.guardrails.networks import INSTALLED, Networks
 
 _FOLDERS = ("", "injection", "names", "safety", "wording")
 _MANIFESTS = (
@@ -25,8 +26,9 @@ _MANIFESTS = (
 )
 
 
-def screen_id(encoder_id: str) -> bytes | None:
-    """16 bytes that are equal for equal screens of passages, with the vectors of this encoder.
+def screen_id(encoder_id: str, networks: Networks = INSTALLED) -> bytes | None:
+    """16 bytes that are equal for equal screens of passages, with the vectors of this encoder
+    and these networks.
 
     None where the code is not there to be read: then nobody knows.
     """
@@ -34,7 +36,8 @@ def screen_id(encoder_id: str) -> bytes | None:
     if code is None:
         return None
     heads = encoder_id if screening.knows_encoder(encoder_id) else ""
-    return blake2b(code + heads.encode(), digest_size=16, person=b"skerry screen").digest()
+    other = b"" if networks is INSTALLED else networks.id()
+    return blake2b(code + other + heads.encode(), digest_size=16, person=b"skerry screen").digest()
 
 
 @cache

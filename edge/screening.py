@@ -21,6 +21,7 @@ from skerry.edge.encoding import Encoding
 from skerry.edge.types import Route
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.screen import screen_sentences, screen_whole, screen_written
 
 if TYPE_CHECKING:
@@ -41,20 +42,23 @@ class Screened:
         self._found: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
         self._lock = Lock()
 
-    def findings(self, text: str, encode: Encode | None = None) -> tuple[Finding, ...]:
-        """The findings in `text`, of a chunk.
+    def findings(
+        self, text: str, encode: Encode | None = None, networks: Networks = INSTALLED
+    ) -> tuple[Finding, ...]:
+        """The findings in `text`, of a chunk, by `networks`.
 
         Raises:
             ScreenOverflow: the text is too long.
             GuardrailError: a network cannot be loaded.
         """
         how = b"words" if encode is None else b"both"
-        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32, person=how).digest()
+        content, by = text.encode("utf-8", "surrogatepass"), networks.id()
+        key = blake2b(content, digest_size=32, person=how, key=by).digest()
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)
                 return self._found[key]
-        found = screen_sentences(text, Where.CHUNK, encode)
+        found = screen_sentences(text, Where.CHUNK, encode, networks=networks)
         with self._lock:
             self._found[key] = found
             if len(self._found) > self._most:
@@ -65,9 +69,11 @@ class Screened:
 _SCREENED = Screened()
 
 
-def screen_chunk(text: str, encode: Encode | None = None) -> tuple[Finding, ...]:
+def screen_chunk(
+    text: str, encode: Encode | None = None, networks: Networks = INSTALLED
+) -> tuple[Finding, ...]:
     """The findings in a piece of a document, but for names. Raises what `screen_sentences` does."""
-    return _SCREENED.findings(text, encode)
+    return _SCREENED.findings(text, encode, networks)
 
 
 def encoding(encoder: TextEncoder) -> Encode | None:
@@ -85,24 +91,24 @@ def may_leave(route: Route) -> bool:
     return any(tier.leaves_device for tier in (route.tier, *route.fallback))
 
 
-def names_in(question: str) -> tuple[Finding, ...]:
+def names_in(question: str, networks: Networks = INSTALLED) -> tuple[Finding, ...]:
     """What patterns do not find in a question; an `UNSCREENED` finding without the classifier."""
     try:
-        found = screen_whole(question)
+        found = screen_whole(question, networks=networks)
     except GuardrailError as error:
         return (_unscreened(question, error),)
     return tuple(finding for finding in found if finding.rule.startswith(_BY_MODEL))
 
 
-def identifiers_before(said: Iterable[str]) -> tuple[Finding, ...]:
+def identifiers_before(said: Iterable[str], networks: Networks = INSTALLED) -> tuple[Finding, ...]:
     """Whom instructions and earlier turns are about: they leave with a question, and so make it as
     sensitive as they are. An `UNSCREENED` finding for what cannot be screened."""
-    return tuple(finding for text in said for finding in _identifiers(text))
+    return tuple(finding for text in said for finding in _identifiers(text, networks))
 
 
-def _identifiers(text: str) -> Iterator[Finding]:
+def _identifiers(text: str, networks: Networks) -> Iterator[Finding]:
     try:
-        found = screen_whole(text)
+        found = screen_whole(text, networks=networks)
     except GuardrailError as error:
         found = (_unscreened(text, error),)
     for finding in found:
@@ -115,7 +121,7 @@ def _unscreened(text: str, error: GuardrailError) -> Finding:
     return Finding(FindingKind.PII, UNSCREENED, 0, len(text), 1.0, Where.INPUT, rule)
 
 
-def screen_message(role: object, text: str) -> tuple[Finding, ...]:
+def screen_message(role: object, text: str, networks: Networks = INSTALLED) -> tuple[Finding, ...]:
     """The findings in a message that may leave: a system message is instructions and documents.
 
     In those only what is surely a name is one.
@@ -123,4 +129,6 @@ def screen_message(role: object, text: str) -> tuple[Finding, ...]:
     Raises:
         GuardrailError: it cannot be screened, and must not leave.
     """
-    return screen_written(text) if role == "system" else screen_whole(text)
+    if role == "system":
+        return screen_written(text, networks=networks)
+    return screen_whole(text, networks=networks)

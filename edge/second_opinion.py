@@ -16,9 +16,9 @@ from skerry.edge.followup import Asked
 from skerry.edge.types import Classification, RequestClass
 from skerry.guardrails import safety
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.normal import normalise
 from skerry.guardrails.safety.idioms import AFTERWARDS, without_idioms
-from skerry.guardrails.wording import read_shared
 
 _LITTLE, _LITTLE_IN_A_PERMISSION, _NOTHING = 0.15, 0.2, 0.05
 _UNLIKELY, _UNSURE = 0.1, 0.5
@@ -82,13 +82,18 @@ _CRY = re.compile(r"\b(?:help|sos|mayday|emergency|ambulance|911|999|112)\b", re
 
 
 def second_opinion(
-    seen: Classification, said: Asked, question: str, findings: Sequence[Finding]
+    seen: Classification,
+    said: Asked,
+    question: str,
+    findings: Sequence[Finding],
+    networks: Networks = INSTALLED,
 ) -> Classification:
     """The router's opinion of what is `said`, weighed by what the network makes of it.
 
     Args:
         question: the request as it was asked.
         findings: what was found in it.
+        networks: what looks.
     """
     likely = seen.scores.get(RequestClass.SAFETY, 0.0)
     if not 0 < likely < 1 or _CRY.search(question) or any(map(_is_danger, findings)):
@@ -96,7 +101,7 @@ def second_opinion(
     if seen.request_class is not RequestClass.SAFETY and likely < _UNLIKELY:
         return seen
     texts = {question, said.text}
-    strongest = max(map(_strongest, texts))
+    strongest = max(_strongest(text, networks) for text in texts)
     times = _times(strongest, question)
     if strongest < _UNSURE or _befell_a_thing(question):
         times *= _times_of_wording(question, texts)
@@ -122,8 +127,9 @@ def _has_idiom(text: str) -> bool:
     return without_idioms(text) != text
 
 
-def _strongest(text: str) -> float:
-    return safety.strongest(read_shared(without_idioms(normalise(text).text)))
+def _strongest(text: str, networks: Networks) -> float:
+    words = networks.read(without_idioms(normalise(text).text))
+    return safety.strongest(words, networks)
 
 
 def _times(strongest: float, question: str) -> float:

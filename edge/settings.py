@@ -114,7 +114,7 @@ class Settings(BaseSettings):
 
     model: str = Field("smollm2", min_length=1, description="Default model: a name, or a path.")
     bundle: UserPath | None = Field(
-        None, description="Folder of a bundle, whose model and policy are run."
+        None, description="Folder of a bundle, which is run: its model and all its parts."
     )
     models_dir: UserPath = _in_data("models", "Folder of model files known by name.")
     index: UserPath = _in_data("index.sqlite", "File of the document index.")

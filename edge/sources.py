@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from skerry.edge.screening import screen_chunk
 from skerry.guardrails.findings import Finding, FindingKind, Place
+from skerry.guardrails.networks import INSTALLED, Networks
 
 if TYPE_CHECKING:
     from skerry.edge.index.types import Chunk, Hit
@@ -23,19 +25,22 @@ def screen_sources(
     injection_score: float,
     encode: Encode | None = None,
     known: Mapping[int, tuple[Finding, ...]] | None = None,
+    *,
+    networks: Networks = INSTALLED,
 ) -> tuple[list[Hit], tuple[Finding, ...]]:
     """The hits that may be used, and `findings` with those of all hits after them.
 
     A source that gives orders to the model (an injection finding of at least
     `injection_score`) is left out; its finding stays, so that the receipt says why, and of what.
     `encode` is `screening.encoding`'s. `known` is what was found already, by the id of a chunk
-    (`Index.screened`); the others are screened now.
+    (`Index.screened`); the others are screened now, by `networks`.
     """
     kept: list[Hit] = []
     found = list(findings)
     before = known or {}
+    look = partial(screen_chunk, networks=networks)
     for hit in hits:
-        about = _placed(hit.chunk, before.get(hit.chunk.id), encode)
+        about = _placed(hit.chunk, before.get(hit.chunk.id), encode, look)
         found += about
         if not any(gives_orders(finding, injection_score) for finding in about):
             kept.append(hit)
@@ -68,11 +73,11 @@ def name_of(title: str, heading: Iterable[str]) -> str:
 
 
 def _placed(
-    chunk: Chunk, known: tuple[Finding, ...] | None, encode: Encode | None
+    chunk: Chunk, known: tuple[Finding, ...] | None, encode: Encode | None, look: Look
 ) -> tuple[Finding, ...]:
     """What was or is found in a chunk, with its place."""
     if known is None:
-        known = findings_in(chunk.text, name_of(chunk.title, chunk.heading), encode)
+        known = findings_in(chunk.text, name_of(chunk.title, chunk.heading), encode, look)
     place = Place(chunk.id, chunk.title, chunk.source, tuple(chunk.heading))
     return tuple(replace(finding, place=place) for finding in known)
 

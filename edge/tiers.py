@@ -35,6 +35,7 @@ from skerry.guardrails.answer import Answer, Evidence
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.gate import GroundedGate, OpenGate, fixed
 from skerry.guardrails.judging import Judge
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.outgoing import OutputScreen
 from skerry.guardrails.passages import Quotation
 from skerry.guardrails.pseudonyms import Pseudonyms, Restorer
@@ -94,7 +95,7 @@ class Work:
     cloud collections were wanted in `collections`. `gives_orders`: the question tries to give
     orders to the model. `own_words` are the answer to small talk. `screen` looks at what a model
     writes. `self_harm`: the question has signs of it. `quotes_again`: the last answer is wanted
-    again, in its source's own words.
+    again, in its source's own words. `networks` screen what leaves.
     """
 
     request: Request
@@ -112,6 +113,7 @@ class Work:
     screen: OutputScreen | None = None
     self_harm: bool = False
     quotes_again: bool = False
+    networks: Networks = INSTALLED
 
     @property
     def query(self) -> str:
@@ -250,7 +252,7 @@ def ask_cloud(work: Work, cloud: RemoteTier, *, reasoning: bool) -> TierRun:
 
 def _preview(work: Work, cloud: RemoteTier, pseudonyms: Pseudonyms, *, reasoning: bool) -> Preview:
     for _ in range(2):  # a name that one message tells is replaced in those before it, too
-        messages = [_redacted(message, pseudonyms, work.route) for message in work.prompt.messages]
+        messages = [_redacted(message, pseudonyms, work) for message in work.prompt.messages]
     return cloud.preview(
         messages,
         sampling=work.generation.sampling,
@@ -336,12 +338,12 @@ def _about(chunk: Chunk) -> str:
     return "\n".join((chunk.title, *chunk.heading))
 
 
-def _redacted(message: Message, pseudonyms: Pseudonyms, route: Route) -> Message:
+def _redacted(message: Message, pseudonyms: Pseudonyms, work: Work) -> Message:
     content = message.get("content")
-    if not (route.redact and isinstance(content, str)):
+    if not (work.route.redact and isinstance(content, str)):
         return message
     try:
-        findings = screen_message(message.get("role"), content)
+        findings = screen_message(message.get("role"), content, work.networks)
         return {**message, "content": pseudonyms.replace(content, findings)}
     except GuardrailError as error:
         raise CloudRefused(f"nothing was sent: {error.what}", hint=error.hint) from error

@@ -18,6 +18,7 @@ from skerry.edge.types import Classification, RequestClass, known_by_rules
 from skerry.edge.unnamed import without_who_asks
 from skerry.guardrails.alike import with_other_words
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.screen import screen
 from skerry.guardrails.tables import cells
 from skerry.guardrails.topics import topic_of
@@ -46,10 +47,11 @@ _FEWEST_WORDS = 2
 _NAMED_BY_SECTIONS = frozenset({"violence", "hate", "sexual"})
 
 
-def of_nobody(asked: Asked, findings: Iterable[Finding]) -> Asked:
+def of_nobody(asked: Asked, findings: Iterable[Finding], networks: Networks = INSTALLED) -> Asked:
     """What is asked, without who asks it. `findings` are those in the question."""
-    before = asked.before and without_who_asks(asked.before, screen(asked.before))
-    return replace(asked, question=without_who_asks(asked.question, findings), before=before)
+    before = asked.before and without_who_asks(asked.before, screen(asked.before), networks)
+    question = without_who_asks(asked.question, findings, networks)
+    return replace(asked, question=question, before=before)
 
 
 def spelt(request: Request, asked: Asked, parts: Parts) -> Asked:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from skerry.edge.screening import UNSCREENED, names_in
 from skerry.guardrails.findings import Finding, FindingKind
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.words import content_stems
 
 _MOST_CHARACTERS = 1_000
@@ -47,7 +48,9 @@ postcode record reference social security ssn street tel telephone years year zi
 """What is said around identifiers when somebody introduces a person, and says nothing else."""
 
 
-def without_who_asks(question: str, findings: Iterable[Finding]) -> str:
+def without_who_asks(
+    question: str, findings: Iterable[Finding], networks: Networks = INSTALLED
+) -> str:
     """What to search for; `findings` are those of the patterns in `question`.
 
     Names are looked for, which takes milliseconds, only where somebody says who they are.
@@ -55,7 +58,7 @@ def without_who_asks(question: str, findings: Iterable[Finding]) -> str:
     found = tuple(findings)
     if len(question) > _MOST_CHARACTERS or not (_personal(found) or _SAYS_NAME.search(question)):
         return question
-    people = (one for one in names_in(question) if one.label == _PERSON)
+    people = (one for one in names_in(question, networks) if one.label == _PERSON)
     return unnamed(question, (*found, *people))
 
 

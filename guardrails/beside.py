@@ -14,8 +14,12 @@ from skerry.guardrails.identifiers import DATE, POSTCODE_AREAS
 from skerry.guardrails.numbers import NOT_AFTER, NOT_BEFORE
 
 _APART = r"[\s,;/|(\-]{1,4}"
-_BIRTH = re.compile(rf"{_APART}(?P<id>{DATE}){NOT_BEFORE}")
-_NUMBER = re.compile(r"\s?(?:[(\[/|]\s?|,\s?#)(?P<id>\d{5,10})(?=\s?[)\]/|,;]|\s?\Z|\n)")
+_BIRTH = re.compile(rf"{_APART}(?!\d{{1,4}}\D\d\d?:\d\d)(?P<id>{DATE}){NOT_BEFORE}")
+_NUMBER = re.compile(
+    r"(?:\s?(?:[(\[/|]\s?|,\s?#)(?P<id>\d{5,10})|(?:[,;:]\s?|\t|\s-\s)(?P<long>\d{6,10}))"
+    r"(?=\s?[)\]/|,;\t]|\.?\s?(?:\Z|\n)|\.\s)"
+)
+_NUMBER_BEFORE = re.compile(r"(?:\A|\n|\|\s?)(?P<id>\d{6,10})[\s|,;\-]{1,3}\Z")
 _REGION = r"(?:[a-z]{2,14}\.?,?\s){0,2}"
 _BRITISH = rf"(?:{POSTCODE_AREAS.lower()})\d[a-z\d]?\s(?!\du[gl])\d[abd-hjlnp-uw-z]{{2}}"
 _CANADIAN = r"[a-z]\d[a-z]\s?\d[a-z]\d"
@@ -27,6 +31,7 @@ _CODE = re.compile(
     rf"(?:,\s|\n)(?P<alone>\d{{4,6}}){_ENDS}"
 )
 _BEFORE = 12
+_LINE_BEFORE = 15  # a line end, ten digits and what parts them from the name
 _CODE_BEFORE = re.compile(
     rf"{NOT_AFTER}(?P<id>\d{{5}}|\d{{4}}\s[a-z]{{2}}|\d{{2}}-\d{{3}}|\d{{3}}\s\d{{2}})\s\Z"
 )
@@ -62,7 +67,10 @@ def _of_a_person(name: Named, lowered: str) -> Iterator[Beside]:
     for pattern, label in ((_BIRTH, "date_of_birth"), (_NUMBER, "mrn")):
         found = pattern.match(lowered, name.end)
         if found:
-            yield (*found.span("id"), label)
+            yield (*found.span(found.lastgroup or 0), label)
+    before = _NUMBER_BEFORE.search(lowered, max(0, name.start - _LINE_BEFORE), name.start)
+    if before:
+        yield (*before.span("id"), "mrn")
 
 
 def _of_a_place(name: Named, lowered: str) -> Iterator[Beside]:

@@ -24,7 +24,7 @@ _BETWEEN = re.compile(
     r"between|have|has|which|what|who|our|your|my|this)\b",
     re.IGNORECASE,
 )
-_OR = re.compile(r"\s*,?\s+or\s+(?:(?:the|an?|our|your|for|on|in)\s+)*", re.IGNORECASE)
+_OR = re.compile(r"\s{0,4},?\s{1,4}or\s{1,4}(?:(?:the|an?|our|your|for|on|in)\s{1,4}){0,4}", re.IGNORECASE)
 _MOST_WORDS = 4  # of what is named
 
 

@@ -100,7 +100,7 @@ _TOLD = tuple(
     )
 )
 _YES_OR_NO = re.compile(
-    r"(?:^|[.!?\n,]\s*)(?:and |or |but |so )?"
+    r"(?:^|[.!?\n,]\s{0,4})(?:and |or |but |so )?"
     r"(?:is|are|am|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had|isn.t|aren.t|don.t|doesn.t|can.t)\b",
     re.IGNORECASE,
 )

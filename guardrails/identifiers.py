@@ -50,8 +50,16 @@ DATE = rf"(?:\d{{1,4}}{_REST_OF_NUMBERS}|\d{{8}}|\d{{1,2}}{_REST_OF_DAY}|{_MONTH
 _RECORD = words(
     "mrn",
     r"medical\srecord",
-    *(what + _NUMBER for what in (r"medical\srecord", "hospital", "patient", "chart")),
+    r"our\sref(?:erence)?",
+    *(
+        what + _NUMBER
+        for what in (r"medical\srecord", r"hosp(?:ital)?", "patient", "chart", "case")
+    ),
 )
+
+# One telephone number in eleven has the check digit of an NHS number.
+_RUNG = near("telephone|phone|tel|mobile|cell|fax|call(?:ed|ing)?|ring|rang|text(?:ed)?|dial", 0.7)
+_NHS = near("nhs", 0.95)
 
 _NUMBERS = (
     pii("card", numbers.SOLID_CARD, 1.0, _LONG_NUMBER, whole(checksums.card)),
@@ -68,11 +76,18 @@ _NUMBERS = (
         all_of(_LONG_NUMBER, _IBAN),
         numbers.ibans,
     ),
-    *(
-        pii("nhs_number", shape, 0.95, _LONG_NUMBER, whole(checksums.nhs_number))
-        for shape in (numbers.SOLID_NHS, numbers.NHS_LAYOUT)
+    pii(
+        "nhs_number", numbers.SOLID_NHS, 0.95, _LONG_NUMBER, whole(checksums.nhs_number), near=_RUNG
     ),
-    pii("nhs_number", numbers.NHS_ALONE, 0.95, _LONG_NUMBER, numbers.nhs_number_alone),
+    pii(
+        "nhs_number",
+        numbers.NHS_LAYOUT,
+        0.95,
+        _LONG_NUMBER,
+        whole(checksums.nhs_number),
+        near=_RUNG,
+    ),
+    pii("nhs_number", numbers.NHS_ALONE, 0.75, _LONG_NUMBER, numbers.nhs_number_alone, near=_NHS),
     pii(
         "nhs_number",
         rf"n{FIRST}hs{_NUMBER}?{_TO}(?P<id>\d(?:{GAP}\d){{9}}){NOT_BEFORE}",
@@ -93,7 +108,7 @@ _NUMBERS = (
         rf"{_RECORD}"
         rf"{_TO}(?P<id>[a-z]{{0,3}}(?:\d{{5,10}}|{GAP}\d(?:{GAP}\d){{4,9}})){NOT_BEFORE}",
         0.95,
-        has("mrn", "record", "hospital", "patient", "chart"),
+        has("mrn", "record", "hosp", "patient", "chart", "case", "ref"),
     ),
     pii(
         "passport",
@@ -136,15 +151,15 @@ _CONTACTS = (
     ),
     pii(
         "phone",
-        rf"[(0-9]{_BEGINS}(?:(?<=\()\d{{3}}\){_PLAIN_GAP}?|(?<=\d)\d\d{_PLAIN_GAP})"
-        rf"\d{{3}}{_PLAIN_GAP}\d{{4}}{NOT_BEFORE}",
+        rf"[(0-9]{_BEGINS}(?:(?<=\()\d{{3}}\){_PLAIN_GAP}?|(?<=1){_PLAIN_GAP}\(?\d{{3}}\)?{_PLAIN_GAP}|"
+        rf"(?<=\d)\d\d{_PLAIN_GAP})\d{{3}}{_PLAIN_GAP}\d{{4}}{NOT_BEFORE}",
         0.8,
         _LONG_NUMBER,
     ),
     pii(
         "phone",
         rf"[(0]{_BEGINS}(?:(?:(?<=0)|0)\d{{2,4}}\)?{_PLAIN_GAP}\d{{3,4}}{_PLAIN_GAP}?\d{{3,4}}|"
-        rf"(?<=0)[1-37]\d{{8,9}}){NOT_BEFORE}",
+        rf"(?<=0)[1-37]\d{{8,9}}|(?<=0)\d(?:[ .]\d\d){{4}}|(?<=0)6[ \-]\d{{8}}){NOT_BEFORE}",
         0.8,
         _LONG_NUMBER,
     ),
@@ -259,8 +274,8 @@ _PEOPLE = (
     ),
     pii(
         "date_of_birth",
-        rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date\sof\sbirth|birth\s?date|birthday|born)"
-        rf"(?:[.?!]\sit(?:['’]?s|\sis))?(?:\s(?:on|is|was)){{0,2}}[\s:=\-]{{0,3}}(?:the\s)?"
+        rf"{NOT_AFTER}(?:dob|d\.\s?o\.\s?b\.?|date[\s_]?of[\s_]?birth|birth[\s_]?date|birthday|born)"
+        rf"(?:[.?!]\sit(?:['’]?s|\sis))?(?:\s(?:on|is|was|as)){{0,2}}[\s:=|,\-*>\"']{{0,5}}(?:the\s)?"
         rf"(?P<id>{DATE}){NOT_BEFORE}",
         0.95,
         shaped(r"dob|d\.\s?o|birth|born"),

@@ -25,6 +25,7 @@ _LONGEST_LIGATURE = 3
 _INVISIBLE_MARKS = frozenset({"Mn", "Me", "Cf", "Cc"})
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0")  # Hangul fillers: letters that show nothing
 _TAGS = range(0xE0020, 0xE007F)  # invisible copies of ASCII
+_SELECTORS = range(0xE0110, 0xE016F)  # variation selectors, which can hide a byte each
 
 _LOOK_ALIKES = (
     ("аαɑ", "a"), ("сϲ", "c"), ("еҽ", "e"), ("оοօ", "o"), ("рρ", "p"), ("хχ", "x"), ("уγ", "y"),
@@ -33,6 +34,10 @@ _LOOK_ALIKES = (
     ("ӏ", "l"), ("мϻ", "m"), ("ƒ", "f"), ("АΑ", "A"), ("ВΒ", "B"), ("С", "C"), ("ЕΕ", "E"),
     ("НΗ", "H"), ("ІΙӀ", "I"), ("Ј", "J"), ("КΚ", "K"), ("МΜ", "M"), ("Ν", "N"), ("ОΟ", "O"),
     ("РΡ", "P"), ("Ѕ", "S"), ("ТΤ", "T"), ("ХΧ", "X"), ("УΥ", "Y"), ("Ζ", "Z"),
+    ("ᴀ", "a"), ("ʙ", "b"), ("ᴄ", "c"), ("ᴅ", "d"), ("ᴇ", "e"), ("ꜰ", "f"), ("ɢ", "g"),
+    ("ʜ", "h"), ("ɪ", "i"), ("ᴊ", "j"), ("ᴋ", "k"), ("ʟ", "l"), ("ᴍ", "m"), ("ɴ", "n"),
+    ("ᴏ", "o"), ("ᴘ", "p"), ("ʀ", "r"), ("ꜱ", "s"), ("ᴛ", "t"), ("ᴜ", "u"), ("ᴠ", "v"),
+    ("ᴡ", "w"), ("ʏ", "y"), ("ᴢ", "z"),
     ("\u2028\u2029\u0085", "\n"), ("\u2800", " "), ("−⁃➖", "-"), ("∕⁄⧸", "/"), ("。｡", "."),
 )  # fmt: skip
 _LOOKS_LIKE = {odd: plain for group, plain in _LOOK_ALIKES for odd in group}
@@ -132,6 +137,8 @@ def plain(character: str) -> str:
         return _LOOKS_LIKE[character]
     if ord(character) in _TAGS:
         return chr(ord(character) - _TAGS.start + 0x20)
+    if ord(character) in _SELECTORS:
+        return chr(ord(character) - _SELECTORS.start + 0x20)
     return _by_category(character, unicodedata.category(character))
 
 
@@ -140,6 +147,8 @@ def _by_category(character: str, category: str) -> str:
         return " "
     if category in _INVISIBLE_MARKS or character in _BLANKS:
         return ""
+    if category == "Cs":  # half of a surrogate pair, which no encoding has
+        return "\ufffd"
     if category in {"Pd", "Pc"}:
         return "-" if category == "Pd" else "_"
     digit = unicodedata.digit(character, None)

@@ -37,7 +37,11 @@ CARD_LAYOUTS = tuple(
 STRETCH = rf"[0-9]{FIRST}\d*(?:(?:\r\n|[\W_])\d+)*{NOT_BEFORE}"
 """Digits with single other characters between them, as many as there are."""
 
-NHS_LAYOUT = _laid_out(rf"[0-9]{FIRST}", 3, 3, 4)
+NHS_LAYOUT = (
+    rf"[0-9]{FIRST}(?<!\([\s\S])(?<!\+\d[ .\-][\s\S])(?<!\+\d\d[ .\-][\s\S])"
+    rf"(?=(?P<rest>\d\d[\s_]{{1,3}}\d{{3}}[\s_]{{1,3}}\d{{4}}){NOT_BEFORE})"
+)
+"""As it is printed; with other marks it is as likely a telephone number of North America."""
 NHS_ALONE = rf"[0-9]{_ALONE}(?:{GAP}\d){{9}}{_ALONE_BEFORE}"
 SOLID_NHS = rf"[0-9]{FIRST}\d{{9}}{NOT_BEFORE}"
 

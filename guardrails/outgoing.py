@@ -12,9 +12,9 @@ from functools import cached_property
 from skerry.guardrails import safety
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.normal import normalise
 from skerry.guardrails.safety.idioms import without_idioms
-from skerry.guardrails.wording import read_shared
 from skerry.guardrails.wording.signs import Sign
 
 UNSCREENED = "unscreened"
@@ -27,10 +27,17 @@ class OutputScreen:
     Args:
         least: scores above 0 and up to 1 from which a class of danger counts; nothing reaches 1.
         sources: the texts that a draft may quote word for word.
+        networks: what looks.
     """
 
-    def __init__(self, least: Mapping[str, float], sources: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        least: Mapping[str, float],
+        sources: Sequence[str] = (),
+        networks: Networks = INSTALLED,
+    ) -> None:
         self._least = least
+        self._networks = networks
         self._sources = sources
 
     def __call__(self, text: str) -> tuple[Finding, ...]:
@@ -40,7 +47,8 @@ class OutputScreen:
         """
         normal = normalise(text)
         try:
-            signs = safety.find(read_shared(without_idioms(normal.text)), self._least)
+            words = self._networks.read(without_idioms(normal.text))
+            signs = safety.find(words, self._least, self._networks)
         except GuardrailError:
             return (_finding(UNSCREENED, (0, len(text)), 1.0, "gate:unscreened"),)
         return tuple(

@@ -56,6 +56,12 @@ def _ordered_abroad() -> str:
     )
 
 
+_STANDING = (  # no instructions of a leaflet, which a patient may well disregard
+    r"(?:previous|prior|above|earlier|preceding|former|foregoing|past|old|all|any|every|your|its|"
+    r"system|initial|original|current|existing|given|safety|developer(?:['’]?s)?|hidden|these|"
+    r"those|other)"
+)
+
 _INJECTIONS = (
     phrase(
         FindingKind.INJECTION,
@@ -67,8 +73,8 @@ _INJECTIONS = (
     phrase(
         FindingKind.INJECTION,
         "override",
-        r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}"
-        r"\b(?:instructions?|prompts?|rules|guidelines)\b",
+        rf"\b(?:ignore|disregard|forget|override)(?:\b[^.\n]{{0,24}}\b{_STANDING}\b[^.\n]{{0,24}}\b|"
+        r"\s(?:the\s)?)(?:instructions?|prompts?|rules|guidelines)\b",
         0.9,
         has("ignore", "disregard", "forget", "override"),
     ),

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from skerry.guardrails.beside import Beside, beside
+from skerry.guardrails.columns import Cell, cells, outside
 from skerry.guardrails.errors import ScreenOverflow
 from skerry.guardrails.events import EVENTS
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.identifiers import IDENTIFIERS
 from skerry.guardrails.machines import MACHINES
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.normal import Normal, normalise
 from skerry.guardrails.papers import PAPERS
 from skerry.guardrails.phrases import PHRASES
@@ -56,20 +59,24 @@ def screen_sentences(
     where: Where = Where.INPUT,
     encode: Encode | None = None,
     least: Least | None = None,
+    networks: Networks = INSTALLED,
 ) -> tuple[Finding, ...]:
     """The findings in `text` by patterns, and sentences that are orders or signs of danger.
 
     For what a person asks, and for documents. `encode` gives vectors of the runtime's encoder, and
     makes it surer of orders. `least` are the scores from which a sentence is a finding (None: 0.8).
+    `networks` are what looks.
 
     Raises:
         ScreenOverflow: the text is longer than `MAX_CHARACTERS`.
         GuardrailError: a network cannot be loaded; what was to be screened must not pass.
     """
-    return _with_sentences(text, where, lambda _: (), encode, least)
+    return _with_sentences(text, where, lambda _: (), encode, least, networks=networks)
 
 
-def screen_written(text: str, where: Where = Where.CHUNK) -> tuple[Finding, ...]:
+def screen_written(
+    text: str, where: Where = Where.CHUNK, networks: Networks = INSTALLED
+) -> tuple[Finding, ...]:
     """What `screen` finds in a document, and what is surely a name in it.
 
     For documents that may leave the device.
@@ -80,11 +87,15 @@ def screen_written(text: str, where: Where = Where.CHUNK) -> tuple[Finding, ...]
     """
     from skerry.guardrails.names import find_written
 
-    return tuple(_without_overlap(_by_patterns(_normal(text), where, find_written)))
+    look = partial(find_written, networks=networks)
+    return tuple(_without_overlap(_by_patterns(_normal(text), where, look)))
 
 
 def screen_whole(
-    text: str, where: Where = Where.INPUT, encode: Encode | None = None
+    text: str,
+    where: Where = Where.INPUT,
+    encode: Encode | None = None,
+    networks: Networks = INSTALLED,
 ) -> tuple[Finding, ...]:
     """What `screen_sentences` finds, and names of people, places and organisations.
 
@@ -97,7 +108,7 @@ def screen_whole(
     """
     from skerry.guardrails.names import find
 
-    return _with_sentences(text, where, find, encode)
+    return _with_sentences(text, where, partial(find, networks=networks), encode, networks=networks)
 
 
 def _with_sentences(
@@ -106,12 +117,14 @@ def _with_sentences(
     find: Callable[[str], Iterable[Name]],
     encode: Encode | None,
     least: Least | None = None,
+    *,
+    networks: Networks,
 ) -> tuple[Finding, ...]:
     from skerry.guardrails.wording import findings
 
     normal = _normal(text)
     found = _by_patterns(normal, where, find)
-    found += findings.findings(normal, where, found, encode, least)
+    found += findings.findings(normal, where, found, encode, least, networks=networks)
     return tuple(_without_overlap(found))
 
 
@@ -130,7 +143,9 @@ def _by_patterns(
     views = Views.of(normal)
     able = [one for one in RECOGNISERS if one.may_find(views)]
     found = [finding for one in able for finding in _find(one, views, normal, where)]
-    names = list(find(normal.text))
+    known = list(cells(views.lowered))
+    found += [_in_a_column(one, normal, where) for one in known]
+    names = outside(find(normal.text), known)
     found += [_named(one, normal, where) for one in names]
     found += [_beside(one, normal, where) for one in beside(names, views.lowered)]
     return found
@@ -147,6 +162,11 @@ def _find(one: Recogniser, views: Views, normal: Normal, where: Where) -> Iterat
 def _named(one: Name, normal: Normal, where: Where) -> Finding:
     start, end = normal.original(one.start, one.end)
     return Finding(FindingKind.PII, one.label, start, end, one.score, where, "model:names")
+
+
+def _in_a_column(one: Cell, normal: Normal, where: Where) -> Finding:
+    start, end = normal.original(*one[:2])
+    return Finding(FindingKind.PII, one[2], start, end, 0.8, where, "pattern:column")
 
 
 def _beside(one: Beside, normal: Normal, where: Where) -> Finding:

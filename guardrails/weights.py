@@ -24,6 +24,7 @@ TOKENIZER = "tokenizer.json"
 SEAL = "seal"
 _TELEMETRY = "ORT_DISABLE_TELEMETRY"
 _REINSTALL = "Reinstall skerry."
+_FETCH = "See `skerry bundle verify`; fetch the bundle again."
 
 
 def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,24 +58,40 @@ class Weights:
     settings: Mapping[str, Any]
     fault: Fault = GuardrailError
 
+    hint: str = _REINSTALL
+
     @classmethod
-    def read(cls, folder: Path, manifest: str, fault: Fault = GuardrailError) -> Weights:
+    def read(
+        cls,
+        folder: Path,
+        manifest: str,
+        fault: Fault = GuardrailError,
+        *,
+        sha256: str | None = None,
+    ) -> Weights:
         """The manifest `manifest` of the model in `folder`.
+
+        Args:
+            sha256: the manifest's own digest, where a bundle says it; None believes its seal.
 
         Raises:
             GuardrailError: it is missing, not a manifest, or not as it was sealed.
         """
-        content = _read(folder / manifest, fault)
+        hint = _REINSTALL if sha256 is None else _FETCH
+        content = _read(folder / manifest, fault, hint)
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            what = f"'{folder / manifest}' was changed: its digest is not the bundle's"
+            raise fault(what, hint=hint)
         try:
             document = json.loads(content)
             digests = {str(name): str(one) for name, one in document["sha256"].items()}
-            found = cls(folder, str(document["name"]), digests, document, fault)
+            found = cls(folder, str(document["name"]), digests, document, fault, hint)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"'{folder / manifest}' is not a model's manifest: {error!r}"
-            raise fault(what, hint=_REINSTALL) from error
+            raise fault(what, hint=hint) from error
         if document.get(SEAL) != sealed(document)[SEAL]:
             what = f"'{folder / manifest}' was changed: its seal is not right"
-            raise fault(what, hint=_REINSTALL)
+            raise fault(what, hint=hint)
         return found
 
     def content(self, name: str) -> bytes:
@@ -83,11 +100,11 @@ class Weights:
         Raises:
             GuardrailError: the file is not named, missing, truncated or was changed.
         """
-        content = _read(self.folder / name, self.fault)
+        content = _read(self.folder / name, self.fault, self.hint)
         if hashlib.sha256(content).hexdigest() != self.sha256.get(name):
             where = self.folder / name
             what = f"'{where}' is truncated or was changed: its digest is not the manifest's"
-            raise self.fault(what, hint=_REINSTALL)
+            raise self.fault(what, hint=self.hint)
         return content
 
     def session(self, threads: int = 1) -> Any:
@@ -130,9 +147,9 @@ class Weights:
         return tokenizer
 
 
-def _read(path: Path, fault: Fault) -> bytes:
+def _read(path: Path, fault: Fault, hint: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         what = f"the model's file '{path}' cannot be read: {error.strerror}"
-        raise fault(what, hint=_REINSTALL) from error
+        raise fault(what, hint=hint) from error

@@ -1,6 +1,7 @@
-"""Updates, rollouts, audit log and telemetry between a fleet and its operator.
+"""Updates between a fleet and its operator: signed, small, and never a bricked device.
 
-Nothing is here yet. Answer receipts are kept on the device by `skerry.edge.receipts`.
+`repository` publishes, `client` takes, `offers` is what a server and a device say to each other.
+docs/sync.md walks through both sides. Knows bundles, never the runtime.
 """
 
 if __name__ != "skerry.sync":

@@ -40,7 +40,8 @@ _PATHS = {"/chat/completions": True, "/completions": True, "/embeddings": False}
 class Assembled:
     """A gateway's parts. `app` is the ASGI application; its lifespan opens and closes the rest,
     the engines of `services` and the state too. `keep_s`: seconds from one look at the state to
-    the next."""
+    the next. `before`: the same gateway as another file described it; it stays one gateway, and
+    what tenants asked it counts."""
 
     def __init__(
         self,
@@ -49,16 +50,18 @@ class Assembled:
         services: Mapping[str, Service] | None = None,
         *,
         keep_s: float = EVERY_S,
+        before: Assembled | None = None,
     ) -> None:
         self.services = dict(services or {})
         self.state = state
-        self.gate = Gate(config)
+        self.gate: Gate = Gate(config, before.gate.rates if before else None)
         self.fleet = Fleet(config)
         for name, service in self.services.items():
             if isinstance(service.verifier, Replicated):
                 service.verifier.order = partial(self.fleet.order, name)
         self.upstream = Upstream(config, self.fleet)
-        self.keeper = Keeper(self.gate, self.fleet, state, every_s=keep_s)
+        name = before.keeper.name if before else ""
+        self.keeper: Keeper = Keeper(self.gate, self.fleet, state, every_s=keep_s, name=name)
         self.health = Health(config, self.fleet)
         self.metrics = Metrics(config, self.gate, self.fleet)
         self.observers: list[Observer] = [

@@ -98,6 +98,7 @@ def deadline_s(headers: Mapping[str, str], config: Gateway) -> float:
 
 def _read_fields(body: bytes) -> Fields:
     try:
+        body.decode()  # values are kept as they are, also what is no text
         return _fields.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         no_object = isinstance(error, msgspec.ValidationError)

@@ -14,6 +14,7 @@ BODY_S = 30.0
 """Of a whole body, so that a byte now and then does not hold a connection."""
 SEND_S = 30.0
 """How long a client may leave what is sent to it unread."""
+INVALID_LENGTH = "invalid_length"
 STRICT = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
@@ -92,7 +93,7 @@ def _check_head(headers: Mapping[str, str], most: int) -> None:
     length = headers.get("content-length", "0")
     both = "transfer-encoding" in headers and "content-length" in headers
     if both or not (length.isascii() and length.isdecimal()):
-        raise Refusal(400, "invalid_length", "send one good Content-Length, or none")
+        raise Refusal(400, INVALID_LENGTH, "send one good Content-Length, or none")
     if len(length) > 15 or int(length) > most:
         raise _too_large(most)
 
@@ -111,10 +112,12 @@ async def sent(send: Send, message: dict[str, object]) -> None:
 
 
 async def refuse(send: Send, refusal: Refusal) -> None:
-    """The whole answer. The connection ends where the rest of a body may still come."""
+    """The whole answer. The connection ends where nobody knows when the next request begins, or
+    whether the rest of a body comes. It stays where a body was too large: the server throws the
+    rest away, for some seconds, so that a client that sends all of it first reads why."""
     body = refusal.json()
     headers = [*refusal.headers(), *STRICT, (b"content-length", b"%d" % len(body))]
-    if refusal.status in (400, 408, 413, 415):
+    if refusal.code in ("timeout", INVALID_LENGTH):
         headers.append((b"connection", b"close"))
     await sent(send, {"type": "http.response.start", "status": refusal.status, "headers": headers})
     await sent(send, {"type": "http.response.body", "body": body})

@@ -63,6 +63,8 @@ class Refusal(CloudTierError):
         found = [(b"content-type", b"application/json")]
         if self.retry_s is not None:
             found.append((b"retry-after", b"%d" % max(1, math.ceil(self.retry_s))))
+        if self.status == 409 or self.code == "insufficient_quota":
+            found.append((b"x-should-retry", b"false"))  # OpenAI's clients try 409 and 429 again
         if self.status == 401:
             found.append((b"www-authenticate", b"Bearer"))
         return found
@@ -71,6 +73,12 @@ class Refusal(CloudTierError):
 def bad(what: str, param: str | None = None, code: str = "invalid_value") -> Refusal:
     """A field of the request is wrong."""
     return Refusal(400, code, what, param=param)
+
+
+def stopping() -> Refusal:
+    """Nobody new is let in, and what is under way ends."""
+    what = "the gateway is stopping"
+    return Refusal(503, "stopping", what, hint="ask again when it is back", retry_s=5)
 
 
 def as_refusal(error: Exception) -> Refusal:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from skerry.cloud.gateway.admission import Admission, Pool
 from skerry.cloud.gateway.bodies import Room
 from skerry.cloud.gateway.config import Gateway
-from skerry.cloud.gateway.errors import Refusal
+from skerry.cloud.gateway.errors import Refusal, stopping
 from skerry.cloud.gateway.keys import Holder, KeyRing
 from skerry.cloud.gateway.ledger import Ledger
 from skerry.cloud.gateway.rate import Rates
@@ -44,7 +44,16 @@ class Ticket:
 class Gate:
     """Used by one event loop."""
 
-    def __init__(self, config: Gateway, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: Gateway,
+        rates: Rates | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`rates`: what tenants have asked so far. `clock` tells the day, `steady` what has passed
+        since: a clock that is set back must keep nobody out."""
         limits = config.limits
         self.config = config
         self.keys = KeyRing(config)
@@ -53,7 +62,7 @@ class Gate:
         self.room = Room(limits.bodies_mib << 20)
         self.gateways = 1
         self.closing = False
-        self._rates, self._clock = Rates(), clock
+        self.rates, self._steady = rates or Rates(), steady
         self._open: Counter[str] = Counter()
         self._tickets: set[Ticket] = set()
         self._pools = {
@@ -114,11 +123,11 @@ class Gate:
 
     def _end_all(self) -> None:
         for ticket in list(self._tickets):
-            ticket.end(_stopping())
+            ticket.end(stopping())
 
     def _check(self, holder: Holder, *, free: bool) -> None:
         if self.closing:
-            raise _stopping()
+            raise stopping()
         rules = holder.rules
         most = rules.places + max(1, self.config.limits.waiting // 2)
         if self._open[holder.tenant] >= most:
@@ -127,16 +136,11 @@ class Gate:
         if not free:
             self.ledger.check(holder.tenant, rules)
         per_s = rules.requests_per_minute / 60 / self.gateways
-        wait = self._rates.take(holder.tenant, self._clock(), per_s=per_s, burst=rules.burst)
+        wait = self.rates.take(holder.tenant, self._steady(), per_s=per_s, burst=rules.burst)
         if wait:
             what = f"more than {rules.requests_per_minute} requests a minute"
             hint = "send them more slowly"
             raise Refusal(429, "rate_limit_exceeded", what, hint=hint, retry_s=wait)
-
-
-def _stopping() -> Refusal:
-    what = "the gateway is stopping"
-    return Refusal(503, "stopping", what, hint="ask again when it is back", retry_s=5)
 
 
 def _revoked() -> Refusal:

@@ -37,9 +37,12 @@ class Keeper:
     """Between one gate and the state that it shares. `fault` is what kept the last time from
     going well."""
 
-    def __init__(self, gate: Gate, fleet: Fleet, state: State, *, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, gate: Gate, fleet: Fleet, state: State, *, every_s: float = EVERY_S, name: str = ""
+    ) -> None:
         self._gate, self._fleet, self._state, self._every_s = gate, fleet, state, every_s
-        self._name = secrets.token_hex(8)
+        self.name = name or secrets.token_hex(8)
+        """Of the gateway, among those that share the state."""
         self._seen: list[Key] | None = None
         self.fault: StateError | None = None
 
@@ -95,7 +98,7 @@ class Keeper:
             self._state.keys(),
             self._state.drained(),
             self._state.spent(self._gate.ledger.today),
-            self._state.beat(self._name, time.time(), within_s=_ALIVE_S),
+            self._state.beat(self.name, time.time(), within_s=_ALIVE_S),
         )
 
     def _learn(self, news: _News) -> None:

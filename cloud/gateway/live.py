@@ -58,7 +58,8 @@ class Live:
             check_keys(config)
             self._check(config)
             named = {name: one for name, one in self._services.items() if name in config.models}
-            await self._start(Assembled(config, self._state, named))
+            before = self.current
+            await self._start(Assembled(config, self._state, named, before=before))
         except CloudTierError as error:
             _log.error("the file was not taken: %s", error)
         else:

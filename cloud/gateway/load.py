@@ -60,7 +60,7 @@ def _unknown(config: Gateway) -> Iterator[tuple[KeyPath, str]]:
     for path, name in _models_named(config):
         if name not in config.models:
             yield path, f"there is no model '{name}'"
-        elif config.models[name].replicas is None:
+        elif config.models[name].replicas is None and not _drafts_too(config, path):
             yield path, f"'{name}' is in this process, and answers only devices that draft"
     for path, name in _classes_named(config):
         if name not in config.classes and name != DEFAULT_CLASS:
@@ -82,6 +82,14 @@ def _models_named(config: Gateway) -> Iterator[tuple[KeyPath, str]]:
         for key in ("canary", "shadow"):
             if (part := getattr(model, key)) is not None:
                 yield ("models", name, key), part.model
+
+
+def _drafts_too(config: Gateway, path: KeyPath) -> bool:
+    """Whether a key is the canary of a model that answers only devices that draft, or the fallback
+    of one that answers them, too."""
+    _, name, key = path
+    model = config.models[str(name)]
+    return (key == "canary" and model.path is not None) or (key == "fallback" and model.drafts)
 
 
 def _classes_named(config: Gateway) -> Iterator[tuple[KeyPath, str]]:

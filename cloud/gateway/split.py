@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -12,17 +13,18 @@ from fastapi import Request, WebSocket
 
 from skerry.cloud.channel import Gone, Telling
 from skerry.cloud.errors import CloudTierError
-from skerry.cloud.gateway.asked import CLASS, check_template, deadline_s
+from skerry.cloud.gateway.asked import CLASS, TEMPLATE, check_template, deadline_s
 from skerry.cloud.gateway.config import DEFAULT_CLASS, Gateway
 from skerry.cloud.gateway.errors import Refusal
 from skerry.cloud.gateway.exchange import Ended, Observer
+from skerry.cloud.gateway.fleet import part
 from skerry.cloud.gateway.gate import Gate, Ticket
 from skerry.cloud.gateway.keys import Holder
 from skerry.cloud.gateway.metered import MeteredChannel
 from skerry.cloud.gateway.metering import Tokens
 from skerry.cloud.gateway.traces import describe, spanned
-from skerry.cloud.hints.frames import SUBPROTOCOL
-from skerry.cloud.service import Service, opening
+from skerry.cloud.hints.frames import SUBPROTOCOL, Open
+from skerry.cloud.service import Service, Unopened, opening
 from skerry.cloud.sockets import SocketChannel
 
 _ROUTE = "/v1/split"
@@ -90,12 +92,22 @@ class Split:
     async def _serve(self, run: _Run, headers: Mapping[str, str]) -> None:
         asked = await opening(run.channel.channel)
         run.request_class = self._class(headers, run.holder)
-        run.channel.name = name = self._model(asked.model, run.request_class, run.holder)
+        name = self._model(asked.model, run.request_class, run.holder)
+        run.channel.name = run.asked_model = name = self._of_session(name, asked, run.holder)
         check_template(headers, name, self.config.models[name])
-        run.channel.opening = msgspec.structs.replace(asked, model="")
+        self.services[name].check_length(asked)  # before it waits, and takes memory
+        names = [name, *self._instead(name, asked, headers, run.holder)]
+        for one in names:
+            run.channel.name, run.channel.opening = one, msgspec.structs.replace(asked, model="")
+            with suppress(Unopened):
+                await self._served(run, one, alone=one == names[-1])
+                return
+
+    async def _served(self, run: _Run, name: str, *, alone: bool) -> None:
         async with self.gate.place(run.holder, name):
-            run.waited_s = time.monotonic() - run.channel.since
-            await self.services[name].serve(run.channel, owner=run.holder.tenant)
+            run.waited_s, run.tries = time.monotonic() - run.channel.since, run.tries + 1
+            service = self.services[name]
+            await service.serve(run.channel, owner=run.holder.tenant, alone=alone)
 
     def _class(self, headers: Mapping[str, str], holder: Holder) -> str:
         """The class that a device names; a class of its own router's that this gateway has no rules
@@ -124,6 +136,40 @@ class Split:
         hint = f"ask for one of: {', '.join(names)}" if names else ""
         raise Refusal(404, "model_not_found", what, hint=hint)
 
+    def _of_session(self, name: str, asked: Open, holder: Holder) -> str:
+        """The model, or its canary for the sessions in its share; a canary of other tokens takes no
+        part."""
+        portion = self.config.models[name].canary
+        if portion is None or not asked.session or not self._same_tokens(name, portion.model):
+            return name
+        session = f"{holder.tenant}/{asked.session}".encode()
+        return portion.model if part(session, "canary") < portion.share else name
+
+    def _instead(
+        self, name: str, asked: Open, headers: Mapping[str, str], holder: Holder
+    ) -> list[str]:
+        """The models that may take the place of `name` while nothing was said: an answer that goes
+        on after a broken connection would go on as another's."""
+        if asked.generated:
+            return []
+        allowed, given = holder.rules.models, asked.kept + len(asked.tokens)
+        template = headers.get(TEMPLATE)
+        return [
+            other
+            for other in self.config.models[name].fallback
+            if self._same_tokens(name, other)
+            and (allowed is None or other in allowed)
+            and template in (None, self.config.models[other].template)
+            and given < self.services[other].verifier.facts.context_tokens
+        ]
+
+    def _same_tokens(self, name: str, other: str) -> bool:
+        """Whether both verify drafts, and it is known that their tokens are the same."""
+        if other not in self.services:
+            return False
+        own, its = (self.services[one].verifier.facts.vocabulary for one in (name, other))
+        return bool(own) and own == its
+
 
 @dataclass(slots=True)
 class _Run:
@@ -131,6 +177,8 @@ class _Run:
 
     holder: Holder
     channel: MeteredChannel
+    asked_model: str = ""
+    tries: int = 0
     request_class: str = DEFAULT_CLASS
     waited_s: float = 0.0
 
@@ -140,12 +188,13 @@ class _Run:
             _ROUTE,
             self.holder.tenant,
             self.request_class,
-            seen.name,
+            self.asked_model,
             seen.name,
             seen.status or 499,
             time.monotonic() - seen.since,
             waited_s=self.waited_s,
             first_s=seen.first_s,
+            tries=self.tries,
             tokens=Tokens(seen.prompt, seen.tokens, 0),
             drafted=max(seen.drafted, seen.accepted),
             accepted=seen.accepted,

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve:serve", "Serve the OpenAI API and the chat page on this machine."),
     "sessions": ("sessions:sessions", "List and delete conversations."),
     "split": ("split:split", "Measure split inference with a cloud tier."),
+    "sync": ("sync:sync", "Publish updates, and take them on a device."),
     "tools": ("tools:tools", "List the tools, and who may run them."),
 }
 

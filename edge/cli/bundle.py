@@ -15,7 +15,7 @@ from skerry.edge.cli.types import GivenPath
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from skerry.bundles import Bundle, Difference, Variant
+    from skerry.bundles import Bundle, Difference, Variant, Verification
     from skerry.bundles.diff import ValueChange
 
 _DAMAGED = 4
@@ -32,13 +32,18 @@ def bundle() -> None:
 @click.argument("folder", type=GivenPath())
 @json_option
 def verify(folder: Path, as_json: bool) -> None:
-    """Compare every file of the bundle in FOLDER with its digest. Exit code 4 where one differs."""
+    """Compare every file of the bundle in FOLDER with its digest, and load every part of it.
+
+    Exit code 4 where a file differs, a part cannot be used, or parts do not fit together.
+    """
     from skerry.bundles import read_bundle, verify_bundle
     from skerry.edge.cli.bars import bytes_bar
 
-    size = read_bundle(folder).manifest.size
-    with bytes_bar("verifying", total=size, quiet=as_json) as told:
+    bundle = read_bundle(folder)
+    with bytes_bar("verifying", total=bundle.manifest.size, quiet=as_json) as told:
         found = verify_bundle(folder, told)
+        if found.ok:
+            found = _with_parts(found, bundle)
     if as_json:
         emit("skerry.bundle.verify/1", {"ok": found.ok, **_fields(found)})
     else:
@@ -82,11 +87,25 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
             _say(line)
 
 
+def _with_parts(found: Verification, bundle: Bundle) -> Verification:
+    """What the runtime's own readers make of the parts: of sound files only."""
+    from dataclasses import replace
+
+    from skerry.edge.bundled.fitting import part_problems
+
+    return replace(found, problems=tuple(part_problems(bundle)))
+
+
 def _shown(opened: Bundle) -> dict[str, Any]:
     import msgspec
 
+    from skerry.edge.bundled.carried import unknown
+    from skerry.edge.bundled.used import parts_of
+
     fields = {"path": str(opened.folder), "digest": opened.digest, "size": opened.manifest.size}
-    return {**fields, "manifest": msgspec.to_builtins(opened.manifest)}
+    parts = [plain(one) for one in parts_of(opened.manifest)]
+    said = {"parts": parts, "not_run": unknown(opened.manifest)}
+    return {**fields, **said, "manifest": msgspec.to_builtins(opened.manifest)}
 
 
 def _print(opened: Bundle) -> None:
@@ -100,7 +119,11 @@ def _print(opened: Bundle) -> None:
     click.echo()
     table("", columns, (_row(opened, one) for one in manifest.variants))
     click.echo()
-    table("", ("role", "MB", "path"), _parts(opened))
+    table("", ("role", "MB", "path"), _files(opened))
+    click.echo()
+    table("", ("part", "from", "digest"), _parts(opened))
+    for path in _not_run(opened):
+        _say(f"not run by this version: {path}")
     _say("\nmade with " + ", ".join(f"{tool.name} {tool.version}" for tool in manifest.tools))
 
 
@@ -112,6 +135,20 @@ def _row(opened: Bundle, variant: Variant) -> tuple[str, ...]:
 
 
 def _parts(opened: Bundle) -> Iterator[tuple[str, ...]]:
+    """What a runtime that runs it is made of, and where from."""
+    from skerry.edge.bundled.used import parts_of
+
+    for one in parts_of(opened.manifest):
+        yield one.name, one.origin, one.digest[:12]
+
+
+def _not_run(opened: Bundle) -> list[str]:
+    from skerry.edge.bundled.carried import unknown
+
+    return unknown(opened.manifest)
+
+
+def _files(opened: Bundle) -> Iterator[tuple[str, ...]]:
     from skerry.bundles import Role
 
     for file in opened.manifest.files:

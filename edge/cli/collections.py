@@ -153,13 +153,13 @@ def check(name: str, as_json: bool, **given: Any) -> None:
 @contextmanager
 def _publisher(wanted: Settings) -> Iterator[Publisher]:
     from skerry.edge import making
+    from skerry.edge.bundled import take_bundle
     from skerry.edge.collections.link import Link
     from skerry.edge.collections.publishing import Publisher
-    from skerry.edge.encoder import OnnxEncoder
 
     link = Link(making.collections_service(wanted))
     try:
-        yield Publisher(link, OnnxEncoder.load())
+        yield Publisher(link, making.encoder(1, take_bundle(wanted)))
     finally:
         link.close()
 

@@ -32,6 +32,11 @@ _QUICK_ITEMS = 4
 @option("--precision", "precisions", metavar="NAME", multiple=True,
         help="This precision, whatever suits; several.")  # fmt: skip
 @option("--encoder", type=GivenPath(), help="Export this encoder, too: a Hugging Face folder.")
+@option("--router", type=GivenPath(), help="Router that was trained on that encoder (.npz).")
+@option("--draft", metavar="FILE",
+        help="Draft model for split inference, too: GGUF, or `built-in`.")  # fmt: skip
+@option("--adapter", "adapters", type=GivenPath(), multiple=True,
+        help="LoRA adapter as GGUF, called by its file's name; several.")  # fmt: skip
 @option("--measure", type=click.Choice(["full", "quick", "none"]), default="full",
         help="What to measure of each variant.", show_default=True)  # fmt: skip
 @option("--name", help="Name of the bundle; default: the model's.")
@@ -46,6 +51,9 @@ def build(
     formats: tuple[str, ...],
     precisions: tuple[str, ...],
     encoder: Path | None,
+    router: Path | None,
+    draft: str | None,
+    adapters: tuple[Path, ...],
     measure: str,
     name: str | None,
     cache: Path | None,
@@ -61,29 +69,41 @@ def build(
     skerry export build smollm2 --profile phone-mid --profile workstation --out bundle/
     """
     from skerry.edge.cli.bars import tools_bar
-    from skerry.edge.cli.export_parts import shipped_parts
+    from skerry.edge.cli.export_parts import Own, shipped_parts
     from skerry.edge.cli.export_plan import find_plan, without_settings
     from skerry.export.building import build as make
 
     plans = [find_plan(model, profiles, formats, precisions, without_settings(given, "policy"))]
     if encoder is not None:
         plans.append(find_plan(str(encoder), profiles, (), (), without_settings(given, "policy")))
+    own = Own(given.get("policy"), encoder is None, router, draft, adapters)
+    parts = shipped_parts(plans[0].subject, own)
     orders = [_order(plan) for plan in plans]
     with tools_bar(quiet=as_json) as progress:
         built = make(
             orders,
             out,
             cache=_cache(cache),
-            parts=shipped_parts(plans[0].subject, given.get("policy"), encoder=encoder is None),
+            parts=parts,
             measuring=_measuring(measure),
             name=name or "",
             replace=replace,
             progress=progress,
         )
+    _warn(built)
     if as_json:
         emit(SCHEMA, build_fields(built))
     else:
         _print(built)
+
+
+def _warn(built: Built) -> None:
+    """Says what the runtime will refuse; other runtimes may want the models all the same."""
+    from skerry.edge.bundled.fitting import part_problems
+    from skerry.edge.terminal import visible
+
+    for problem in part_problems(built.bundle):
+        click.echo(visible(f"`--bundle` will refuse it: {problem.what}"), err=True)
 
 
 def build_fields(built: Built) -> dict[str, Any]:

@@ -43,9 +43,9 @@ def emulate(
 ) -> None:
     """Run a variant, or COMMAND, in the memory, cores and processor time of PROFILE.
 
-    A variant is loaded with the profile's context, reads a batch and says a token; what it took is
-    shown beside what was predicted. The exit code is 1 where it did not fit, or failed
-    (docs/device-profiles.md).
+    A variant is loaded as the profile says (context, sequences, KV type), reads a batch and says a
+    token; what it took is shown beside what was predicted. The exit code is 1 where it did not fit,
+    or failed (docs/device-profiles.md).
 
     \b
     skerry export emulate budget-phone --bundle bundle/
@@ -100,9 +100,9 @@ def _load(bundle: Path, name: str | None, device: Profile) -> tuple[float, list[
     size = opened.manifest.size_of(found)
     facts = facts_of(opened.manifest.model(found.model), found, size)
     context = min(device.context_tokens, facts.context_tokens or device.context_tokens)
-    how = Loading(context, device.batch_tokens)
+    how = Loading(context, device.batch_tokens, device.kv_type, device.parallel)
     fitted = fit(facts, room_of(probe()), context, loading=how)
-    return fitted.total_mb, load_command(opened.entry(found), context, device.batch_tokens)
+    return fitted.total_mb, load_command(opened.entry(found), how)
 
 
 def _cores() -> list[int]:

@@ -36,7 +36,7 @@ def index() -> None:
 
 @index.command()
 @click.argument("paths", nargs=-1, required=True, type=GivenPath())
-@settings("index")
+@settings("index", "bundle")
 @option("--title", help="Title; default: the document's own.")
 @option("--version", help="Version; default: the document's own.")
 @option("--valid-from", type=When(beginning), help="In force from; a day from its beginning.")
@@ -88,7 +88,7 @@ def add(
 
 @index.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@settings("index")
+@settings("index", "bundle")
 @json_option
 def ingest(file: Path, as_json: bool, **given: Any) -> None:
     """Take fluid records from FILE, one JSON object a line (- is standard input).
@@ -102,7 +102,7 @@ def ingest(file: Path, as_json: bool, **given: Any) -> None:
 
 
 @index.command("ls")
-@settings("index")
+@settings("index", "bundle")
 @option("--all", "everything", is_flag=True, help="Also superseded, expired, not yet in force.")
 @json_option
 def list_(everything: bool, as_json: bool, **given: Any) -> None:
@@ -123,7 +123,7 @@ def list_(everything: bool, as_json: bool, **given: Any) -> None:
 
 @index.command()
 @click.argument("query", nargs=-1, required=True)
-@settings("index", "labels", "domain", "consent")
+@settings("index", "bundle", "labels", "domain", "consent")
 @option(
     "--floor",
     "similarity_floor",
@@ -184,7 +184,7 @@ def search(
 @index.command()
 @click.argument("document")
 @option("--yes", is_flag=True, help="Do not ask before more than one document is removed.")
-@settings("index")
+@settings("index", "bundle")
 @json_option
 def rm(document: str, yes: bool, as_json: bool, **given: Any) -> None:
     """Remove a document by id or source; of a folder or feed, all that it has.
@@ -260,7 +260,7 @@ def _consent(document: str, matching: Sequence[Document], *, may_ask: bool) -> N
 
 
 @index.command()
-@settings("index")
+@settings("index", "bundle")
 @json_option
 def verify(as_json: bool, **given: Any) -> None:
     """Check the file: integrity, full text, vectors, digests."""
@@ -277,17 +277,24 @@ def verify(as_json: bool, **given: Any) -> None:
 
 
 @index.command()
-@settings("index")
+@settings("index", "bundle")
 @json_option
 def reembed(as_json: bool, **given: Any) -> None:
-    """Make every vector anew with this version's encoder. Can be interrupted and goes on."""
+    """Make every vector anew with the encoder of this version, or of the bundle.
+
+    Can be interrupted and goes on.
+    """
     from skerry.edge.index import reembed as encode_again
 
     with make_runtime(given) as runtime, bar("re-embedding", quiet=as_json) as progress:
         _require_index(runtime)
         wanted, encoder = runtime.parts.settings, runtime.parts.encoder
         chunks = encode_again(
-            wanted.index, encoder, progress, screening_key=wanted.screening_key_file
+            wanted.index,
+            encoder,
+            progress,
+            screening_key=wanted.screening_key_file,
+            networks=runtime.parts.networks,
         )
     if as_json:
         emit("skerry.index.reembed/1", {"chunks": chunks})

@@ -26,7 +26,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         "shell_complete": model_names,
     },
     "bundle": {
-        "help": "Bundle whose model and policy to run, instead of --model.",
+        "help": "Bundle to run: its model and all its parts, instead of --model.",
         "type": click.Path(path_type=Path),
     },
     "index": {"help": "File of the document index.", "type": click.Path(path_type=Path)},

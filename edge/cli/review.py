@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LIST = "skerry.review.list/1"
 SHOW = "skerry.review.show/1"
 
+_MOST_LISTED = 100_000
 _JUDGEMENTS = ("right", "wrong", "incomplete", "unsafe", "should_refuse", "should_answer")
 
 
@@ -42,7 +43,13 @@ def _user() -> str:
 
 @review.command("list")
 @option("--all", "all_", is_flag=True, help="Those that are done as well.")
-@option("--limit", default=50, show_default=True, help="How many, the most urgent first.")
+@option(
+    "--limit",
+    type=click.IntRange(1, _MOST_LISTED),
+    default=50,
+    show_default=True,
+    help="How many, the most urgent first.",
+)
 @settings("state")
 @json_option
 def list_(all_: bool, limit: int, as_json: bool, **given: Any) -> None:
@@ -139,8 +146,18 @@ def examples(out: Path | None, **given: Any) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
-    out.write_text(text, "utf-8")
+    _write(out, text)
     click.echo(f"{len(lines)} example(s) in {out}")
+
+
+def _write(out: Path, text: str) -> None:
+    from skerry.edge.errors import InputError
+
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        what = f"the examples cannot be written to '{out}': {error.strerror}"
+        raise InputError(what, hint="name another file with --out") from error
 
 
 def _store(given: dict[str, Any]) -> ReviewStore:

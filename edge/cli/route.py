@@ -13,7 +13,7 @@ SCHEMA = "skerry.route/1"
 
 @click.command()
 @click.argument("question", nargs=-1, required=True)
-@settings(*PLACES, *ASKING)
+@settings("bundle", *PLACES, *ASKING)
 @json_option
 def route(question: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Decide only: where would QUESTION be answered, and why?"""

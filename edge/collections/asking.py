@@ -107,8 +107,9 @@ def _with_names(work: Work, decided: Decided, parts: Parts) -> PolicyInput:
     given, request = decided.given, work.request
     if may_leave(decided.route):  # they were looked for already
         return given
-    before = identifiers_before(parts.said_before(request))
-    return replace(given, findings=(*given.findings, *names_in(request.question), *before))
+    before = identifiers_before(parts.said_before(request), parts.networks)
+    names = names_in(request.question, parts.networks)
+    return replace(given, findings=(*given.findings, *names, *before))
 
 
 def _rule(given: PolicyInput, work: Work, decided: Decided, parts: Parts) -> VectorRule:
@@ -141,7 +142,7 @@ class _Question:
         whole, pseudonyms = searched(decided.asked), work.surrogates.load()
         text = whole
         if work.route.redact:
-            text = pseudonyms.replace(whole, screen_whole(whole))
+            text = pseudonyms.replace(whole, screen_whole(whole, networks=parts.networks))
             work.surrogates.keep(pseudonyms)
         vector = decided.vector if text == whole else parts.encoder.encode([text])[0]
         seconds = min(parts.settings.collections_s, work.route.budget.total_ms / 1e3)
@@ -203,7 +204,11 @@ def _with_hits(
     """Screens what came, and decides again on all that there is now."""
     policy, most = decided.policy, parts.settings.top_k
     kept, findings = screen_sources(
-        hits, given.findings, policy.injection.score, encoding(parts.encoder)
+        hits,
+        given.findings,
+        policy.injection.score,
+        encoding(parts.encoder),
+        networks=parts.networks,
     )
     given = replace(given, findings=findings)
     best = sorted((*decided.hits, *kept), key=lambda hit: -hit.score)

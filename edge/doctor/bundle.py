@@ -17,12 +17,16 @@ def check_bundle(settings: Settings) -> Check:
     bundled = take_bundle(settings)
     if bundled is None:
         return Check("bundle", Status.OK, "none is run: the model is the one below")
+    from skerry.edge.bundled.used import told_parts
+
     named = f"{bundled.bundle.manifest.name} ({bundled.bundle.digest[:12]})"
-    return Check("bundle", Status.OK, f"{named}, {bundled.variant.name}: {bundled.why[0]}")
+    parts = told_parts(bundled, settings)
+    detail = f"{named}, {bundled.variant.name}: {bundled.why[0]}; {parts}"
+    return Check("bundle", Status.OK, detail)
 
 
 def with_bundle(settings: Settings) -> Settings:
-    """The settings with the bundle's model and policy; as they are where it cannot be run, which
+    """The settings with the bundle's model; as they are where it cannot be run, which
     its own check says."""
     from skerry.device_profiles import ProfileError
     from skerry.edge.bundled import bundled_settings, take_bundle

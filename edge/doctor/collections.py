@@ -24,14 +24,14 @@ def check_collections(settings: Settings) -> Check:
         return Check(_NAME, Status.OK, "none is configured: no vector leaves for one")
     if settings.offline:
         return Check(_NAME, Status.OK, "offline: not asked")
-    from skerry.edge.encoder import OnnxEncoder
+    from skerry.edge.bundled import take_bundle
 
     try:
         with closing(making.collections(settings, lambda: Network.ONLINE)) as collections:
             there = {one.name: one for one in collections.listed()}
     except EdgeError as error:
         return Check(_NAME, Status.FAIL, error.what, error.hint)
-    encoder = OnnxEncoder.load().id
+    encoder = making.encoder(1, take_bundle(settings)).id
     wrong = list(_wrong(settings, there, encoder))
     if wrong:
         hint = "ask who operates the gateway, or change the setting `collections`"

@@ -39,7 +39,7 @@ CHECKS: dict[str, Callable[[Settings], Check]] = {
     "guardrails": parts.check_guardrails,
     "index": parts.check_index,
     "state": parts.check_state,
-    "policy": lambda settings: parts.check_policy(with_bundle(settings)),
+    "policy": parts.check_policy,
     "cloud": parts.check_cloud,
     "split": sharing.check_split,
     "collections": check_collections,

@@ -23,47 +23,50 @@ _STEPS_BETWEEN_LOOKS = 10_000
 _CLOUD_LIMIT_S = 5.0
 
 
-def check_encoder(_: Settings) -> Check:
+def check_encoder(settings: Settings) -> Check:
+    from skerry.edge.bundled import take_bundle
     from skerry.edge.encoder.files import DEFAULT_FOLDER, read_manifest
 
-    manifest = read_manifest(DEFAULT_FOLDER)
+    bundled = take_bundle(settings)
+    place = bundled.encoder if bundled else None
+    folder, digest = (place.folder, place.sha256) if place else (DEFAULT_FOLDER, None)
+    manifest = read_manifest(folder, sha256=digest)
     manifest.check()
     return Check("encoder", Status.OK, f"{manifest.id}: every digest is right")
 
 
-def check_guardrails(_: Settings) -> Check:
+def check_guardrails(settings: Settings) -> Check:
     """Loads each small model: of the guardrails, which have digests, router and confidence."""
+    from skerry.edge import making
+    from skerry.edge.bundled import take_bundle
     from skerry.edge.confidence.model import QUOTED, WEIGHTS, ConfidenceModel
-    from skerry.edge.router import Router
-    from skerry.guardrails.grounding import GroundingChecker
-    from skerry.guardrails.injection.detector import InjectionDetector
-    from skerry.guardrails.names.classifier import NamesClassifier
-    from skerry.guardrails.safety.classifier import SafetyClassifier
-    from skerry.guardrails.wording.table import WordTable
+    from skerry.guardrails.networks import fresh
 
-    words = WordTable.load()
-    InjectionDetector.load(words=words)
-    SafetyClassifier.load(words=words)
-    NamesClassifier.load()
-    GroundingChecker.load()
-    Router.load()
+    bundled = take_bundle(settings)
+    networks = fresh(bundled.network_places if bundled else {})
+    for load in (networks.table, networks.injection, networks.safety, networks.names):
+        load()
+    making.grounding(1, bundled)
+    making.router(bundled)
     for weights in (WEIGHTS, QUOTED):
         ConfidenceModel.load(weights)
     return Check("guardrails", Status.OK, "every model loads, and every digest is right")
 
 
 def check_policy(settings: Settings) -> Check:
-    from skerry.edge.policy import load_policy
+    from skerry.edge import making
+    from skerry.edge.bundled import take_bundle
 
-    policy = load_policy(settings.policy)
-    source = settings.policy or "the default policy"
+    bundled = take_bundle(settings)
+    policy = making.policy(settings, bundled)
+    source = settings.policy or ("the bundle's policy" if bundled else "the default policy")
     return Check("policy", Status.OK, f"{source}, version {policy.version}")
 
 
 def check_index(settings: Settings) -> Check:
     """Integrity first, then what opening it says: encoder, version, whose file it is."""
-    from skerry.edge.encoder import OnnxEncoder
-    from skerry.edge.index import Index
+    from skerry.edge import making
+    from skerry.edge.bundled import take_bundle
     from skerry.edge.index.database import faults
 
     if not _has_content(settings.index):
@@ -72,7 +75,9 @@ def check_index(settings: Settings) -> Check:
     with faults(settings.index):
         sound = _integrity(settings.index)
     if sound[0] is Status.OK:
-        Index.open(settings.index, OnnxEncoder.load(), read_only=True).close()
+        bundled = take_bundle(settings)
+        with closing(making.index(settings, making.encoder(1, bundled), bundled, read_only=True)):
+            pass
     return Check("index", *sound)
 
 

@@ -43,13 +43,13 @@ class Manifest:
             self.weights.content(name)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the encoder in `folder`.
+def read_manifest(folder: Path, *, sha256: str | None = None) -> Manifest:
+    """The manifest of the encoder in `folder`; `sha256` is its digest, where a bundle says it.
 
     Raises:
         EncoderError: it is missing, or not a manifest.
     """
-    weights = Weights.read(folder, MANIFEST, EncoderError)
+    weights = Weights.read(folder, MANIFEST, EncoderError, sha256=sha256)
     try:
         _ = weights.sha256[MODEL], weights.sha256[TOKENIZER]
         sizes = (int(weights.settings[name]) for name in ("dimensions", "max_tokens"))

@@ -54,13 +54,17 @@ class OnnxEncoder:
     _process: int = field(default_factory=os.getpid, repr=False, compare=False)
 
     @classmethod
-    def load(cls, folder: Path | None = None, threads: int = 1) -> OnnxEncoder:
+    def load(
+        cls, folder: Path | None = None, threads: int = 1, *, sha256: str | None = None
+    ) -> OnnxEncoder:
         """The encoder in `folder`, or the one that comes with the package.
+
+        `sha256` is the digest of its manifest, where a bundle says it.
 
         Raises:
             EncoderError: a file is missing, truncated, was changed or cannot be loaded.
         """
-        manifest = read_manifest(DEFAULT_FOLDER if folder is None else folder)
+        manifest = read_manifest(DEFAULT_FOLDER if folder is None else folder, sha256=sha256)
         session = manifest.weights.session(threads)
         kept = weakref.ref(session)
         never_free_in_child(session, lambda: [kept()])

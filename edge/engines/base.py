@@ -140,7 +140,8 @@ class EngineOptions:
     """How a model is loaded. Zero or None lets the engine choose.
 
     `kv_type` is a ggml type name (`f16`, `q8_0`, …) for both K and V. `parallel` is the
-    number of sequences decoded together; `context_tokens` is per sequence.
+    number of sequences decoded together; `context_tokens` is per sequence. `chat_template` is Jinja
+    source in place of the model's own.
     """
 
     context_tokens: int = 0
@@ -150,6 +151,7 @@ class EngineOptions:
     parallel: int = 1
     gpu_layers: int = 0
     adapters: Mapping[str, Path] = field(default_factory=dict)
+    chat_template: str = ""
 
 
 @runtime_checkable

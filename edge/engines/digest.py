@@ -1,4 +1,4 @@
-"""SHA-256 of model files, remembered by path, size and modification time.
+"""SHA-256 of model files, remembered by path, inode, size and the times of the last change.
 
 A model of gigabytes is hashed once, not at every start. The remembered digest is a convenience
 for receipts; whoever must not trust the user's own cache hashes the file again.
@@ -89,7 +89,7 @@ def _cache_file(folder: Path | None) -> Path | None:
 
 def _stamp(path: Path) -> list[int]:
     stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns]
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 
 def _entries(cache: Path | None) -> dict[str, dict[str, object]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,9 +26,16 @@ _NAMELESS = "model"
 _SHARD = re.compile(r"(?P<name>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 
 
+def _believed() -> None:
+    """Nobody looked at the files before."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model that can be loaded. `engine` is a name of `registry.ENGINES`.
+
+    `chat_template` is used in place of the model's own. `check` is called when it was loaded, and
+    raises where its files may have changed since they were looked at.
 
     `size_bytes` is that of all its files. `licence` is an SPDX id, None when nobody said.
     """
@@ -40,6 +47,8 @@ class ModelSpec:
     licence: str | None = None
     adapters: Mapping[str, Path] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    chat_template: str = ""
+    check: Callable[[], object] = _believed
 
 
 @dataclass(frozen=True, slots=True)

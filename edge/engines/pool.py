@@ -157,10 +157,12 @@ class ModelPool:
     def _load(self, entry: _Entry, victims: Sequence[_Entry]) -> Engine:
         """Unloads `victims`, then loads; outside the lock, as other models may be leased."""
         spec = entry.spec
-        options = replace(self._options, adapters={**self._options.adapters, **spec.adapters})
+        adapters = {**self._options.adapters, **spec.adapters}
+        template = spec.chat_template or self._options.chat_template
+        options = replace(self._options, adapters=adapters, chat_template=template)
         try:
             self._unload(victims)
-            engine = self._engines[spec.engine].load(spec.path, options, name=spec.name)
+            engine = _load_checked(self._engines[spec.engine], spec, options)
         except BaseException:  # after Ctrl-C as well, nobody may wait for this model
             self._forget(entry)
             raise
@@ -249,3 +251,14 @@ def _key(spec: ModelSpec) -> str:
 
 def _closed_error() -> ModelError:
     return ModelError("the model pool is closed", hint="make a new runtime")
+
+
+def _load_checked(kind: EngineKind, spec: ModelSpec, options: EngineOptions) -> Engine:
+    """Loads, then asks whether the files are still those that were looked at."""
+    engine = kind.load(spec.path, options, name=spec.name)
+    try:
+        spec.check()
+    except BaseException:
+        engine.close()
+        raise
+    return engine

@@ -18,7 +18,7 @@ from skerry.edge.escalate.faults import event_fault, protocol_fault
 from skerry.edge.escalate.options import CloudOptions
 
 DONE = "[DONE]"
-_UNFIT = dict.fromkeys(
+UNFIT = dict.fromkeys(
     [
         *(code for code in range(0x20) if chr(code) not in "\n\t"),
         *range(0x7F, 0xA0),
@@ -120,4 +120,4 @@ def _natural(value: object) -> int:
 def _presentable(text: str) -> str:
     """JSON may name half of a surrogate pair, which no UTF-8 text can hold, and controls."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.translate(_UNFIT)
+    return whole.translate(UNFIT)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 import httpx2
 
@@ -19,6 +20,7 @@ from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable
 from skerry.edge.escalate.options import CloudOptions
 
 SNIPPET_CHARACTERS = 300
+_SHORTEST_SECRET = 4
 
 _MESSAGE_NAMES = ("error", "message", "detail")
 _DEEPEST_MESSAGE = 4
@@ -35,6 +37,13 @@ _HINTS = {
     413: "the request is too large for the server: send less context",
     422: "the server does not take this request: check the model and what it supports",
 }
+
+
+class Keeping(Protocol):
+    """Options with secrets."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]: ...
 
 
 class Transient(CloudUnavailable):
@@ -176,12 +185,14 @@ def server_message(options: CloudOptions, text: str) -> str:
     return snippet(options, _message_of(parsed) or text)
 
 
-def snippet(options: CloudOptions, text: str) -> str:
+def snippet(options: Keeping, text: str) -> str:
     """One short line of `text` without our secrets.
 
     A secret is masked by as many stars, so that cutting afterwards cannot bare half of another.
+    One of a few characters is in many words, and nothing can hide it.
     """
-    for secret in sorted(options.secrets, key=len, reverse=True):
+    secrets = (secret for secret in options.secrets if len(secret) >= _SHORTEST_SECRET)
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "*" * len(secret))
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= SNIPPET_CHARACTERS else line[:SNIPPET_CHARACTERS] + "…"

@@ -63,6 +63,7 @@ from skerry.edge.index.types import (
 )
 from skerry.edge.index.words import WordSplitter, plain
 from skerry.edge.private import secret
+from skerry.guardrails.networks import INSTALLED, Networks
 
 if TYPE_CHECKING:
     from skerry.guardrails.findings import Finding
@@ -97,7 +98,9 @@ class Index:
         *,
         key: bytes | None = None,
         warnings: tuple[IngestWarning, ...] = (),
+        networks: Networks = INSTALLED,
     ) -> None:
+        self._networks = networks
         self._warnings = warnings
         self._path, self._read_only = database.path.absolute(), database.read_only
         self._clock = clock
@@ -109,7 +112,7 @@ class Index:
 
     def _use(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
-        self._screener = Screener.of(encoder, self._key)
+        self._screener = Screener.of(encoder, self._key, self._networks)
 
     def _opened(self, database: Database) -> Opened:
         encoder, settings = self._encoder, self._searcher.settings
@@ -146,6 +149,7 @@ class Index:
         reranker: Reranker | None = None,
         clock: Callable[[], float] = time.time,
         screening_key: Path | None = None,
+        networks: Networks = INSTALLED,
     ) -> Self:
         """Opens the index at `path`, or makes a new one there.
 
@@ -157,6 +161,7 @@ class Index:
             screening_key: this device's private file (made where there is none) for the key that
                 seals what is found in documents when they are added; without it that is not kept,
                 and passages are screened whenever they are used.
+            networks: what looks at documents.
 
         Raises:
             EmbedderMismatch: the file was built with another encoder.
@@ -169,7 +174,7 @@ class Index:
             key = screening_key and secret(screening_key, make=not read_only)
             told = () if key or screening_key is None else (screened.keyless(screening_key),)
             made = partial(cls, database, encoder, settings, reranker, clock)
-            return made(key=key or None, warnings=told)
+            return made(key=key or None, warnings=told, networks=networks)
         except BaseException:  # after Ctrl-C as well, no open file is left behind
             database.close()
             raise

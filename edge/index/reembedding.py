@@ -22,6 +22,7 @@ from skerry.edge.index.types import Progress
 from skerry.edge.index.vectors import quantise
 from skerry.edge.index.verify import problems
 from skerry.edge.private import secret
+from skerry.guardrails.networks import INSTALLED, Networks
 
 _BATCH = 64  # chunks in one transaction
 
@@ -38,6 +39,7 @@ def reembed(
     *,
     busy_timeout_ms: int = 5_000,
     screening_key: Path | None = None,
+    networks: Networks = INSTALLED,
 ) -> int:
     """Makes the index at `path` one of `encoder`'s; says how many chunks were encoded now.
 
@@ -45,7 +47,8 @@ def reembed(
     EmbedderMismatch. Documents that they add meanwhile are taken along.
 
     Args:
-        screening_key: as for `Index.open`; what is found in the chunks is then found anew, too.
+        screening_key: as for `Index.open`; what is found in the chunks is then found anew, too,
+            by `networks`.
 
     Raises:
         IndexFault: see `Index.open`.
@@ -55,7 +58,7 @@ def reembed(
         migrate(database)
         encoded = reembed_database(database, encoder, progress)
         key = screening_key and secret(screening_key, make=True)
-        if screener := Screener.of(encoder, key or None):
+        if screener := Screener.of(encoder, key or None, networks):
             rescreen(database, screener, progress)
         return encoded
     finally:

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from skerry.edge.screening import Screened, encoding
 from skerry.edge.sources import findings_in, name_of
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import Finding, FindingKind, Where
+from skerry.guardrails.networks import INSTALLED, Networks
 
 if TYPE_CHECKING:
     from skerry.edge.encoder.base import TextEncoder
@@ -71,16 +73,19 @@ class Screener:
     id: bytes
     _key: bytes = field(repr=False)
     _encoder: TextEncoder = field(repr=False)
+    _networks: Networks = field(default=INSTALLED, repr=False)
     _looked: Screened = field(default_factory=lambda: Screened(_FEW), repr=False)
 
     @classmethod
-    def of(cls, encoder: TextEncoder, key: bytes | None) -> Screener | None:
+    def of(
+        cls, encoder: TextEncoder, key: bytes | None, networks: Networks = INSTALLED
+    ) -> Screener | None:
         """None without a key, and where nobody knows which screen this is."""
-        screen = screen_id(encoder.id)
+        screen = screen_id(encoder.id, networks)
         if key is None or screen is None:
             return None
         id_ = blake2b(screen, key=key, digest_size=16, person=b"skerry screener").digest()
-        return cls(id_, key, encoder)
+        return cls(id_, key, encoder, networks)
 
     def records(self, passages: Sequence[Passage]) -> list[Row]:
         """A record of each passage.
@@ -88,7 +93,7 @@ class Screener:
         None at all where they cannot be screened: whoever uses them hears why.
         """
         encode = encoding(self._encoder)
-        look = self._looked.findings
+        look = partial(self._looked.findings, networks=self._networks)
         try:
             found = [findings_in(one.text, one.name, encode, look) for one in passages]
         except GuardrailError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,34 +27,65 @@ _MEND = "mend the file there; docs/policy.md shows such a file"
 _NAMES_A_KEY = frozenset({"missing", "unexpected_keyword_argument"})
 
 
-def load_policy(path: Path | None = None) -> Policy:
-    """The policy of `path` laid over the defaults; the defaults alone for None.
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A whole policy that others are laid over, and what it says."""
+
+    said: Mapping[str, Any]
+    policy: Policy
+
+
+def load_policy(path: Path | None = None, base: Base | None = None) -> Policy:
+    """The policy of `path` laid over `base`, or the defaults; that alone for None.
 
     A file that says `extends = "nothing"` stands alone and must give every key.
 
     Raises:
         ConfigError: the file cannot be read or is not a policy; names file, line and key.
     """
-    return defaults() if path is None else _policy(read_document(path), str(path))
+    base = base or _default()
+    return base.policy if path is None else _policy(read_document(path), str(path), base)
 
 
-@cache
 def defaults() -> Policy:
-    return _policy(read_document(DEFAULTS), DEFAULTS.name)
+    return _default().policy
 
 
-def parse_policy(text: str, name: str) -> Policy:
-    """The policy that `text` says; `name` is what errors call it.
+def base_of(text: str, name: str) -> Base:
+    """The whole policy that `text` says, to lay others over.
+
+    Raises:
+        ConfigError: it is none, or says not everything.
+    """
+    return _whole(_parsed(text, name), name)
+
+
+def parse_policy(text: str, name: str, base: Base | None = None) -> Policy:
+    """The policy that `text` says, over `base` or the defaults; `name` is what errors call it.
 
     Raises:
         ConfigError: it is not a policy.
     """
+    return _policy(_parsed(text, name), name, base or _default())
+
+
+def _parsed(text: str, name: str) -> LocatedToml:
     from skerry.device_profiles.located_toml import TomlFault, parse
 
     try:
-        return _policy(parse(text), name)
+        return parse(text)
     except TomlFault as fault:
         raise _error(name, fault.line, fault.what, _MEND) from None
+
+
+@cache
+def _default() -> Base:
+    return _whole(read_document(DEFAULTS), DEFAULTS.name)
+
+
+def _whole(located: LocatedToml, name: str) -> Base:
+    said = without_extends(located)
+    return Base(said, _validated(said, located, name))
 
 
 def read_document(path: Path) -> LocatedToml:
@@ -69,12 +101,12 @@ def read_document(path: Path) -> LocatedToml:
         raise _error(str(path), fault.line, fault.what, _MEND) from None
 
 
-def _policy(located: LocatedToml, name: str) -> Policy:
+def _policy(located: LocatedToml, name: str, base: Base) -> Policy:
     extends, document = _extends(located, name), without_extends(located)
     if extends == "nothing":
         return _validated(document, located, name)
-    policy = _validated(lay_over(without_extends(read_document(DEFAULTS)), document), located, name)
-    if loosened := first_loosened(defaults(), policy):
+    policy = _validated(lay_over(base.said, document), located, name)
+    if loosened := first_loosened(base.policy, policy):
         what = f"{loosened} may be made stricter than the default, not looser"
         hint = 'remove the key, or write a whole policy with extends = "nothing"'
         raise _error(name, located.line(tuple(loosened.split("."))), what, hint)

@@ -58,12 +58,25 @@ class ModelUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class PartUsed:
+    """A part of a runtime that runs a bundle; `digest` is that of the file that stands for it."""
+
+    name: str
+    origin: Literal["bundle", "installed", "settings"]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class BundleUsed:
-    """The bundle that was run: `digest` is that of its manifest, `variant` the model's form."""
+    """The bundle that was run: `digest` is that of its manifest, `variant` the model's form.
+
+    `parts` are what it was run with: its own, and what is installed or set in their place.
+    """
 
     name: str
     digest: str
     variant: str
+    parts: tuple[PartUsed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from skerry.edge.receipts.receipt import (
+    BundleUsed,
     ChunkUsed,
     Egress,
     ModelUsed,
@@ -90,11 +91,18 @@ def _fact_rows(receipt: Receipt) -> Iterator[tuple[str, Text]]:
         yield "model", _model(receipt.model, receipt.usage)
     if used_bundle := receipt.bundle:
         named = f"{used_bundle.name} ({used_bundle.digest[:12]}), variant {used_bundle.variant}"
-        yield "bundle", _plain(named)
+        yield "bundle", _plain("\n".join((named, *_origins(used_bundle))))
     yield "policy", _plain(f"{receipt.policy.version} ({receipt.policy.digest[:12]})")
     yield "latency", _latency(receipt)
     if receipt.error:
         yield "error", _plain(receipt.error, "red")
+
+
+def _origins(used: BundleUsed) -> Iterator[str]:
+    """Which parts came from where, a line for each place."""
+    for origin in dict.fromkeys(one.origin for one in used.parts):
+        of_it = (f"{one.name} {one.digest[:8]}" for one in used.parts if one.origin == origin)
+        yield f"{origin}: {', '.join(of_it)}"
 
 
 def _question(receipt: Receipt) -> Text:

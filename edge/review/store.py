@@ -15,6 +15,7 @@ from skerry.edge.errors import InputError, StateCorrupt
 from skerry.edge.review.schema import REVIEWS
 from skerry.edge.review.types import Judgement, Review, ReviewNotFound, Status
 from skerry.edge.state import StateFile
+from skerry.guardrails.normal import normalise
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -187,7 +188,7 @@ def _without_text(review: Review) -> Review:
 
 
 def _checked(text: str) -> str:
-    if not text.strip():
+    if not normalise(text).text.strip():  # nor of what nobody can see
         raise InputError("the answer is empty", hint="say something, or leave the request waiting")
     if len(text) > _LONGEST_ANSWER:
         raise InputError(f"the answer has {len(text):,} characters; at most {_LONGEST_ANSWER:,}")

@@ -6,6 +6,8 @@ Pure arithmetic over weights that `skerry.edge.router.train` made; where a reque
 
 from __future__ import annotations
 
+import hashlib
+import io
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -30,6 +32,7 @@ _FAMILIAR = (-4.0, 2.0)
 _UNREADABLE = (
     OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+_FETCH = "See `skerry bundle verify`; fetch the bundle again."
 _REINSTALL = "Reinstall skerry, or train it again with `python -m skerry.edge.router.train`."
 
 
@@ -52,15 +55,17 @@ class Router:
     _reasoning: Dense
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Router:
+    def load(cls, path: Path | None = None, *, sha256: str | None = None) -> Router:
         """The router in the file `path`, or the one that comes with the package.
+
+        `sha256` is the digest of the file, where a bundle says it.
 
         Raises:
             ModelNotFound: there is no such file.
             ModelInvalid: it is not a router's weights, or those of other classes or features.
         """
         path = DEFAULT_WEIGHTS if path is None else path
-        return cls.from_arrays(_read(path), str(path))
+        return cls.from_arrays(_read(path, sha256), str(path))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], name: str) -> Router:
@@ -144,9 +149,13 @@ def _probability(head: Dense, inputs: Array) -> float:
     return float(sigmoid(head(inputs))[0])
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path, sha256: str | None) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        content = path.read_bytes()
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            what = f"the router's weights '{path}' were changed: their digest is not the bundle's"
+            raise ModelInvalid(what, hint=_FETCH)
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except FileNotFoundError as error:
         raise ModelNotFound(

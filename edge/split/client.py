@@ -29,12 +29,12 @@ from skerry.cloud.hints.frames import (
 from skerry.edge.split.ahead import Ahead
 from skerry.edge.split.controller import Controller, Measured
 from skerry.edge.split.drafter import Drafter
-from skerry.edge.split.exchange import Connect, Exchange, Traffic
+from skerry.edge.split.exchange import Connect, Exchange, Exchanged
 from skerry.edge.split.options import SplitOptions
 from skerry.edge.split.patience import Patience
 
 
-class SplitGeneration:
+class SplitGeneration(Exchanged):
     """Iterating yields the frames of tokens, in order; `done` is there at the end.
 
     What was yielded before an error stays verified. It ends within `deadline_s` of its making.
@@ -52,7 +52,7 @@ class SplitGeneration:
     ) -> None:  # fmt: skip
         self._options, self._drafter = options, drafter
         self._asked, self._kept = asked, kept
-        self.exchange = Exchange(options, connect=connect, deadline_s=deadline_s, cancel=cancel)
+        super().__init__(Exchange(options, connect=connect, deadline_s=deadline_s, cancel=cancel))
         self._controller = Controller(measured or Measured(), options.depth)
         self._stuck = False
         self._reading = True
@@ -63,6 +63,8 @@ class SplitGeneration:
         """The next pass reads the prompt, too, and says little of others."""
         self.ahead = Ahead(asked.tokens, asked.generated)
         self.opened: Opened | None = None
+        self._agreed = False
+        """Whether the cloud that is connected has opened."""
         self.done: Done | None = None
         self.passes = 0
 
@@ -72,21 +74,8 @@ class SplitGeneration:
         )
 
     @property
-    def traffic(self) -> Traffic:
-        return self.exchange.traffic
-
-    @property
-    def resumed(self) -> int:
-        """How many times the connection was made anew."""
-        return self.exchange.resumed
-
-    @property
     def prompt_tokens(self) -> int:
         return len(self._asked.tokens) - self._asked.generated
-
-    def close(self) -> None:
-        """May be called twice."""
-        self.exchange.close()
 
     def _connection(self) -> Iterator[Tokens]:
         """Frames of tokens for as long as one connection holds."""
@@ -114,12 +103,14 @@ class SplitGeneration:
         return Done(Reason.LENGTH, self.passes, ahead.drafted, ahead.hit, prompt, tokens)
 
     def _open(self) -> None:
-        """Asks for what is not generated yet, and sends no more of the sequence than is needed."""
+        """Asks for what is not generated yet, of the model that began, and sends no more of the
+        sequence than is needed."""
         told = self.ahead.sequence[: self.ahead.verified]
         generated = len(self.ahead.generated)
         patience_ms = self._patience.begin()
         frame = msgspec.structs.replace(
             self._asked,
+            model=self.opened.model if self.opened and generated else self._asked.model,
             mode=Mode.THRIFT if patience_ms else Mode.LATENCY,
             patience_ms=patience_ms,
             tokens=tuple(told[self._kept :]),
@@ -129,22 +120,27 @@ class SplitGeneration:
         )
         self.exchange.open(frame)
         self._stuck, self._prompting, self._pass_s = False, True, 0.0
+        self._agreed = False
         self.ahead.begins = self.ahead.verified
 
     def _take(self, frame: CloudFrame) -> Tokens | None:
         match frame:
-            case Opened():
-                self._begin(frame)
-            case Tokens():
-                self._judge(frame)
-                return frame
-            case Done():
-                self.done = frame
             case Fault(NoContext.code) if self._kept:
                 self._kept = 0
                 self._open()
             case Fault():
                 raise self.exchange.failed(frame)
+            case Opened() if not self._agreed:
+                self._begin(frame)
+            case Opened():
+                raise ProtocolError("the cloud opened a generation twice")
+            case _ if not self._agreed:
+                raise ProtocolError("the cloud answered before it opened the generation")
+            case Tokens():
+                self._judge(frame)
+                return frame
+            case Done():
+                self.done = frame
             case Said():
                 raise ProtocolError("the cloud sent text, and tokens were agreed")
         return None
@@ -154,7 +150,7 @@ class SplitGeneration:
             raise ProtocolError(
                 f"the cloud begins at position {frame.position}, not {self.ahead.begins}"
             )
-        self.opened = frame
+        self.opened, self._agreed = frame, True
 
     def _judge(self, frame: Tokens) -> None:
         self.ahead.verify(frame)

@@ -12,17 +12,15 @@ from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
 from skerry.bundles.gguf.draft_tokens import DraftTokens, all_of
+from skerry.bundles.llama.context import ContextShape
 from skerry.cloud.hints.choice import Sampling, choose
 from skerry.cloud.hints.prefix import common
-from skerry.cloud.hints.vocabulary import digest
-from skerry.edge.engines.llama.context import ContextShape, NativeContext
 from skerry.edge.engines.llama.files import read_draft_tokens, read_gguf
-from skerry.edge.engines.llama.native import NativeModel
+from skerry.edge.engines.llama.native import NativeContext, NativeModel, Vocabulary
 from skerry.edge.errors import ConfigError
 from skerry.edge.split.drafter import Guess
 
@@ -88,11 +86,9 @@ class DraftModel:
 
 
 def _tokens(path: Path, model: NativeModel) -> DraftTokens:
-    size = llama_cpp.llama_vocab_n_tokens(model.vocab)
-    maps = read_draft_tokens(read_gguf(path).metadata, size)
-    return maps or all_of(
-        size, digest(llama_cpp.llama_vocab_get_text(model.vocab, one) for one in range(size))
-    )
+    vocabulary = Vocabulary(model.vocab)
+    maps = read_draft_tokens(read_gguf(path).metadata, vocabulary.size)
+    return maps or all_of(vocabulary.size, vocabulary.digest)
 
 
 class _Reader:

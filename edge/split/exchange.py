@@ -10,9 +10,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
+
 from skerry.cloud.errors import ProtocolError, UnknownVocabulary
-from skerry.cloud.hints.frames import Cancel, CloudFrame, DeviceFrame, Fault, read_cloud_frame
+from skerry.cloud.hints.frames import (
+    Cancel,
+    CloudFrame,
+    DeviceFrame,
+    Fault,
+    Opened,
+    read_cloud_frame,
+)
 from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable
+from skerry.edge.escalate.faults import snippet
 from skerry.edge.split.link import LATER, Link
 from skerry.edge.split.options import SplitOptions
 
@@ -83,7 +93,8 @@ class Exchange:
                     if not self._may_resume(begun()):
                         raise
         except ProtocolError as error:
-            raise CloudRefused(f"{self.options.destination}: {error.what}") from error
+            what = snippet(self.options, error.what)
+            raise CloudRefused(f"{self.options.destination}: {what}") from error
         finally:
             self.close()
 
@@ -127,18 +138,26 @@ class Exchange:
             data = self._open_link.receive(0 if busy() else _TICK_S)
             if data is not None:
                 self.traffic.received += len(data)
-                return read_cloud_frame(data)
+                return self._shown(read_cloud_frame(data))
             if busy():
                 return None
 
     def failed(self, fault: Fault) -> CloudError:
         """What a fault of the cloud means here."""
-        what, hint = f"{self.options.destination}: {fault.what}", fault.hint or LATER
+        said, hint = snippet(self.options, fault.what), snippet(self.options, fault.hint) or LATER
+        what = f"{self.options.destination}: {said}"
         if fault.instead == "messages":
             other = OtherTokens(what, hint=hint)
             other.why = UNKNOWN_TOKENS if fault.code == UnknownVocabulary.code else OTHER_TOKENS
             return other
         return (CloudUnavailable if fault.code in _PASSES else CloudRefused)(what, hint=hint)
+
+    def _shown(self, frame: CloudFrame) -> CloudFrame:
+        """What a cloud says of itself, as lines that give no orders to a terminal."""
+        if not isinstance(frame, Opened):
+            return frame
+        model, why = (snippet(self.options, text) for text in (frame.model, frame.why))
+        return msgspec.structs.replace(frame, model=model, why=why)
 
     def _may_resume(self, begun: bool) -> bool:
         """Waits a little, where trying again may help."""
@@ -170,3 +189,23 @@ class Exchange:
 
     def _left(self) -> float:
         return max(0.001, self._ends_at - time.monotonic())
+
+
+class Exchanged:
+    """A generation, as far as it is its exchange's."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    @property
+    def traffic(self) -> Traffic:
+        return self.exchange.traffic
+
+    @property
+    def resumed(self) -> int:
+        """How many times the connection was made anew."""
+        return self.exchange.resumed
+
+    def close(self) -> None:
+        """May be called twice."""
+        self.exchange.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import socket
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Protocol
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
@@ -16,12 +18,17 @@ from websockets.typing import Subprotocol
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import MOST_BYTES, SUBPROTOCOL, DeviceFrame, written
 from skerry.edge.errors import CloudRefused, CloudUnavailable
+from skerry.edge.escalate.faults import snippet
 from skerry.edge.split.options import SplitOptions
 
 LATER = "try again later; the device can answer meanwhile"
 _PING_EVERY_S = 2.0
+_CLOSE_S = 2.0
 _AGAIN_S = 600.0
 _OVERLOADED = frozenset({429, 500, 502, 503, 504})
+_unheard = logging.getLogger(f"{__name__}.websockets")
+_unheard.setLevel(logging.CRITICAL + 1)
+"""The library's own log has a traceback for what is told here as an error."""
 
 
 class NoWay(CloudRefused):
@@ -68,9 +75,10 @@ class SocketLink:
     """
 
     def __init__(self, options: SplitOptions, headers: Mapping[str, str], left_s: float) -> None:
-        self._destination = options.destination
+        self._options = options
         self._held = ExitStack()
         self._connection = self._held.enter_context(_connected(options, headers, left_s))
+        self._held.enter_context(self._ended_after(left_s + _CLOSE_S))
         self._pong: threading.Event | None = None
         self._pinged_at = 0.0
         self._answered = False
@@ -89,9 +97,9 @@ class SocketLink:
         except TimeoutError:
             return None
         except ConnectionClosed as error:
-            raise CloudUnavailable(
-                f"{self._destination} closed the connection ({error})", hint=LATER
-            ) from error
+            why = snippet(self._options, str(error))
+            what = f"{self._options.destination} closed the connection ({why})"
+            raise CloudUnavailable(what, hint=LATER) from error
         if isinstance(data, str):
             raise ProtocolError("frames are binary, and this one is text")
         return data
@@ -111,8 +119,24 @@ class SocketLink:
         return self._connection.latency if self._answered else None
 
     def close(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError), self._ended_after(_CLOSE_S):
             self._held.close()
+
+    @contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[None]:
+        """Ends the connection where that takes longer. Whoever asks and never reads keeps the
+        library busy with answers, and what waits for those waits for no deadline."""
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        with suppress(OSError):
+            self._connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(
@@ -126,22 +150,25 @@ def _connected(
             open_timeout=min(options.connect_s, left_s),
             close_timeout=1,
             max_size=MOST_BYTES,
+            logger=_unheard,
             compression=None,
             proxy=None,
         )
     except InvalidHandshake as error:
         raise _failed(options, error) from error
     except (OSError, TimeoutError, ConnectionClosed) as error:
-        what = f"{options.destination} cannot be reached: {error}"
+        why = snippet(options, str(error))
+        what = f"{options.destination} cannot be reached: {why}"
         raise CloudUnavailable(what, hint=LATER) from error
 
 
 def _failed(options: SplitOptions, error: InvalidHandshake) -> CloudUnavailable | NoWay:
     """Why a handshake failed: all is taken now, or no WebSocket gets through."""
+    why = snippet(options, str(error))
     if isinstance(error, InvalidStatus) and error.response.status_code in _OVERLOADED:
-        return CloudUnavailable(f"{options.destination} cannot be reached: {error}", hint=LATER)
+        return CloudUnavailable(f"{options.destination} cannot be reached: {why}", hint=LATER)
     return NoWay(
-        f"{options.destination} serves no split inference: {error}",
+        f"{options.destination} serves no split inference: {why}",
         hint="check split_url and the API key",
         broke=isinstance(error, InvalidMessage),
     )

@@ -64,6 +64,11 @@ class SplitOptions:
         """Host and port, as a person would name them."""
         return check_url(self.base_url).netloc.decode()
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that no message may show."""
+        return tuple(text for text in (self.api_key.reveal(),) if text)
+
     def headers(self) -> dict[str, str]:
         key = self.api_key.reveal()
         return {"Authorization": f"Bearer {key}"} if key else {}

@@ -19,6 +19,7 @@ from skerry.edge.engines.text import TextStream
 from skerry.edge.errors import CloudError, CloudRefused, InputError
 from skerry.edge.escalate.base import Egress
 from skerry.edge.escalate.breaker import Breaker
+from skerry.edge.escalate.chunks import UNFIT
 from skerry.edge.split.client import SplitGeneration
 from skerry.edge.split.exchange import Exchange, OtherTokens, Traffic
 from skerry.edge.split.preview import SplitPreview
@@ -98,7 +99,8 @@ class SplitStream:
         return self
 
     def __next__(self) -> Piece:
-        return next(self._pieces)
+        piece = next(self._pieces)
+        return replace(piece, text=piece.text.translate(UNFIT))
 
     def close(self) -> None:
         self._pieces.close()

@@ -14,10 +14,10 @@ import msgspec
 from skerry.cloud.errors import ProtocolError
 from skerry.cloud.hints.frames import CloudFrame, Done, Fault, Open, Opened, Reason, Said, Tokens
 from skerry.edge.errors import CloudRefused
-from skerry.edge.split.exchange import OTHER_TOKENS, UNKNOWN_TOKENS, Exchange, Traffic
+from skerry.edge.split.exchange import OTHER_TOKENS, UNKNOWN_TOKENS, Exchange, Exchanged
 
 
-class TextGeneration:
+class TextGeneration(Exchanged):
     """Iterating yields the frames of text, in order; `done` is there at the end.
 
     Args:
@@ -30,7 +30,8 @@ class TextGeneration:
     """
 
     def __init__(self, exchange: Exchange, asked: Open) -> None:
-        self.exchange, self._asked = exchange, asked
+        super().__init__(exchange)
+        self._asked = asked
         self.tokens: list[int] = []
         """The target's own."""
         self.opened: Opened | None = None
@@ -50,15 +51,6 @@ class TextGeneration:
             raise
 
     @property
-    def traffic(self) -> Traffic:
-        return self.exchange.traffic
-
-    @property
-    def resumed(self) -> int:
-        """How many times the connection was made anew."""
-        return self.exchange.resumed
-
-    @property
     def why(self) -> str:
         """Why it is not drafted for."""
         unknown = self.opened is not None and not self.opened.vocabulary
@@ -68,10 +60,6 @@ class TextGeneration:
     def prompt_tokens(self) -> int:
         """As the target counts them; 0 before it has opened."""
         return self.opened.position if self.opened else 0
-
-    def close(self) -> None:
-        """May be called twice."""
-        self.exchange.close()
 
     def _connection(self) -> Iterator[Said]:
         """Frames of text for as long as one connection holds."""
@@ -84,6 +72,7 @@ class TextGeneration:
         self.exchange.open(
             msgspec.structs.replace(
                 self._asked,
+                model=self.opened.model if self.opened else self._asked.model,
                 vocabulary=self.opened.vocabulary if self.opened else b"",
                 tokens=tuple(self.tokens),
                 generated=len(self.tokens),
@@ -97,15 +86,19 @@ class TextGeneration:
 
     def _take(self, frame: CloudFrame) -> Said | None:
         match frame:
-            case Opened():
+            case Fault():
+                raise self.exchange.failed(frame)
+            case Opened() if not self._agreed:
                 self._agree(frame)
+            case Opened():
+                raise ProtocolError("the cloud opened a generation twice")
+            case _ if not self._agreed:
+                raise ProtocolError("the cloud answered before it opened the generation")
             case Said():
                 self._hear(frame)
                 return frame
             case Done():
                 self.done = frame
-            case Fault():
-                raise self.exchange.failed(frame)
             case Tokens():
                 raise ProtocolError("the cloud sent tokens, and text was agreed")
         return None
@@ -125,8 +118,6 @@ class TextGeneration:
         self._agreed = True
 
     def _hear(self, frame: Said) -> None:
-        if not self._agreed or self.opened is None:
-            raise ProtocolError("the cloud sent text before it opened the generation")
         at = len(self.tokens) - self._begins
         if frame.position != at:
             raise ProtocolError(f"the cloud sent text for position {frame.position}, not {at}")

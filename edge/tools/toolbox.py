@@ -28,6 +28,7 @@ from skerry.edge.tools.telling import told
 from skerry.guardrails.answer import Evidence
 from skerry.guardrails.errors import GuardrailError
 from skerry.guardrails.findings import FindingKind
+from skerry.guardrails.networks import INSTALLED, Networks
 
 if TYPE_CHECKING:
     from skerry.guardrails.injection.meaning import Encode
@@ -69,7 +70,7 @@ class Toolbox:
 
     `confirm` asks a person; without it what needs one is not done. `injection_score`: a result
     with a finding of injection from here on is withheld; `encode` (`screening.encoding`) makes the
-    screen surer of those. `before` is what was asked before this
+    screen surer of those, and `networks` look. `before` is what was asked before this
     request, where the answer asked back. `results` are all calls so far.
     """
 
@@ -79,6 +80,7 @@ class Toolbox:
     search: Callable[[str], Sequence[Evidence]] = lambda _: ()
     injection_score: float = 0.8
     encode: Encode | None = None
+    networks: Networks = INSTALLED
     before: str = ""
     now: Callable[[], datetime] = local_now
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -178,7 +180,7 @@ class Toolbox:
 
     def _gives_orders(self, text: str) -> bool:
         try:
-            found = screen_chunk(text, self.encode)
+            found = screen_chunk(text, self.encode, self.networks)
         except GuardrailError:
             return True
         return any(

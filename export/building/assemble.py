@@ -135,7 +135,9 @@ def _steps(subject: Subject, result: Result) -> Iterator[Step]:
 def _suits(subject: Subject, result: Result) -> Iterator[Suits]:
     """The profiles on which it fits now that its size is known, and why."""
     for profile in result.profiles:
-        fitted = fit_on(subject, result.kept.made.format, result.kept.size, profile)
+        made = result.kept.made
+        matrices = made.facts.get("matrix_bytes")
+        fitted = fit_on(subject, made.format, result.kept.size, profile, matrices)
         if fitted.fits is not Fits.NO:
             yield _suiting(profile, fitted)
 

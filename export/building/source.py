@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skerry.bundles import Tokenizer
+from skerry.bundles.gguf.errors import GgufError
+from skerry.bundles.gguf.keys import tokenizer_digest
 from skerry.bundles.hashing import sha256
-from skerry.export.building.gguf_keys import tokenizer_digest
 from skerry.export.errors import SourceRefused
 from skerry.export.planning import Subject
 
@@ -37,9 +38,16 @@ def tokenizer_of(subject: Subject) -> Tokenizer | None:
     """The tokenizer of a source: docs/bundles.md says what its digest is of.
 
     None of a folder without a `tokenizer.json`.
+
+    Raises:
+        SourceRefused: it is no whole GGUF file.
     """
     if subject.format == "gguf":
-        return Tokenizer(sha256=tokenizer_digest(subject.path), vocabulary=subject.vocabulary)
+        try:
+            digest = tokenizer_digest(subject.path)
+        except GgufError as error:
+            raise SourceRefused(error.what, hint=error.hint) from error
+        return Tokenizer(sha256=digest, vocabulary=subject.vocabulary)
     file = subject.path / "tokenizer.json"
     if not file.is_file():
         return None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import llama_cpp
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from skerry.bundles.llama.errors import LlamaError
+from skerry.bundles.llama.facts import chat_template
+from skerry.bundles.llama.native import Model
+from skerry.bundles.llama.vocab import Vocabulary
 from skerry.export.distill.errors import DistillError
 
 _MARK = "\x01"
-
-
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]  # a ctypes prototype
-def _quiet(level: int, text: bytes, _data: object) -> None:
-    """llama.cpp prints otherwise."""
 
 
 class Words:
@@ -27,22 +24,17 @@ class Words:
     """
 
     def __init__(self, path: Path) -> None:
-        llama_cpp.llama_log_set(_quiet, ctypes.c_void_p(0))
-        params = llama_cpp.llama_model_default_params()
-        params.vocab_only = True
-        self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-        if not self._model:
-            raise DistillError(f"llama.cpp cannot load '{path}'", hint="give a GGUF model")
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        every = range(llama_cpp.llama_vocab_n_tokens(self._vocab))
-        self.ends = frozenset(
-            one for one in every if llama_cpp.llama_vocab_is_eog(self._vocab, one)
-        )
-        template = llama_cpp.llama_model_chat_template(self._model, None)
+        try:
+            self._model = Model(path, vocabulary_only=True)
+        except LlamaError as error:
+            raise DistillError(error.what, hint="give a GGUF model") from error
+        self._vocab = Vocabulary(self._model.vocab)
+        self.ends = self._vocab.ends
+        template = chat_template(self._model)
         if not template:
             raise DistillError(f"'{path}' has no chat template", hint="give a chat model")
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        self._template = environment.from_string(template.decode())
+        self._template = environment.from_string(template)
         question = [{"role": "user", "content": _MARK}]
         whole, asked = (self._chat(question, answer) for answer in (True, False))
         self.answer_mark = self.tokens("\n" + whole[len(asked) :])
@@ -50,18 +42,12 @@ class Words:
 
     def tokens(self, text: str) -> list[int]:
         """The ids of a text in which special tokens are spelled out."""
-        data = text.encode("utf-8", "replace")
-        room = (llama_cpp.llama_token * (len(data) + 8))()
-        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), room, len(room), False, True)
-        return list(room[:count])
+        plain = text.encode("utf-8", "replace").decode()
+        return self._vocab.tokenize(plain, special=True)
 
     def text(self, tokens: Sequence[int]) -> str:
         """What ids say, without special tokens."""
-        pieces, room = bytearray(), ctypes.create_string_buffer(256)
-        for token in tokens:
-            count = llama_cpp.llama_token_to_piece(self._vocab, token, room, 256, 0, False)
-            pieces += room.raw[: max(count, 0)]
-        return pieces.decode("utf-8", "replace")
+        return b"".join(map(self._vocab.piece, tokens)).decode("utf-8", "replace")
 
     def asked(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """The prompt of a chat that is to be answered."""

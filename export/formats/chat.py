@@ -83,9 +83,10 @@ def _rendered(template: str, messages: list[dict[str, str]], names: Mapping[str,
     from jinja2 import TemplateError
 
     try:
-        return _compiled(template).render(messages=messages, add_generation_prompt=True, **names)
+        made = _compiled(template).render(messages=messages, add_generation_prompt=True, **names)
     except (TemplateError, TypeError, ValueError, LookupError, RecursionError) as error:
         raise Unsupported(f"the model's chat template cannot be used: {error}") from error
+    return str(made)
 
 
 @cache

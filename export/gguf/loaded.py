@@ -1,31 +1,30 @@
-"""Runs a GGUF model for measurement: the scores after every token of a text, not only the last.
-
-A thin layer over llama.cpp's C functions, on one thread at a time.
-"""
+"""Runs a GGUF model for measurement: the scores after every token of a text, not only the last."""
 
 from __future__ import annotations
 
-import ctypes
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skerry.edge.engines.llama.loader import usable_cores
-from skerry.edge.engines.llama.openmp import wait_briefly
-from skerry.edge.errors import EdgeError
+from skerry.bundles.llama.cores import usable_cores
+from skerry.bundles.llama.errors import LlamaError
+from skerry.bundles.llama.openmp import wait_briefly
 from skerry.export.errors import OutputFailed, SourceRefused
 from skerry.export.exporter import Logits
 from skerry.export.gguf.opened import open_gguf
+
+if TYPE_CHECKING:
+    from skerry.bundles.llama.context import Context
 
 BATCH_TOKENS = 256
 _ROUNDING = 256  # llama.cpp rounds contexts up to this anyway
 
 
 class LoadedGguf:
-    """A `LoadedLlm`.
+    """A `LoadedLlm`. On one thread at a time.
 
     Args:
         observer: a callback of ggml's scheduler that sees every tensor as it is computed.
@@ -40,30 +39,26 @@ class LoadedGguf:
         except SourceRefused as error:
             raise OutputFailed(error.what, hint=error.hint) from error
         wait_briefly()
-        from skerry.edge.engines.llama.native import NativeModel
+        from skerry.bundles.llama.native import Model
+        from skerry.bundles.llama.vocab import Vocabulary
 
         try:
-            self._model = NativeModel(path, gpu_layers=0)
-        except EdgeError as error:
+            self._model = Model(path)
+        except LlamaError as error:
             raise OutputFailed(error.what, hint=error.hint) from error
+        self._vocabulary = Vocabulary(self._model.vocab)
         self._threads = threads or usable_cores()
         self._observer = observer
-        self._context: int | None = None
-        self._room = 0
+        self._context: Context | None = None
 
     @property
     def vocabulary(self) -> int:
         """Number of tokens."""
-        import llama_cpp
-
-        count: int = llama_cpp.llama_vocab_n_tokens(self._model.vocab)
-        return count
+        return self._vocabulary.size
 
     def tokenize(self, text: str) -> list[int]:
         """Without a first token of the model's own; names of control tokens are those tokens."""
-        from skerry.export.gguf.vocab import tokenize
-
-        return tokenize(self._model.vocab, text)
+        return self._vocabulary.tokenize(text, special=True)
 
     def logits(self, ids: Sequence[int]) -> Logits:
         """See `LoadedLlm.logits`.
@@ -75,73 +70,45 @@ class LoadedGguf:
         tokens = np.asarray(ids, np.int32)
         if len(tokens) and not 0 <= tokens.min() <= tokens.max() < self.vocabulary:
             raise ValueError(f"an id is no token of a model that has {self.vocabulary}")
-        self._prepare(len(tokens))
+        context = self._prepared(len(tokens))
         result = np.empty((len(tokens), self.vocabulary), np.float32)
         for start in range(0, len(tokens), BATCH_TOKENS):
-            part = tokens[start : start + BATCH_TOKENS]
-            result[start : start + len(part)] = self._decode(part, start)
+            part = array("i", tokens[start : start + BATCH_TOKENS].tolist())
+            result[start : start + len(part)] = _decoded(context, part, start)
         return result
 
     def close(self) -> None:
         """Frees the memory; a second call does nothing."""
         self._drop_context()
-        if self._model.handle:
-            self._model.close()
+        self._model.close()
 
-    def _prepare(self, tokens: int) -> None:
+    def _prepared(self, tokens: int) -> Context:
         """An empty context with room for `tokens`."""
-        import llama_cpp
+        from skerry.bundles.llama.context import Context, ContextShape
 
-        if self._context and tokens <= self._room:
-            llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), True)
-            return
+        if self._context is not None and tokens <= self._context.context_tokens:
+            self._context.forget()
+            return self._context
         self._drop_context()
-        self._room = max(1, -(-tokens // _ROUNDING)) * _ROUNDING
-        self._context = llama_cpp.llama_init_from_model(self._model.handle, self._params())
-        if not self._context:
-            raise OutputFailed(f"llama.cpp has no memory for {self._room} tokens")
-
-    def _params(self) -> Any:
-        import llama_cpp
-
-        params = llama_cpp.llama_context_default_params()
-        params.n_ctx = self._room
-        params.n_batch = params.n_ubatch = BATCH_TOKENS
-        params.n_threads = params.n_threads_batch = self._threads
-        params.no_perf = True
-        if self._observer is not None:
-            params.cb_eval = self._observer
-        return params
-
-    def _decode(self, tokens: NDArray[np.int32], start: int) -> Logits:
-        """The logits of one batch, valid until the next; shape (len(tokens), vocabulary)."""
-        import llama_cpp
-
-        batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
+        room = max(1, -(-tokens // _ROUNDING)) * _ROUNDING
+        shape = ContextShape(room, 1, BATCH_TOKENS, self._threads)
         try:
-            _fill(batch, tokens, start)
-            failed = llama_cpp.llama_decode(self._context, batch)
-        finally:
-            llama_cpp.llama_batch_free(batch)
-        if failed:
-            raise OutputFailed(f"llama.cpp cannot run the model: error {failed}")
-        rows = llama_cpp.llama_get_logits(self._context)
-        return np.ctypeslib.as_array(rows, (len(tokens), self.vocabulary))
+            self._context = Context(self._model, shape, self._observer)
+        except LlamaError as error:
+            raise OutputFailed(error.what, hint=error.hint) from error
+        return self._context
 
     def _drop_context(self) -> None:
-        import llama_cpp
-
-        if self._context:
-            llama_cpp.llama_free(self._context)
+        if self._context is not None:
+            self._context.close()
         self._context = None
 
 
-def _fill(batch: Any, tokens: NDArray[np.int32], start: int) -> None:
-    count = len(tokens)
-    batch.n_tokens = count
-    ctypes.memmove(batch.token, tokens.ctypes.data, tokens.nbytes)
-    for place in range(count):
-        batch.pos[place] = start + place
-        batch.n_seq_id[place] = 1
-        batch.seq_id[place][0] = 0
-        batch.logits[place] = 1
+def _decoded(context: Context, tokens: array[int], start: int) -> Logits:
+    """The logits of one batch, valid until the next; shape (len(tokens), vocabulary)."""
+    context.batch.clear()
+    context.batch.add(tokens, start, 0, logits=True)
+    context.batch.want_all()
+    if failed := context.decode():
+        raise OutputFailed(f"llama.cpp cannot run the model: error {failed}")
+    return context.all_logits()

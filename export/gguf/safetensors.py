@@ -163,7 +163,7 @@ def _stored(path: Path, name: str, row: Any, data: int) -> Stored:
     numbers = (*shape, start, end)
     if len(shape) > _MAX_DIMENSIONS or not all(type(one) is int and one >= 0 for one in numbers):
         raise _damaged(path, f"{name} has impossible lengths")
-    if dtype not in _DTYPES:
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise SourceRefused(
             f"{path}: {name} is {dtype!r}; weights are taken as {', '.join(_DTYPES)}",
             hint="export from the model in float, before it was quantized",

@@ -13,7 +13,7 @@ from skerry.export.gguf.extra import INSTALL
 from skerry.export.gguf.special import load_tokenizer
 from skerry.export.gguf.token_texts import TEXTS
 from skerry.export.gguf.tokenizer import TokenType, Vocabulary
-from skerry.export.gguf.vocab import tokenize, vocab_of
+from skerry.export.gguf.vocab import vocab_of
 
 _ADDED_TOKENS_TRIED = 200
 
@@ -66,7 +66,7 @@ def differences(
         for raw in texts:
             text = unicodedata.normalize("NFC", raw) if folds else raw
             expected = tokenizer.encode(text, add_special_tokens=False).ids
-            got = tokenize(vocab, text)
+            got = vocab.tokenize(text, special=True)
             if expected != got:
                 found.append(Difference(text, tuple(expected), tuple(got)))
     return found

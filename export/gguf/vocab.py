@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from skerry.bundles.llama.errors import LlamaError
 from skerry.export.errors import OutputFailed
 
-VocabHandle = int
-
-
-def tokenize(vocab: VocabHandle, text: str) -> list[int]:
-    """The ids of `text` without first and last tokens of the model's own; names of control
-    tokens in the text are those tokens, as Hugging Face's tokenizers take them."""
-    import llama_cpp
-
-    data = text.encode("utf-8")
-    room = len(data) + 2
-    while True:
-        ids = (ctypes.c_int32 * room)()
-        count = llama_cpp.llama_tokenize(vocab, data, len(data), ids, room, False, True)
-        if count >= 0:
-            return list(ids[:count])
-        room = -count
+if TYPE_CHECKING:
+    from skerry.bundles.llama.vocab import Vocabulary
 
 
 @contextmanager
-def vocab_of(path: Path) -> Iterator[VocabHandle]:
+def vocab_of(path: Path) -> Iterator[Vocabulary]:
     """The vocabulary of a GGUF file; OutputFailed when llama.cpp does not take it."""
-    import llama_cpp
+    from skerry.bundles.llama.vocab import vocabulary_of
 
-    from skerry.edge.engines.llama.native import listening
-
-    params = llama_cpp.llama_model_default_params()
-    params.vocab_only = True
-    with listening() as complaint:
-        model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-        if not model:
-            raise OutputFailed(f"llama.cpp does not take the vocabulary of {path}: {complaint()}")
     try:
-        yield llama_cpp.llama_model_get_vocab(model)
-    finally:
-        llama_cpp.llama_model_free(model)
+        with vocabulary_of(path) as vocabulary:
+            yield vocabulary
+    except LlamaError as error:
+        what = f"llama.cpp does not take the vocabulary of {path}: {error.what}"
+        raise OutputFailed(what, hint=error.hint) from error

@@ -105,7 +105,13 @@ def _tasks(request: Request) -> Any:
 def _load(request: Request) -> Any:
     from skerry.export.measure.fitting import loaded
 
-    return loaded(Path(request["folder"]), request["context_tokens"], request["batch_tokens"])
+    return loaded(
+        Path(request["folder"]),
+        request["context_tokens"],
+        request["batch_tokens"],
+        request["parallel"],
+        request["kv_type"],
+    )
 
 
 _PARTS: dict[str, Callable[[Request], Any]] = {

@@ -23,7 +23,8 @@ MIB = 1 << 20
 
 def cost(load: Callable[[], Loaded], *, repeats: int = 3) -> Cost:
     """Loads the variant and times it `repeats` times."""
-    from skerry.export.measure.llama import LlamaModel, usable_threads
+    from skerry.bundles.llama.cores import usable_cores
+    from skerry.export.measure.llama import LlamaModel
 
     baseline = peak_mb()
     model = load()
@@ -36,7 +37,7 @@ def cost(load: Callable[[], Loaded], *, repeats: int = 3) -> Cost:
     llama = model if isinstance(model, LlamaModel) else None
     facts = {} if llama is None else {"parameters": llama.parameters, **llama.facts()}
     made = Cost(
-        threads=usable_threads(),
+        threads=usable_cores(),
         context_tokens=getattr(model, "context_tokens", 0),
         prompt_tokens=PROMPT_TOKENS,
         prefill_tokens_s=tuple(one[0] for one in speeds),

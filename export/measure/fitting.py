@@ -46,7 +46,7 @@ def fitted(
     Args:
         name: what to call it.
         model: the file.
-        loads: with one sequence each, and keys and values of f16.
+        loads: one sequence is used, however many there are.
         matrices: bytes of its matrices by type (`repack.matrix_bytes`).
         timeout_s: for each load.
 
@@ -59,6 +59,8 @@ def fitted(
             "folder": str(model.resolve()),
             "context_tokens": how.context_tokens,
             "batch_tokens": how.batch_tokens,
+            "parallel": how.parallel,
+            "kv_type": str(how.kv_type),
         }
         found = measured_in_child("load", request, timeout_s=timeout_s)
         facts = ModelFacts(name=name, matrices=matrices, **found["facts"])
@@ -71,12 +73,21 @@ def largest_error(found: Iterable[Fitted]) -> float:
     return max(abs(one.error) for one in found)
 
 
-def loaded(model: Path, context_tokens: int, batch_tokens: int) -> dict[str, Any]:
+def loaded(
+    model: Path, context_tokens: int, batch_tokens: int, parallel: int = 1, kv_type: str = "f16"
+) -> dict[str, Any]:
     """What this process holds at most when it has answered one token; see `fitted`."""
     from skerry.export.measure.cost import peak_mb
     from skerry.export.measure.llama import LlamaModel
 
-    opened = LlamaModel(model, context_tokens=context_tokens, batch_tokens=batch_tokens, threads=1)
+    opened = LlamaModel(
+        model,
+        context_tokens=context_tokens,
+        batch_tokens=batch_tokens,
+        threads=1,
+        parallel=parallel,
+        kv_type=kv_type,
+    )
     prompt = [20 + 37 * number % 20_000 for number in range(min(batch_tokens, context_tokens - 1))]
     opened.step(int(opened.begin([one % opened.vocabulary for one in prompt]).argmax()))
     found = {"peak_mb": peak_mb(), "facts": opened.facts()}
@@ -84,11 +95,16 @@ def loaded(model: Path, context_tokens: int, batch_tokens: int) -> dict[str, Any
     return found
 
 
-def load_command(model: Path, context_tokens: int, batch_tokens: int) -> list[str]:
+def load_command(model: Path, how: Loading) -> list[str]:
     """A command that loads a model as `loaded` does, and prints that as JSON."""
-    numbers = (str(context_tokens), str(batch_tokens))
-    return [sys.executable, "-m", "skerry.export.measure.fitting", str(model), *numbers]
+    said = (how.context_tokens, how.batch_tokens, how.parallel, how.kv_type)
+    return [sys.executable, "-m", "skerry.export.measure.fitting", str(model), *map(str, said)]
+
+
+def _main(model: str, context: str, batch: str, parallel: str, kv_type: str) -> None:
+    found = loaded(Path(model), int(context), int(batch), int(parallel), kv_type)
+    print(json.dumps(found))  # noqa: T201
 
 
 if __name__ == "__main__":
-    print(json.dumps(loaded(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))  # noqa: T201
+    _main(*sys.argv[1:])

@@ -1,18 +1,19 @@
 """A GGUF model by llama.cpp, one sequence, as the measurements need it.
 
-Calls the C functions of `llama_cpp` directly: logits of every token of a window, one token after
-another, and nothing that a measurement of memory would have to explain.
+Logits of every token of a window, one token after another, and nothing that a measurement of memory
+would have to explain.
 """
 
 from __future__ import annotations
 
-import ctypes
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from skerry.bundles.llama.cores import usable_cores
+from skerry.bundles.llama.errors import LlamaError
 from skerry.device_profiles.profile import Format
 from skerry.export.errors import OutputFailed, Unsupported
 from skerry.export.exporter import Kind, Logits
@@ -20,8 +21,6 @@ from skerry.export.measure.stepping import Row
 
 DEFAULT_CONTEXT = 2048
 DEFAULT_BATCH = 256
-_PIECE_BYTES = 256
-_silent: Any = None
 
 
 class LlamaLoader:
@@ -51,7 +50,12 @@ def gguf_of(made: Path) -> Path:
 
 
 class LlamaModel:
-    """A model with one sequence of `context_tokens` places, f16 keys and values.
+    """A model, of which one sequence of `context_tokens` places is used.
+
+    Args:
+        path: the GGUF file.
+        parallel: sequences that have places; all but the first stay empty.
+        kv_type: ggml's type of keys and values.
 
     Raises:
         OutputFailed: llama.cpp cannot load it, or has no memory for its context.
@@ -64,53 +68,55 @@ class LlamaModel:
         context_tokens: int = DEFAULT_CONTEXT,
         batch_tokens: int = DEFAULT_BATCH,
         threads: int = 0,
+        parallel: int = 1,
+        kv_type: str = "f16",
     ) -> None:
-        import llama_cpp
+        from skerry.bundles.llama.context import Context, ContextShape
+        from skerry.bundles.llama.native import Model
+        from skerry.bundles.llama.vocab import Vocabulary
 
-        self._lib: Any = llama_cpp
-        _be_silent(llama_cpp)
-        self._model = llama_cpp.llama_model_load_from_file(
-            str(path).encode(), llama_cpp.llama_model_default_params()
-        )
-        if not self._model:
-            raise OutputFailed(f"llama.cpp cannot load '{path.name}'", hint="is it whole?")
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self.vocabulary: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self.batch_tokens = min(batch_tokens, context_tokens)
-        self._context = self._new_context(context_tokens, threads or usable_threads())
-        self._memory = llama_cpp.llama_get_memory(self._context)
-        self._batch = llama_cpp.llama_batch_init(self.batch_tokens, 0, 1)
+        batch = min(batch_tokens, context_tokens)
+        shape = ContextShape(context_tokens, parallel, batch, threads or usable_cores(), kv_type)
+        try:
+            self._model = Model(path)
+            self._context = Context(self._model, shape)
+        except LlamaError as error:
+            raise OutputFailed(error.what, hint=error.hint) from error
+        self._vocabulary = Vocabulary(self._model.vocab)
+        self.batch_tokens = self._context.batch_tokens
         self._place = 0
-        self.context_tokens: int = llama_cpp.llama_n_ctx(self._context)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens."""
+        return self._vocabulary.size
+
+    @property
+    def context_tokens(self) -> int:
+        return self._context.context_tokens
 
     @property
     def weights_bytes(self) -> int:
         """Bytes of all tensors."""
-        size: int = self._lib.llama_model_size(self._model)
-        return size
+        from skerry.bundles.llama import facts
+
+        return facts.weights_bytes(self._model)
 
     @property
     def parameters(self) -> int:
-        count: int = self._lib.llama_model_n_params(self._model)
-        return count
+        from skerry.bundles.llama import facts
+
+        return facts.parameters(self._model)
 
     def facts(self) -> dict[str, int]:
         """What `ModelFacts` of `device_profiles` wants, by its names."""
-        lib, model = self._lib, self._model
-        heads = lib.llama_model_n_head(model)
-        width, layers = lib.llama_model_n_embd(model), lib.llama_model_n_layer(model)
-        return {
-            "weights_bytes": self.weights_bytes,
-            "kv_values": 2 * layers * lib.llama_model_n_head_kv(model) * width // heads,
-            "embedding": width,
-            "feed_forward": self._number("feed_forward_length"),
-            "vocabulary": self.vocabulary,
-            "context_tokens": lib.llama_model_n_ctx_train(model),
-        }
+        from skerry.bundles.llama import facts
+
+        return facts.model_facts(self._model)
 
     def tokenize(self, text: str) -> list[int]:
         """With control tokens where `text` spells them, and BOS where the model wants it."""
-        return self._tokens(text, add_special=True)
+        return self._vocabulary.tokenize(text, special=True, first=True)
 
     def logits(self, ids: Sequence[int]) -> Logits:
         """See `LoadedLlm`; OutputFailed where `ids` do not fit the context."""
@@ -119,9 +125,7 @@ class LlamaModel:
         for start in range(0, len(ids), self.batch_tokens):
             part = ids[start : start + self.batch_tokens]
             self._decode(part, every=True)
-            flat = self._lib.llama_get_logits(self._context)
-            got = np.ctypeslib.as_array(flat, (len(part) * self.vocabulary,))
-            rows[start : start + len(part)] = got.reshape(len(part), self.vocabulary)
+            rows[start : start + len(part)] = self._context.all_logits()
         return rows
 
     def begin(self, ids: Sequence[int]) -> Row:
@@ -143,107 +147,43 @@ class LlamaModel:
         Raises:
             Unsupported: llama.cpp does not know the template.
         """
-        template = self._lib.llama_model_chat_template(self._model, None)
+        from skerry.bundles.llama import facts
+
         turns = [("system", system), ("user", user)] if system else [("user", user)]
-        messages = (self._lib.llama_chat_message * len(turns))(
-            *((role.encode(), said.encode()) for role, said in turns)
-        )
-        room = 2 * sum(len(said.encode()) for _, said in turns) + 1024
-        buffer = ctypes.create_string_buffer(room)
-        size = self._lib.llama_chat_apply_template(
-            template, messages, len(turns), True, buffer, room
-        )
-        if template is None or not 0 < size <= room:
+        text = facts.chat_text(self._model, turns)
+        if text is None:
             raise Unsupported("the model has no chat template that llama.cpp knows by itself")
-        return self._tokens(buffer.raw[:size].decode("utf-8"), add_special=True)
+        return self.tokenize(text)
 
     def piece(self, token: int) -> bytes:
-        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
-        count = self._lib.llama_token_to_piece(self._vocab, token, buffer, _PIECE_BYTES, 0, False)
-        return buffer.raw[: max(0, count)]
+        return self._vocabulary.piece(token)
 
     def ends(self, token: int) -> bool:
-        return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
+        return token in self._vocabulary.ends
 
     def close(self) -> None:
         """May be called twice."""
-        if self._model:
-            self._lib.llama_batch_free(self._batch)
-            self._lib.llama_free(self._context)
-            self._lib.llama_model_free(self._model)
-            self._model = None
-
-    def _number(self, key: str) -> int:
-        """A number of the model's architecture, from its metadata; 0 for none."""
-        buffer = ctypes.create_string_buffer(128)
-        said: list[str] = []
-        for name in ("general.architecture", "{}." + key):
-            full = name.format(*said).encode()
-            if self._lib.llama_model_meta_val_str(self._model, full, buffer, 128) < 0:
-                return 0
-            said.append(buffer.value.decode("utf-8", "replace"))
-        return int(said[1]) if said[1].isdecimal() else 0
-
-    def _new_context(self, context_tokens: int, threads: int) -> Any:
-        wanted = self._lib.llama_context_default_params()
-        wanted.n_ctx, wanted.n_seq_max = context_tokens, 1
-        wanted.n_batch = wanted.n_ubatch = self.batch_tokens
-        wanted.n_threads = wanted.n_threads_batch = threads
-        wanted.no_perf = True
-        made = self._lib.llama_init_from_model(self._model, wanted)
-        if not made:
-            self._lib.llama_model_free(self._model)
-            raise OutputFailed(f"llama.cpp has no memory for {context_tokens} tokens of context")
-        return made
-
-    def _tokens(self, text: str, *, add_special: bool) -> list[int]:
-        data = text.encode("utf-8")
-        room = len(data) + 8
-        ids = (ctypes.c_int32 * room)()
-        count = self._lib.llama_tokenize(self._vocab, data, len(data), ids, room, add_special, True)
-        return list(ids[: max(0, count)])
+        self._context.close()
+        self._model.close()
 
     def _forget(self, wanted: int) -> None:
         if not 0 < wanted <= self.context_tokens:
             raise OutputFailed(f"{wanted} tokens do not fit {self.context_tokens} places")
-        self._lib.llama_memory_clear(self._memory, True)
+        self._context.forget()
         self._place = 0
 
     def _decode(self, ids: Sequence[int], *, every: bool) -> None:
-        batch = self._batch
-        batch.n_tokens = len(ids)
-        for index, token in enumerate(ids):
+        for token in ids:
             if not 0 <= token < self.vocabulary:  # llama.cpp ends the process
                 raise OutputFailed(f"{token} is no token of this model")
-            batch.token[index], batch.pos[index] = token, self._place + index
-            batch.n_seq_id[index], batch.seq_id[index][0] = 1, 0
-            batch.logits[index] = every or index == len(ids) - 1
-        if self._lib.llama_decode(self._context, batch):
+        batch = self._context.batch
+        batch.clear()
+        batch.add(array("i", ids), self._place, 0, logits=True)
+        if every:
+            batch.want_all()
+        if self._context.decode():
             raise OutputFailed("llama.cpp could not decode")
         self._place += len(ids)
 
     def _last(self) -> Row:
-        flat = self._lib.llama_get_logits_ith(self._context, -1)
-        row: Row = np.ctypeslib.as_array(flat, (self.vocabulary,))
-        return row
-
-
-def usable_threads() -> int:
-    """Physical cores that this process may run on: a second thread on a core slows decoding."""
-    import os
-
-    import psutil
-
-    physical = psutil.cpu_count(logical=False) or 1
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, min(physical, len(os.sched_getaffinity(0))))
-    return physical
-
-
-def _be_silent(lib: Any) -> None:
-    """llama.cpp's log goes nowhere; the reference to the callback must live as long as it."""
-    global _silent  # noqa: PLW0603
-    if _silent is None:
-        _silent = lib.llama_log_callback(lambda _level, _text, _data: None)
-        lib.llama_log_set(_silent, ctypes.c_void_p(0))
-        lib.llama_backend_init()
+        return self._context.logits(-1)

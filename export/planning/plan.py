@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from skerry.device_profiles import Fit, Fits, Format, ModelFacts, Profile, fit
 from skerry.export.errors import Unsupported
 from skerry.export.exporter import Exporter, Kind
+from skerry.export.planning.kept_twice import Widths, matrix_estimate
 from skerry.export.planning.sizes import TOKENIZER_BYTES, bits_per_weight, estimate_bytes
 from skerry.export.planning.subject import Subject
 
@@ -125,8 +126,10 @@ def make_plan(
     )
 
 
-def facts_of(subject: Subject, made: Format, size: int) -> ModelFacts:
-    """What `fit` needs of a variant of `size` bytes."""
+def facts_of(
+    subject: Subject, made: Format, size: int, matrices: Mapping[str, int] | None = None
+) -> ModelFacts:
+    """What `fit` needs of a variant of `size` bytes; `matrices` are its bytes by ggml's type."""
     return ModelFacts(
         name=subject.name,
         weights_bytes=size,
@@ -136,12 +139,19 @@ def facts_of(subject: Subject, made: Format, size: int) -> ModelFacts:
         vocabulary=subject.vocabulary,
         context_tokens=subject.context_tokens,
         format=made,
+        matrices=matrices or {},
     )
 
 
-def fit_on(subject: Subject, made: Format, size: int, profile: Profile) -> Fit:
+def fit_on(
+    subject: Subject,
+    made: Format,
+    size: int,
+    profile: Profile,
+    matrices: Mapping[str, int] | None = None,
+) -> Fit:
     """Whether a variant fits on a device of `profile`, with that profile's context."""
-    facts = facts_of(subject, made, size)
+    facts = facts_of(subject, made, size, matrices)
     return fit(facts, profile, min(profile.context_tokens, subject.context_tokens))
 
 
@@ -193,8 +203,16 @@ def _sized(subject: Subject, profile: Profile, made: Format, precision: str) -> 
     )
     if size is None:
         return None
-    fitted = fit_on(subject, made, size, profile)
+    fitted = fit_on(subject, made, size, profile, _matrices(subject, made, precision))
     return Candidate(profile.name, made, precision, size, fitted, chosen=False, why="")
+
+
+def _matrices(subject: Subject, made: Format, precision: str) -> dict[str, int]:
+    """Only llama.cpp keeps weights twice."""
+    if made is not Format.GGUF:
+        return {}
+    widths = Widths(subject.parameters, subject.embedding, subject.vocabulary)
+    return matrix_estimate(precision, widths)
 
 
 def _judged(one: Candidate) -> Candidate:

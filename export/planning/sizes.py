@@ -30,7 +30,7 @@ _WIDER = {"q6_k": 8.5, "q5_k": 6.0, "q4_k": 5.5, "q3_k": 4.5, "q2_k": 4.5, "iq4_
           "iq3": 4.5, "iq2": 4.5, "iq1": 4.5, "tq": 4.5}  # fmt: skip
 """By the beginning of a precision's name: what it falls back to, of the rows that do not fit."""
 
-_FALLING_BACK = 0.75
+FALLING_BACK = 0.75
 """Share of a layer's weights in rows of the embedding's width: the rest are those of the
 feed-forward network's second matrix, whose rows are wider and mostly fit."""
 
@@ -55,6 +55,11 @@ def bits_per_weight(made: Format, precision: str, embedding: int = SUPER_BLOCK) 
         if re.search(pattern, precision.lower()):
             return bits
     return None
+
+
+def mean_bits(precision: str) -> float | None:
+    """Bits per weight of a GGUF precision, where all rows are whole super-blocks."""
+    return _GGUF.get(precision)
 
 
 def weights_bytes(
@@ -91,4 +96,4 @@ def _gguf(precision: str, embedding: int) -> float | None:
     wider = next((one for name, one in _WIDER.items() if precision.startswith(name)), None)
     if bits is None or wider is None or embedding % SUPER_BLOCK == 0:
         return bits
-    return max(bits, _FALLING_BACK * wider + (1 - _FALLING_BACK) * bits)
+    return max(bits, FALLING_BACK * wider + (1 - FALLING_BACK) * bits)

@@ -103,13 +103,17 @@ class GroundingChecker:
         self._most = most
 
     @classmethod
-    def load(cls, folder: Path | None = None, threads: int = 1) -> GroundingChecker:
+    def load(
+        cls, folder: Path | None = None, threads: int = 1, *, sha256: str | None = None
+    ) -> GroundingChecker:
         """With the model in `folder`, or the one that comes with the package.
+
+        `sha256` is the digest of its manifest, where a bundle says it.
 
         Raises:
             GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
         """
-        return cls(CrossEncoder.load(folder, threads))
+        return cls(CrossEncoder.load(folder, threads, sha256=sha256))
 
     def check(
         self,

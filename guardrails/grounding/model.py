@@ -46,13 +46,18 @@ class CrossEncoder:
     _tokenizer: Tokenizer = field(repr=False)
 
     @classmethod
-    def load(cls, folder: Path | None = None, threads: int = 1) -> CrossEncoder:
+    def load(
+        cls, folder: Path | None = None, threads: int = 1, *, sha256: str | None = None
+    ) -> CrossEncoder:
         """The model in `folder`, or the one that comes with the package.
+
+        `sha256` is the digest of its manifest, where a bundle says it.
 
         Raises:
             GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
         """
-        weights = Weights.read(DEFAULT_FOLDER if folder is None else folder, MANIFEST)
+        place = DEFAULT_FOLDER if folder is None else folder
+        weights = Weights.read(place, MANIFEST, sha256=sha256)
         threshold = float(weights.settings["threshold"])
         return cls(weights.name, threshold, weights.session(threads), weights.tokenizer())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skerry.guardrails.findings import Where
+from skerry.guardrails.networks import INSTALLED, Networks
 
 if TYPE_CHECKING:
     from skerry.guardrails.injection.meaning import Encode
@@ -21,8 +22,10 @@ def find(
     where: Where = Where.INPUT,
     encode: Encode | None = None,
     least: float | None = None,
+    *,
+    networks: Networks = INSTALLED,
 ) -> list[Sign]:
-    """The orders in `text`, a plain copy (`normal.normalise`), by the detector of the package.
+    """The orders in `text`, a plain copy (`normal.normalise`), by the detector of `networks`.
 
     `words` are those of `text` (`wording.read_shared`); `encode` gives the vectors of the runtime's
     encoder, and makes it surer; `least` is the score from which an order counts (None: 0.8).
@@ -30,6 +33,4 @@ def find(
     Raises:
         GuardrailError: its files are missing, were changed or cannot be loaded.
     """
-    from skerry.guardrails.injection.detector import shared
-
-    return shared().signs(text, words, where, encode, least)
+    return networks.injection().signs(text, words, where, encode, least)

@@ -35,7 +35,8 @@ MACHINE = (
     r"[a-z]{0,12}bots?|chatgpt|gpt(?:-\d)?|text generators?|"
     r"(?:summari[sz]ing|answering|generating) (?:tools?|systems?|engines?|software|programs?)|"
     r"(?:automated|automatic|machine|ai|artificial) (?:readers?|summari[sz]ers?)|summari[sz]ers|"
-    r"retrieval (?:systems?|models?|engines?)|answer engines?|reader['’]s software|"
+    r"retrieval (?:systems?|models?|engines?)|answer engines?|"
+    r"(?:reader|user)['’]s (?:software|assistant|agent)|(?:ai|llm|bot) (?:readers?|agents?)|"
     r"(?:system|software|program|machine|model) that (?:answers|reads|summari[sz]es|replies)|"
     r"machine (?=and not for))"
 )
@@ -51,14 +52,26 @@ SIGNS: dict[str, str] = {
     # a notice to machines, or to nobody who is human
     "G": rf"\b{_NOTICE}:? (?:to|for) (?:(?:the|an?|any|all|every|whichever|whatever|each|our) )?"
     rf"(?:[a-z]{{2,12}} )?{MACHINE}\b{_NO_MAKER}|^(?:to|for) (?:the )?{MACHINE}:|"
-    rf"\b(?:as|if you are) {MACHINE},? (?:you|please|state|say|tell|answer|reply)\b|"
+    rf"\b(?:as|if you are) (?:an? )?{MACHINE},? (?:you|please|state|say|tell|answer|reply)\b|"
+    rf"\bif you(?: are|['’]re) (?:an? )?{MACHINE}\b{_NO_MAKER}(?! and\b)[^,.\n]{{0,40}},|"
+    rf"\bfor (?:{MACHINE}|ai assistants)\b{_NO_MAKER}[,:]|"
+    rf"\b(?:hidden|secret|invisible|covert) (?:instructions?|notes?|messages?|orders?|commands?) "
+    rf"(?:to|for) (?:the |an? |any |all |every )?(?:{MACHINE}|models?|assistants?)\b|"
     rf"\b{_NOTICE},? (?:is )?(?:intended |meant )?(?:for the machine,? )?(?:and )?not "
     r"(?:intended |meant )?for (?:humans?|people|the patient|human readers)\b(?! (?:use|consum))",
     # who answers from what stands here
     "B": rf"\b{_WHOEVER}(?: [a-z]{{1,12}}){{0,3}} (?:answers?|answering|repl(?:ies|ying)|"
     r"summari[sz](?:es|ing)|generat(?:es|ing))\b(?: [a-z]{1,15}){0,5} "
-    rf"(?:from|of|on|with|using|in|by) (?:this|these|the (?:present|following)) (?:{_DOCUMENT}|"
-    r"(?:leaflet|context|material|guide|sheet)s?)\b",
+    rf"(?:from|of|on|with|using|in|by) (?:(?:this|these|the (?:present|following)) (?:{_DOCUMENT}|"
+    r"(?:leaflet|context|material|guide|sheet)s?)\b|this(?=[,:;]))",
+    # when it is made into something else
+    "z": rf"\b(?:when|whenever|while) (?:you )?(?:are )?(?:summari[sz]ing|paraphrasing|quoting|"
+    rf"answering from|processing|parsing|translating|rewriting) (?:this|these|the following) "
+    rf"{_DOCUMENT}\b",
+    # not even that there is such an order
+    "h": r"\bnot (?:reveal|mention|disclose|show|tell) (?:this|these|the present)"
+    r"(?: (?:instruction|order|message|request|command)s?)? to (?:the |your |any )?"
+    r"(?:users?|readers?|person|asker)\b",
     # you are such a one
     "Y": r"(?<!if )(?<!whether )\b(?:you are|you're)(?: now| from now on)?,?"
     r"(?: (?!to\b|with\b|using\b|by\b|of\b|for\b|in\b|on\b|at\b|from\b|"
@@ -66,7 +79,8 @@ SIGNS: dict[str, str] = {
     rf"(?:{MACHINE}|{_OF_PEOPLE}assistants?{_NO_TITLE})\b",
     # reading this
     "Z": r"\b(?:read(?:s|ing)?|process(?:es|ing)|summari[sz](?:es|ing)|quot(?:es|ing)|"
-    rf"answers? from|given|sees|seeing|finds|finding|parsing|parses) (?:this|"
+    rf"answers? from|given|sees|seeing|finds|finding|parsing|parses|us(?:es|ing)|cit(?:es|ing)|"
+    rf"ingest(?:s|ing)?|relies on|relying on|load(?:s|ing)?) (?:this|"
     rf"these)(?: {_DOCUMENT})?\b",
     # a machine, and what may be one
     "M": r"(?<! of )(?<! of an )(?<! of the )(?<! of a )"
@@ -156,7 +170,8 @@ SIGN = re.compile(
     "|".join(f"(?P<{letter}>{pattern})" for letter, pattern in SIGNS.items()), re.MULTILINE
 )
 CORE = re.compile(
-    r"assistant|bots?\b|\bmodels?\b|\bllm|\bais?\b|gpt|generator|summar|retrieval|answer|"
+    r"assistant|bots?\b|\bmodels?\b|\bllm|\bais?\b|gpt|generat|summar|retrieval|answer|"
+    r"paraphras|quoting|parsing|processing|translating|rewriting|"
     r"repl(?:y|ie)|"
     r"respons|output|complet|without |machine|system|software|program|whatever|other |not "
 )

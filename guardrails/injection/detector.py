@@ -85,14 +85,20 @@ class InjectionDetector:
 
     @classmethod
     def load(
-        cls, folder: Path = DEFAULT_FOLDER, words: WordTable | None = None
+        cls,
+        folder: Path = DEFAULT_FOLDER,
+        words: WordTable | None = None,
+        *,
+        sha256: str | None = None,
     ) -> InjectionDetector:
         """The detector in `folder`, or the one that comes with the package.
+
+        `sha256` is the digest of its manifest, where a bundle says it.
 
         Raises:
             GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
         """
-        weights = Weights.read(folder, MANIFEST)
+        weights = Weights.read(folder, MANIFEST, sha256=sha256)
         known = table.shared() if words is None else words
         try:
             levels = Levels.of(weights.settings["levels"])

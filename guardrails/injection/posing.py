@@ -29,6 +29,8 @@ _TELLS = (
 _ASKED = r"(?:questions?|quer(?:y|ies)|prompts?)"
 _YOUR = r"(?:your (?:answers?|response|reply|output|summary))"
 _TURNS = (
+    rf"(?:^|<!-- ?|[\[(])(?:assistant|ai|llm|model|chatbot|bot|gpt)[ \t]?: (?:please |always )?{_SAY}"
+    r"(?: (?:that|with|to (?:everyone|the (?:user|reader)s?|all))\b|:)",
     r"\[/?inst\]|<</?sys>>|<start_of_turn>|<\|start_header_id\|>",
     rf"<(?:system|assistant|developer|instructions?)>(?=[^<]{{0,300}}{_TELLS})",
     rf"^[ \t]{{0,4}}#{{2,4}} (?:instruction|system|system prompt|prompt):?[ \t]{{0,4}}\n{{1,2}}"
@@ -43,7 +45,7 @@ _TURNS = (
     rf"\bend of (?:the )?(?:{SOURCES}|data|input)\b[^\w]{{1,6}}(?:now )?(?:the )?(?:(?:new|next|"
     rf"real|"
     r"actual) )?(?:question|task|instruction|user|system)\b",
-    r"-{2,} ?end (?:sources|context|documents?|results)\b",
+    r"-- ?end (?:sources|context|documents?|results)\b",
     r"\bas (?:if|though) the user (?:had |has )?(?:written|said|asked|typed|wrote|requested)\b",
     r"\bthe user (?:has |is )[^.\n]{1,80}, so (?:please )?(?:do (?:it|so)|send|show|list|reveal|"
     r"proceed|call|delete|go ahead)\b|"
@@ -106,6 +108,9 @@ _TO_MACHINES = (
     r"\byour (?:task|instructions|goal|objective|role) (?:has|have) (?:just |now )?(?:changed|been "
     r"(?:changed|replaced|updated))\b",
     r"\b(?:do|does) not exist for you\b",
+    r"\b(?:more important than|takes? (?:precedence|priority) over|(?:has|have|having) (?:a )?higher "
+    r"priority than|supersedes?|overrides?|outranks?) (?:anything|everything|all|any|every|the rest)"
+    r"[^.\n]{0,24} (?:in|of) (?:the|your|this) (?:context|prompt|conversation|instructions)\b",
     r"\bif you (?:can read|are reading|are given|are processing) this[^.\n]{0,24}, "
     r"(?:please )?(?:output|print|respond with|reply with|answer with)\b",
     r"\bbefore (?:you )?(?:answer|respond|repl)(?:y|ing)?(?: the (?:user|question)| anything)?, "
@@ -118,6 +123,11 @@ _ANSWERS = (
     r"\bthe (?:correct|right|only|proper|official) (?:answer|response|reply) to (?:any|every|all|"
     r"each) "
     r"(?:questions?|quer(?:y|ies)|prompts?)\b",
+    rf"{_YOUR} to (?:any|every|all|each) {_ASKED}\b[^.\n]{{0,40}} (?:(?:must|shall|should|will) be|is|"
+    r"are)(?: always| only| simply)? [\"“„«]",
+    r"\b(?:answer|reply|respond)(?: to)? (?:all|every|any|each) (?:subsequent |further |future |"
+    rf"following |later |other ){{0,2}}{_ASKED}[^.\n]{{0,30}} (?:as (?:an?|the|if)|in the (?:persona|"
+    r"voice|style|role|manner|tone) of)\b",
     r"\bwhatever (?:is|the user|anyone|the question) ?(?:asks?|asked|is)?\b[^.\n]{0,12}, (?:the|"
     r"your) "
     r"(?:answer|reply|response) (?:is|must be|shall be)\b",
@@ -165,7 +175,7 @@ CORE = re.compile(
     r"inst\]|<</?sys|<start_of|<\|start|system|assistant|developer|admin|instruction|prompt|"
     r"human: |"
     r"user|end of|--|overrid|directive|answer|respons|repl(?:y|ies)|respond|output|summar|"
-    r"suppress_|"
+    r"suppress_|precedence|priority|supersede|outrank|more important|"
     r"_citation|_source|\[\d|source \d|passage \d|document \d|\bais?\b|\bmodels?\b|bots?\b|llm|gpt|"
     r"your (?:new|real|actual|only|true|task|goal|role)|exist for you|read|questions? |quer|this "
     r"(?:pa|te|do|so)"

@@ -7,29 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skerry.guardrails.networks import INSTALLED, Networks
+
 if TYPE_CHECKING:
     from skerry.guardrails.names.naming import Name
 
 
-def find(text: str) -> list[Name]:
-    """The names in `text`, a plain copy (`normal.normalise`), by the classifier of the package.
+def find(text: str, networks: Networks = INSTALLED) -> list[Name]:
+    """The names in `text`, a plain copy (`normal.normalise`), by the classifier of
+    `networks`.
 
     Raises:
         GuardrailError: its files are missing, were changed or cannot be loaded.
     """
-    from skerry.guardrails.names.classifier import shared
     from skerry.guardrails.names.fusion import names
 
-    return names(shared(), text)
+    return names(networks.names(), text)
 
 
-def find_written(text: str) -> list[Name]:
+def find_written(text: str, networks: Networks = INSTALLED) -> list[Name]:
     """The names in `text`, a plain copy of a document: those only that are surely names.
 
     Raises:
         GuardrailError: as `find`.
     """
-    from skerry.guardrails.names.classifier import shared
     from skerry.guardrails.names.fusion import WRITTEN, names
 
-    return names(shared(), text, WRITTEN)
+    return names(networks.names(), text, WRITTEN)

@@ -52,13 +52,17 @@ class NamesClassifier:
     _tokenizer: Tokenizer = field(repr=False)
 
     @classmethod
-    def load(cls, folder: Path = DEFAULT_FOLDER, threads: int = 1) -> NamesClassifier:
+    def load(
+        cls, folder: Path = DEFAULT_FOLDER, threads: int = 1, *, sha256: str | None = None
+    ) -> NamesClassifier:
         """The classifier in `folder`, or the one that comes with the package.
+
+        `sha256` is the digest of its manifest, where a bundle says it.
 
         Raises:
             GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
         """
-        weights = Weights.read(folder, MANIFEST)
+        weights = Weights.read(folder, MANIFEST, sha256=sha256)
         return cls(weights.session(threads), weights.tokenizer())
 
     def words(self, text: str) -> list[Word]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from skerry.guardrails.names import naming
 from skerry.guardrails.names.classifier import NamesClassifier, Word
+from skerry.guardrails.names.joining import joined
 from skerry.guardrails.names.naming import Name
 
 
@@ -22,15 +23,16 @@ from skerry.guardrails.names.naming import Name
 class Levels:
     """The least chance, in [0, 1], from which a word counts as part of a name.
 
-    `alone` by itself, `after_context` after a title or the like, `beside` a sure one, `again` where
-    it is one elsewhere in the text, `before_thing` before "disease" and the like, or where a drug
-    stands; `small` in small letters in a text that has capitals, `acronym` in capitals among small
-    letters.
+    `alone` by itself, `after_context` after a title or the like, `beside` one that has the chance
+    `neighbour`, `again` where it is surely one elsewhere in the text, `before_thing` before
+    "disease" and the like, or where a drug stands; `small` in small letters in a text that has
+    capitals, `acronym` in capitals among small letters.
     """
 
     alone: float
     after_context: float
     beside: float
+    neighbour: float
     again: float
     before_thing: float
     small: float
@@ -43,9 +45,10 @@ class Levels:
 
 
 SAID = Levels(
-    alone=0.12,
-    after_context=0.10,
-    beside=0.10,
+    alone=0.09,
+    after_context=0.06,
+    beside=0.05,
+    neighbour=0.6,
     again=0.08,
     before_thing=0.85,
     small=0.5,
@@ -55,13 +58,14 @@ WRITTEN = Levels(
     alone=0.90,
     after_context=0.60,
     beside=0.50,
+    neighbour=0.9,
     again=0.50,
     before_thing=0.97,
     small=0.9,
     acronym=0.9,
 )
 SURE = 0.90
-"""Where a word is part of a name this surely, less will do for its neighbours and its likes."""
+"""Where a word is part of a name this surely, less will do where it stands again."""
 
 _CONTEXT = re.compile(
     r"(?:\b(?:name(?:d| is|:)?|called|patient|pt|mr|mrs|ms|miss|mx|dr|prof|sir|dear|nurse|sister|"
@@ -101,7 +105,7 @@ def names(classifier: NamesClassifier, text: str, levels: Levels = SAID) -> list
     words = classifier.words(text)
     weighing = _Weighing(text, words, levels, frozenset(_known(words, text)), _has_capitals(text))
     counted = [weighing.counts(at) for at in range(len(words))]
-    return list(naming.named(words, counted, text))
+    return list(naming.named(words, joined(words, counted, text), text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ class _Weighing:
         """Whether the word before or after, on the same line, is surely part of a name."""
         return any(
             0 <= first < len(self.words) - 1
-            and self.words[other].chance >= SURE
+            and self.words[other].chance >= self.levels.neighbour
             and self._is_written_alike(at, other)
             and "\n" not in self.text[self.words[first].end : self.words[first + 1].start]
             for first, other in ((at - 1, at - 1), (at, at + 1))

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from skerry.guardrails.names import labels
 from skerry.guardrails.names.classifier import Word
 from skerry.guardrails.names.encoding import LABELS
+from skerry.guardrails.names.parting import parted
 
 _CODE = re.compile(
     r"\d{4,6}(?:-\d{4})?|\d\d-\d{3}|\d{3} \d\d|\d{4} ?[a-z]{2}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|"
@@ -22,14 +24,16 @@ _CODE = re.compile(
 _PERSON, _PLACE, _ORGANISATION = range(len(LABELS))
 _STRONG, _WEAK = 1.0, 0.4
 """What words around add to the mean chance of a class: enough by itself, or enough in doubt."""
+_STARTS = r"(?:^|[\n|;,/\t*\"]|\. )\s?"
+"""Where a field of a form may begin."""
 _BEFORE: tuple[tuple[re.Pattern[str], int, float], ...] = tuple(
     (re.compile(rf"(?:{words})\Z", re.IGNORECASE), label, weight)
     for words, label, weight in (
         (
-            r"\b(?:mr|mrs|ms|miss|mx|dr|prof|professor|nurse|matron)\b[.]?\s|"
-            r"(?:^|\n|\|)\s?(?:name|patient|contact|manager|employee|witness|tenant|approved by|"
-            r"signed|"
-            r"attn|next of kin|surname|first name|last name|full name)\s?:\s",
+            r"\b(?:mr|mrs|ms|miss|mx|dr|prof|professor|nurse|matron|sgt|sergeant|pc|capt|captain|"
+            r"cllr|councillor|judge|rabbi|imam|grandad|granddad|grandpa|grandma|granny|nana|"
+            r"auntie|aunty)\b[.]?\s|"
+            rf"{_STARTS}(?:{labels.PERSON}){labels.ENDS}",
             _PERSON,
             _STRONG,
         ),
@@ -47,15 +51,13 @@ _BEFORE: tuple[tuple[re.Pattern[str], int, float], ...] = tuple(
             r"trains? (?:to|"
             r"from)|dr(?:ove|ive|iving) (?:to|from)|travel(?:s|led|ling)? (?:to|from)|far is|"
             r"based in)\s|"
-            r"(?:^|\n|\|)\s?(?:city|town|place|location|address|street)\s?:\s",
+            rf"{_STARTS}(?:{labels.PLACE}){labels.ENDS}",
             _PLACE,
             _STRONG,
         ),
         (r"\b(?:in|near|towards|moved to|move to)\s", _PLACE, _WEAK),
         (
-            r"(?:^|\n|\|)\s?(?:company|employer|firm|supplier|organi[sz]ation|hospital|school|"
-            r"surgery|"
-            r"practice)\s?:\s",
+            rf"{_STARTS}(?:{labels.ORGANISATION}){labels.ENDS}",
             _ORGANISATION,
             _STRONG,
         ),
@@ -75,31 +77,28 @@ _AFTER: tuple[tuple[re.Pattern[str], int, float], ...] = tuple(
         (r"\s?\((?:19|20)\d\d[a-z]?\)|,?\set al\b", _PERSON, _STRONG),
         (
             r"['’]s\s(?:mum|mother|wife|husband|son|daughter|dose|blood|results|birthday)\b|"
-            r"\s(?:said|says|rang|wrote|told|asked|refuses)\b",
+            r"\s(?:said|says|rang|wrote|told|asked|refuses|thinks|wants|swears|feels|denies|takes|"
+            r"lives|died|reports|phoned|texted|emailed|replied|hates|loves|and (?:his|her))\b|"
+            r",?\s(?:who|whose)\b|,?\s\(?aged?\s\d|\s\((?:he|she|they)/",
             _PERSON,
             _WEAK,
         ),
     )
 )
-_FIELD = re.compile(
-    r"(?:(?<=\n)|(?<=\|)|(?<=\| )|\A)(?:city|town|ward|name|phone|contact|company|street|room|"
-    r"bed|unit)"
-    r"(?=\s?[:|])",
-    re.IGNORECASE,
-)
-"""The label of a field or the head of a column."""
 _SMALL = frozenset(
     "de la le les van der den von di da do dos das del della y e af og und et and of for the upon "
     "on by nad pod sur sous bin ibn al el ap ab zu zum zur am im aux du des d l s".split()
 )
 """Words that stand inside names in small letters."""
 _CHARACTERS = 24
-_SURE_OF_ANOTHER, _VERY_SURE_OF_ANOTHER = 1.4, 1.95
+_SURE_OF_ANOTHER, _VERY_SURE_OF_ANOTHER = 1.75, 1.95
 _SURE_OF_SMALL = 0.9
+_OF_THE_WHOLE = 0.45
 _LINKS = frozenset("and or v vs of at in to from with is for by on und et".split())
 _TITLE = re.compile(
     r"(?:(?:matron|nurse|sister|doctor|professor|prof|dr|mrs|mr|ms|miss|sir|lady|rev|father|aunt|"
-    r"uncle)"
+    r"uncle|auntie|aunty|grandad|granddad|grandpa|grandma|granny|nana|sgt|pc|capt|captain|cllr|"
+    r"judge)"
     r"\.?\s)(?=[^\W\d_]{2})",
     re.IGNORECASE,
 )
@@ -107,8 +106,17 @@ _FIRM = re.compile(
     r"(?:,?\s(?:limited|ltd|inc|incorporated|llc|llp|plc|gmbh|corp|corporation|holdings)\b\.?)",
     re.IGNORECASE,
 )
-_FEW_DIGITS = re.compile(r"\d{1,3}")
-_CLOSE = re.compile(r"[^\w]{1,3}")
+_FIRMS_END = re.compile(
+    r"(?:\b(?:limited|ltd|inc|incorporated|llc|llp|plc|gmbh|corp|corporation|holdings|eirl|hospital|"
+    r"infirmary|clinic|surgery|hospice|school|college|university|academy|pharmacy|"
+    r"(?:health|medical|care) cent(?:re|er)|(?:care|nursing) home)\.?|"
+    r"(?:&|\band) (?:sons?|daughters?|partners?|co|brothers|associates)\.?)\Z",
+    re.IGNORECASE,
+)
+"""How names of organisations end, and hardly any others."""
+_FEW_DIGITS = re.compile(r"\d{1,3}|(?<=[^\n])\d{4,6}")
+"""The number of a house, or a code that begins no line: neither says by itself where it is."""
+_CLOSE = re.compile(r"[^\w:]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,7 @@ def _is_near(found: Sequence[Name], at: int, text: str) -> bool:
     if text[found[at].start - 1 : found[at].start] == ":":
         return False  # of a time
     firsts = [at - 1] if at and found[at - 1].label != "person" else []
-    firsts += [at] if at + 1 < len(found) else []
+    firsts += [at] if at + 1 < len(found) and found[at + 1].label != "person" else []
     return any(_CLOSE.fullmatch(text, found[one].end, found[one + 1].start) for one in firsts)
 
 
@@ -190,16 +198,19 @@ def _named(run: Sequence[Word], text: str) -> Iterator[Name]:
     if not kept or (len(kept) == 1 and kept[0].end - kept[0].start == 1):
         return
     start, end = kept[0].start, kept[-1].end
-    if (field := _FIELD.match(text, start)) and field.end() == end:
+    if (field := labels.LABEL.match(text, start)) and field.end() == end:
         return
-    label = _label(kept, text)
-    link = next((at for at, one in enumerate(kept) if _parts(one, label, text)), None)
-    if link is not None:
-        yield from _named(kept[:link], text)
-        yield from _named(kept[link + 1 :], text)
-        return
-    score = sum(word.chance for word in kept) / len(kept)
-    yield Name(start, end, _named_as(LABELS[label], text[start:end]), min(1.0, score))
+    whole = _means(kept)
+    found = parted(kept, text, lambda part: _label(part, whole, text), firm=_ORGANISATION)
+    for label, part in found:
+        if len(found) == 1 or part[-1].end - part[0].start > 1:
+            yield _name(part, label, text)
+
+
+def _name(part: Sequence[Word], label: int, text: str) -> Name:
+    start, end = part[0].start, part[-1].end
+    score = sum(word.chance for word in part) / len(part)
+    return Name(start, end, _named_as(LABELS[label], text[start:end]), min(1.0, score))
 
 
 def _stripped(run: Sequence[Word], text: str) -> list[Word]:
@@ -217,23 +228,25 @@ def _is_link(word: Word, text: str) -> bool:
     return text[word.start : word.end].casefold() in _LINKS
 
 
-def _parts(word: Word, label: int, text: str) -> bool:
-    """Whether a word parts two names: "v", and "and" between people."""
-    written = text[word.start : word.end].casefold()
-    versus = written in ("v", "vs") and text[word.start - 1 : word.end + 1].count(" ") == 2
-    return versus or (label == _PERSON and written in ("and", "or", "und", "et"))
+def _means(words: Sequence[Word]) -> list[float]:
+    return [sum(word.chances[at] for word in words) / len(words) for at in range(len(LABELS))]
 
 
-def _label(run: Sequence[Word], text: str) -> int:
-    """The class of the run: what its words say, times what stands around it."""
-    sums = [sum(word.chances[at] for word in run) / len(run) for at in range(len(LABELS))]
-    start, end = run[0].start, run[-1].end
+def _label(part: Sequence[Word], whole: Sequence[float], text: str) -> int:
+    """The class of a part: what its words say, a little of the whole, and what stands around it."""
+    sums = [
+        (1 - _OF_THE_WHOLE) * one + _OF_THE_WHOLE * every
+        for one, every in zip(_means(part), whole, strict=True)
+    ]
+    start, end = part[0].start, part[-1].end
     for pattern, label, weight in _BEFORE:
         if pattern.search(text, max(0, start - _CHARACTERS), start):
             sums[label] += weight
     for pattern, label, weight in _AFTER:
         if pattern.match(text, end):
             sums[label] += weight
+    if _FIRMS_END.search(text, max(start, end - _CHARACTERS), end):
+        sums[_ORGANISATION] += _STRONG
     return max(range(len(LABELS)), key=lambda at: sums[at])
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from skerry.guardrails.english import FUNCTION_WORDS
@@ -186,17 +187,14 @@ class Pseudonyms:
 
     def _by_chance(self, parts: Sequence[_Part]) -> _Chance | None:
         """The first surrogate that is not ours; its number is -1 if it is partly ours."""
-        whole, edges = "".join(part.sent for part in parts), _edges(parts)
+        whole, ends = "".join(part.sent for part in parts), _ends(parts)
+        starts = [0, *ends[:-1]]
         for match in self.matcher.matches(whole):
-            touched = [
-                number
-                for number, (start, end) in enumerate(edges)
-                if start < match.end() and match.start() < end
-            ]
-            if all(parts[number].ours for number in touched):
+            first, after = bisect_right(ends, match.start()), bisect_left(starts, match.end())
+            if all(part.ours for part in parts[first:after]):
                 continue
-            number = touched[0] if len(touched) == 1 else -1
-            at = edges[number][0]
+            number = first if after - first == 1 else -1
+            at = starts[number]
             label = self.matcher.label(match)
             return _Chance(number, match.start() - at, match.end() - at, label)
         return None
@@ -221,9 +219,6 @@ def _is_telling(one: Entry) -> bool:
     return len(compact(one.value)) >= _LEAST_CHARACTERS
 
 
-def _edges(parts: Sequence[_Part]) -> list[tuple[int, int]]:
-    edges, at = [], 0
-    for part in parts:
-        edges.append((at, at + len(part.sent)))
-        at += len(part.sent)
-    return edges
+def _ends(parts: Sequence[_Part]) -> list[int]:
+    """Where each part ends in all of them together; each begins where the one before ends."""
+    return list(accumulate(len(part.sent) for part in parts))

@@ -13,6 +13,7 @@ from skerry.guardrails.redteam.checks import failures
 from skerry.guardrails.redteam.fairness import Compared, Variant, VariantResult, compare, variants
 from skerry.guardrails.redteam.journal import Journal
 from skerry.guardrails.redteam.observed import Asked, Observed, Target
+from skerry.guardrails.redteam.suites import SuiteInvalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,18 @@ OnDone = Callable[[str], None]
 
 
 def planned(suite: Suite, seed: int, only: Collection[Kind] = ()) -> list[Case | Variant]:
-    """What will be asked, in an order drawn by `seed`; pairs belong to the kind `bias`."""
+    """What will be asked, in an order drawn by `seed`; pairs belong to the kind `bias`.
+
+    Raises:
+        SuiteInvalid: nothing is: what was not tried has not passed.
+    """
     wanted = set(only) or set(Kind)
     cases: list[Case | Variant] = [one for one in suite.cases if one.kind in wanted]
     if Kind.BIAS in wanted:
         cases += [one for varied in suite.varied for one in variants(varied, seed)]
+    if not cases:
+        kinds = ", ".join(sorted(wanted)) if only else "any kind"
+        raise SuiteInvalid(f"the suite has no case of {kinds}", hint="docs/redteam.md")
     random.Random(seed).shuffle(cases)  # noqa: S311  an order is no secret
     return cases
 

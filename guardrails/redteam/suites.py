@@ -48,6 +48,8 @@ def _load(folder: Path) -> Suite:
         content = _read(file)
         digest.update(f"{file.name}\0{len(content)}\0".encode() + content)
         data = _parsed(file, content)
+        if file.name != _HEAD and not ({"case", "varied"} & set(data)):
+            raise SuiteInvalid(f"{file}: it has no case", hint=_HINT)
         merged["cases"] += _kinded(file, data.pop("case", []), data.pop("kind", None))
         merged["varied"] += data.pop("varied", [])
         if file.name == _HEAD:
@@ -61,6 +63,8 @@ def _load(folder: Path) -> Suite:
 
 def _read(file: Path) -> bytes:
     try:
+        if not file.is_file() and file.exists():
+            raise SuiteInvalid(f"{file} is no file", hint=_HINT)
         if file.stat().st_size > _MOST_BYTES:
             raise SuiteInvalid(f"{file} has more than {_MOST_BYTES:,} bytes", hint=_HINT)
         return file.read_bytes()
@@ -74,6 +78,8 @@ def _parsed(file: Path, content: bytes) -> dict[str, Any]:
         return tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SuiteInvalid(f"{file}: {error}", hint=_HINT) from error
+    except RecursionError:
+        raise SuiteInvalid(f"{file}: nested too deeply", hint=_HINT) from None
 
 
 def _kinded(file: Path, cases: Any, kind: Any) -> list[Any]:

@@ -37,14 +37,20 @@ class SafetyClassifier:
 
     @classmethod
     def load(
-        cls, folder: Path = DEFAULT_FOLDER, words: WordTable | None = None
+        cls,
+        folder: Path = DEFAULT_FOLDER,
+        words: WordTable | None = None,
+        *,
+        sha256: str | None = None,
     ) -> SafetyClassifier:
         """The classifier in `folder`, or the one that comes with the package.
+
+        `sha256` is the digest of its manifest, where a bundle says it.
 
         Raises:
             GuardrailError: a file is missing, truncated, was changed or cannot be loaded.
         """
-        weights = Weights.read(folder, MANIFEST)
+        weights = Weights.read(folder, MANIFEST, sha256=sha256)
         try:
             levels = tuple(float(weights.settings["levels"][name]) for name in CLASSES)
             slope = float(weights.settings["slope"])

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from skerry.guardrails import injection, safety
 from skerry.guardrails.findings import Finding, FindingKind, Where
 from skerry.guardrails.injection import answering, posing
+from skerry.guardrails.networks import INSTALLED, Networks
 from skerry.guardrails.normal import Normal
 from skerry.guardrails.safety.idioms import without_idioms
-from skerry.guardrails.wording import read_shared
 
 if TYPE_CHECKING:
     from skerry.guardrails.injection.meaning import Encode
@@ -26,9 +26,11 @@ def findings(
     known: Sequence[Finding],
     encode: Encode | None = None,
     least: Least | None = None,
+    *,
+    networks: Networks = INSTALLED,
 ) -> list[Finding]:
-    """What sentences add to the findings `known`. `encode` gives sentences their vectors, and
-    `least` is what counts.
+    """What sentences add to the findings `known`. `encode` gives sentences their vectors,
+    `least` is what counts, and `networks` look.
 
     Signs of danger are not looked for in documents, which speak of danger to help; what an answer
     is to be (`injection.answering`) is looked for in documents only.
@@ -37,11 +39,11 @@ def findings(
         GuardrailError: weights are missing, were changed or cannot be loaded; or `least` has
             no score of a safety class.
     """
-    words = read_shared(normal.text)
+    words = networks.read(normal.text)
     if not words.spans:
         return []
     order, danger = (least.order, least.danger) if least else (None, None)
-    orders = injection.find(normal.text, words, where, encode, order)
+    orders = injection.find(normal.text, words, where, encode, order, networks=networks)
     made = [_finding(one, FindingKind.INJECTION, normal, where) for one in orders]
     if where is Where.CHUNK:
         plain = normal.text.lower()
@@ -50,7 +52,8 @@ def findings(
         made += [one for one in of_words if not any(_same(one, other) for other in made)]
     else:
         plain = without_idioms(normal.text)
-        dangers = safety.find(words if plain == normal.text else read_shared(plain), danger)
+        same = plain == normal.text
+        dangers = safety.find(words if same else networks.read(plain), danger, networks)
         made += [_finding(one, FindingKind.SAFETY, normal, where) for one in dangers]
     return [one for one in made if not any(_same(one, other) for other in known)]
 

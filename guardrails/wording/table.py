@@ -32,13 +32,15 @@ class WordTable:
     _rows: dict[int, int] = field(repr=False)
 
     @classmethod
-    def load(cls, folder: Path = DEFAULT_FOLDER) -> WordTable:
+    def load(cls, folder: Path = DEFAULT_FOLDER, *, sha256: str | None = None) -> WordTable:
         """The table in `folder`, or the one that comes with the package.
+
+        `sha256` is the digest of its manifest, where a bundle says it.
 
         Raises:
             GuardrailError: a file is missing, truncated, was changed or is no table.
         """
-        found = arrays(Weights.read(folder, MANIFEST), TABLE)
+        found = arrays(Weights.read(folder, MANIFEST, sha256=sha256), TABLE)
         try:
             digests, codes, scale = found["digests"], found["codes"], found["scale"]
             vectors = codes.astype(np.float32) * scale.astype(np.float32)

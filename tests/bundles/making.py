@@ -26,7 +26,7 @@ from skerry.device_profiles import Format
 Content = dict[str, tuple[Role, bytes]]
 
 CONTENT: Content = {
-    "parts/policy/policy.toml": (Role.POLICY, b"[policy]\n"),
+    "parts/policy/policy.toml": (Role.POLICY, b'version = "1"\n'),
     "variants/gguf-q4_0/model.gguf": (Role.VARIANT, b"GGUF" + b"4" * 4000),
     "variants/gguf-q8_0/model.gguf": (Role.VARIANT, b"GGUF" + b"8" * 8000),
     "variants/onnx-int4/genai_config.json": (Role.VARIANT, b"{}"),

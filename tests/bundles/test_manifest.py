@@ -34,7 +34,7 @@ def _path(path: str) -> Change:
 
 
 HOSTILE = [
-    Case("later version", lambda m: m.update(schema="skerry.bundle/2"), "schema"),
+    Case("later version", lambda m: m.update(schema="skerry.bundle/3"), "schema"),
     Case("no version", lambda m: m.pop("schema"), "schema"),
     Case("unknown field", lambda m: m.update(run="rm"), "unknown field"),
     Case("absolute path", _path("/etc/passwd"), "absolute"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from skerry.bundles import (
     Role,
     compare,
     open_bundle,
+    read_bundle,
     verify_bundle,
 )
 from skerry.device_profiles import Format, find_profile, load_profiles
@@ -197,3 +199,36 @@ def test_changed_values_have_their_place(bundle: Bundle) -> None:
     }
     assert not found.files
     assert found.new_bytes == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_waited_for(bundle: Bundle) -> None:
+    file = bundle.folder / "bundle.json"
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(ManifestInvalid, match="plain file"):
+        read_bundle(bundle.folder)
+
+
+def test_a_loop_of_links_is_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(BundleNotFound, match="loop"):
+        read_bundle(tmp_path / "loop")
+
+
+def test_an_extra_folder_is_not_looked_into(bundle: Bundle) -> None:
+    """However deep it is: a thousand folders in each other are one complaint."""
+    deep = os.open(bundle.folder, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=deep)
+        inner = os.open("d", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = inner
+    os.close(deep)
+    found = verify_bundle(bundle.folder)
+    assert [(one.path, one.what) for one in found.problems] == [
+        ("d", "it is a folder, and not in the manifest")
+    ]
+    with pytest.raises(BundleDamaged, match="folder"):
+        open_bundle(bundle.folder)
+    subprocess.run(["rm", "-rf", str(bundle.folder / "d")], check=True)

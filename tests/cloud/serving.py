@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from skerry.cloud.app import app
+from skerry.cloud.connections import Connection, Socket
 from skerry.cloud.engines.base import Verifier
 from skerry.cloud.hints.frames import MOST_BYTES
 from skerry.cloud.service import Service
@@ -25,8 +26,10 @@ def served(verifier: Verifier, *, places: int = 64, port: int = 0) -> Iterator[s
     config = uvicorn.Config(
         app(Service(verifier), KEY, places=places),
         log_config=None,
-        ws="websockets-sansio",
+        http=Connection,
+        ws=Socket,
         ws_max_size=MOST_BYTES,
+        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: server.run(sockets=[bound]))

@@ -15,10 +15,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from skerry.cloud import service
+from skerry.cloud.generation import MOST_HINTS
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
     MOST_DRAFTED,
+    MOST_PATIENCE_MS,
     SUBPROTOCOL,
     VERSION,
     Cancel,
@@ -36,6 +38,7 @@ from skerry.cloud.hints.frames import (
     read_cloud_frame,
     written,
 )
+from skerry.cloud.simulate.paced import Pace, PacedVerifier
 from tests.cloud.serving import KEY, served
 from tests.cloud.simulated import SIZE, VOCABULARY, SimulatedVerifier, alone
 
@@ -45,6 +48,11 @@ COUNT = 60
 SAID = alone(PROMPT, Sampling(temperature=1.0, seed=3), COUNT)
 OPEN = Open(VERSION, "", VOCABULARY, PROMPT, CHOOSING, max_tokens=COUNT)
 LONG = Open(VERSION, "", VOCABULARY, PROMPT, CHOOSING, max_tokens=3_000)
+PATIENT = Open(
+    VERSION, "", VOCABULARY, PROMPT, CHOOSING, Mode.THRIFT, MOST_PATIENCE_MS, max_tokens=3_000
+)
+MUCH = 32 << 20
+"""Bytes: more than the kernels of both sides hold."""
 SOON = 30.0
 
 
@@ -268,3 +276,66 @@ def test_many_that_leave_at_once(url: str) -> None:
     with ExitStack() as held:
         for _ in range(30):
             held.enter_context(connected(url))
+
+
+def test_one_that_floods_with_hints_is_ended(url: str) -> None:
+    """Each of them takes time that others wait for."""
+
+    def flood(one: ClientConnection) -> None:
+        for _ in range(MOST_HINTS + 10):
+            one.send(written(Draft(50, (1,), 0)))
+
+    with connected(url) as one:
+        one.send(written(PATIENT))
+        sending = threading.Thread(target=lambda: _until_closed(flood, one))
+        sending.start()
+        fault = heard(one)[-1]
+        sending.join(SOON)
+    assert isinstance(fault, Fault)
+    assert "hints" in fault.what
+
+
+def test_one_that_asks_and_does_not_read_the_answers_is_not_read(url: str) -> None:
+    """What is said to it would else fill the memory."""
+    with connected(url) as one:
+        one.send(written(PATIENT))
+        assert isinstance(read_cloud_frame(one.recv(timeout=SOON)), Opened)  # type: ignore[arg-type]
+        raw = one.socket
+        with one.protocol_mutex:  # so that nobody reads
+            raw.settimeout(1.0)
+            sent = 0
+            with suppress(TimeoutError):
+                while sent < MUCH:
+                    sent += raw.send(PINGS)
+        assert sent < MUCH
+        raw.shutdown(socket.SHUT_RDWR)
+
+
+PINGS = (b"\x89\xfd\0\0\0\0" + b"a" * 125) * 1_000
+
+
+def stopped_in_the_middle(verifier: SimulatedVerifier, opening: Open) -> list[CloudFrame]:
+    """What a device hears of a server that is told to stop once it has begun."""
+    with ExitStack() as serving:
+        url = serving.enter_context(served(PacedVerifier(verifier, Pace(pass_ms=20))))
+        with connected(url) as one:
+            one.send(written(opening))
+            one.recv(timeout=SOON)
+            stopping = threading.Thread(target=serving.pop_all().close)
+            stopping.start()
+            frames = heard(one)
+        stopping.join(SOON)
+        assert not stopping.is_alive()
+    return frames
+
+
+def test_a_server_that_is_told_to_stop_lets_a_generation_end() -> None:
+    *said, done = stopped_in_the_middle(SimulatedVerifier(), OPEN)
+    assert isinstance(done, Done)
+    assert tokens(said) == SAID
+
+
+def test_a_generation_that_takes_longer_is_told_that_the_server_stops() -> None:
+    fault = stopped_in_the_middle(SimulatedVerifier(), LONG)[-1]
+    assert isinstance(fault, Fault)
+    assert fault.code == "stopping"

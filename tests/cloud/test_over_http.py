@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 
 import httpx2
 import pytest
 
 from skerry.cloud import over_http
 from skerry.cloud.errors import ProtocolError
+from skerry.cloud.gateway import bodies
 from skerry.cloud.hints.frames import (
     MOST_BYTES,
     VERSION,
@@ -70,13 +74,60 @@ def test_a_wrong_key_opens_nothing_and_tells_nothing(url: str) -> None:
         assert refused.json()["error"]["message"] == "the API key is wrong"
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"nonsense", b"\x00" * (MOST_BYTES + 1)], ids=["empty", "nonsense", "huge"]
-)
+@pytest.mark.parametrize("body", [b"", b"nonsense"])
 def test_what_is_no_frame_is_refused(url: str, body: bytes) -> None:
     refused = httpx2.post(url, content=body, headers=HEADERS)
     assert refused.status_code == 400
     assert refused.json()["error"]["code"] == "bad_frame"
+
+
+@pytest.mark.parametrize("path", ["", "/some-name"])
+def test_a_body_that_is_too_large_is_said_to_be(url: str, path: str) -> None:
+    """Also to a client that sends all of it before it reads."""
+    body = b"\x00" * (8 * MOST_BYTES)
+    headers = {**HEADERS, "Content-Length": str(len(body))}
+    with served_generation(url) as name, connected(url) as one:
+        where = f"{httpx2.URL(url).path}{path and '/' + name}"
+        one.request("POST", where, body=body, headers=headers)
+        refused = one.getresponse()
+        assert refused.status == 413
+        assert b"request_too_large" in refused.read()
+
+
+def test_bodies_that_do_not_end_do_not_take_all_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(over_http, "_ROOM", 2 * MOST_BYTES)
+    with served(SimulatedVerifier()) as base, ExitStack() as held:
+        url = f"{base}/v1/split/http"
+        for _ in range(2):
+            one = held.enter_context(connected(url))
+            one.putrequest("POST", "/v1/split/http")
+            for name, value in {**HEADERS, "Content-Length": str(MOST_BYTES)}.items():
+                one.putheader(name, value)
+            one.endheaders(b"\x00" * (MOST_BYTES // 2 - 1))
+        until = time.monotonic() + 20
+        while (
+            refused := httpx2.post(url, content=b"\x00" * 99, headers=HEADERS)
+        ).status_code != 503:
+            assert time.monotonic() < until
+        assert refused.json()["error"]["code"] == "busy"
+        held.close()
+        while httpx2.post(url, content=written(OPENING), headers=HEADERS).status_code != 200:
+            assert time.monotonic() < until
+
+
+@contextmanager
+def connected(url: str) -> Iterator[HTTPConnection]:
+    where = httpx2.URL(url)
+    with closing(HTTPConnection(where.host, where.port, timeout=20)) as one:
+        yield one
+
+
+@contextmanager
+def served_generation(url: str) -> Iterator[str]:
+    """The name of one that is under way."""
+    long = Open(VERSION, "", VOCABULARY, (3, 1, 5), max_tokens=3_000)
+    with httpx2.stream("POST", url, content=written(long), headers=HEADERS) as answer:
+        yield answer.headers[NAME_HEADER]
 
 
 def test_what_does_not_open_a_generation_gets_a_fault(url: str) -> None:
@@ -108,9 +159,9 @@ def test_a_frame_that_is_cut_off_or_too_long_is_an_error() -> None:
 def test_a_body_that_does_not_come_ends_the_request(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over_http, "BODY_S", 0.2)
+    monkeypatch.setattr(bodies, "BODY_S", 0.2)
     where = httpx2.URL(url)
     with socket.create_connection((where.host, where.port or 80), timeout=20) as slow:
         head = f"POST {where.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
         slow.sendall(f"{head}Content-Length: 99\r\n\r\n.".encode())
-        assert slow.recv(100).startswith(b"HTTP/1.1 400 ")
+        assert slow.recv(100).startswith(b"HTTP/1.1 408 ")

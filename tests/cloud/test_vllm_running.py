@@ -19,7 +19,7 @@ from skerry.cloud.engines.vllm import wire
 from skerry.cloud.engines.vllm.plugin.asked import Asked
 from skerry.cloud.engines.vllm.plugin.routes import HintRoutes
 from skerry.cloud.engines.vllm.plugin.runs import Runs
-from skerry.cloud.engines.vllm.running import Forgotten, Run
+from skerry.cloud.engines.vllm.running import Forgotten, NoSocket, Run
 from skerry.cloud.engines.vllm.verifier import VllmVerifier, connect
 from skerry.cloud.errors import RequestError, TargetError
 from skerry.cloud.hints.choice import Sampling
@@ -290,8 +290,64 @@ def test_nobody_is_there() -> None:
 
 def test_a_server_without_the_route(verifier: VllmVerifier) -> None:
     options = EndpointOptions(url=f"{verifier.endpoint.options.url}/elsewhere")
-    with pytest.raises(TargetError, match="answered 40"):
+    with pytest.raises(NoSocket, match="answered 40"):
         asyncio.run(Run(options, wire.Run(LOOK, 0, 5)).following())
+
+
+def test_where_a_proxy_stops_web_sockets_each_pass_is_a_request(
+    served: tuple[str, HintRoutes], engine: FakeEngine, tmp_path: Path
+) -> None:
+    """And none is tried for each pass."""
+
+    async def run() -> tuple[list[int], list[bool]]:
+        async with _proxied(served[0]) as (url, upgrades):
+            tokenizer = tokenizer_json(tmp_path)
+            made, _ = await asyncio.to_thread(connect, EndpointOptions(url=url), tokenizer)
+            assert isinstance(made, VllmVerifier)
+            target = await made.open(PROMPT, Sampling())
+            said: list[int] = []
+            while len(said) < COUNT and (not said or said[-1] not in made.facts.ends):
+                draft = chain(SAID[len(said) : len(said) + 3])
+                found = await target.following(draft, COUNT - len(said))
+                said += found.tokens
+            await target.close()
+            await made.close()
+            return said, upgrades
+
+    said, upgrades = asyncio.run(run())
+    assert said == SAID
+    assert (engine.began, len(upgrades)) == (0, 1)
+
+
+@asynccontextmanager
+async def _proxied(url: str) -> AsyncIterator[tuple[str, list[bool]]]:
+    """A proxy that lets requests pass and no WebSocket, and what it did not let pass."""
+    host, port = url.removeprefix("http://").split(":")
+    stopped: list[bool] = []
+
+    async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"upgrade: websocket" in head.lower():
+                stopped.append(True)
+                writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+                await writer.drain()
+            else:
+                behind = await asyncio.open_connection(host, int(port))
+                behind[1].write(head)
+                await asyncio.gather(_copied(reader, behind[1]), _copied(behind[0], writer))
+        writer.close()
+
+    async with await asyncio.start_server(passed, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", stopped
+
+
+async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
 
 
 @asynccontextmanager

@@ -125,3 +125,11 @@ def test_a_runtime_takes_settings_that_there_are() -> None:
         Runtime(on_step=5)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="settings"):
         Runtime({"offline": True})  # type: ignore[arg-type]
+
+
+def test_blanks_in_a_row_are_no_more_work() -> None:
+    """No clock is read: patterns that look past blanks would take hours over these."""
+    for blank in (" ", "\n", "\u00a0"):
+        assert len(Request(f"How often?{blank * 90_000}Or not?").question) < 100
+    kept = "name   age\n\n    Ada    36"
+    assert Request(kept).question == kept

@@ -86,7 +86,7 @@ def test_labels_of_what_would_go(case: Case) -> None:
 def test_a_text_is_looked_at_once(monkeypatch) -> None:
     looked: list[str] = []
 
-    def look(text: str, where: Where, encode: object = None) -> tuple[object, ...]:
+    def look(text: str, where: Where, encode: object = None, **_: object) -> tuple[object, ...]:
         looked.append(text)
         return screen(text, where)
 

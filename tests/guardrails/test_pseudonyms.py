@@ -277,3 +277,12 @@ def test_what_could_not_come_back_does_not_leave(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(GuardrailError) as caught:
         replaced(pseudonyms, "Dr Lovelace")
     assert "nothing has left" in caught.value.hint
+
+
+def test_a_text_of_nothing_but_identifiers_is_replaced() -> None:
+    """No clock is read: in time of their number's square this would take minutes."""
+    text = "password: " * 20_000
+    pseudonyms = Pseudonyms(key=b"k")
+    sent = pseudonyms.replace(text, screen(text))
+    assert sent != text
+    assert pseudonyms.restore(sent) == text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -13,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from skerry.cloud.engines.completions.faults import status_fault, translated
 from skerry.cloud.engines.completions.options import EndpointOptions
 from skerry.cloud.engines.vllm import wire
-from skerry.cloud.errors import TargetError
+from skerry.cloud.errors import Busy, TargetError
 from skerry.cloud.hints.matcher import Hint
 
 _MOST_BYTES = 1 << 16
@@ -23,6 +21,10 @@ _MOST_UNSENT = 64
 
 class Forgotten(Exception):
     """The server does not hold so much of the session."""
+
+
+class NoSocket(Exception):
+    """No WebSocket reaches the server, as where a proxy lets only requests pass."""
 
 
 class Run:
@@ -39,12 +41,13 @@ class Run:
 
         Raises:
             Forgotten: the whole sequence must be sent.
+            NoSocket: it must be asked for each pass.
             Busy: the server has no room now.
             TargetError: nobody is there, or the server failed, went away, or says nothing for too
                 long.
         """
         try:
-            with _translated(self._options):
+            with translated(self._options):
                 if self._connection is None:
                     self._connection = await self._opened()
                     self._sending = asyncio.create_task(self._send(self._connection))
@@ -72,10 +75,17 @@ class Run:
         options = self._options
         url = f"ws{options.url.removeprefix('http')}{wire.RUN_PATH}"
         key = {"authorization": f"Bearer {options.api_key}"} if options.api_key else {}
-        connection = await connect(
-            url, additional_headers=key, max_size=_MOST_BYTES, compression=None, proxy=None,
-            open_timeout=options.connect_s, close_timeout=1,
-        )  # fmt: skip
+        try:
+            connection = await connect(
+                url, additional_headers=key, max_size=_MOST_BYTES, compression=None, proxy=None,
+                open_timeout=options.connect_s, close_timeout=1,
+            )  # fmt: skip
+        except InvalidStatus as error:
+            status, body = error.response.status_code, bytes(error.response.body or b"")
+            fault = status_fault(options, status, body)
+            raise fault if isinstance(fault, Busy) else NoSocket(str(fault)) from error
+        except (TimeoutError, WebSocketException) as error:
+            raise NoSocket(str(error) or "no answer") from error
         await connection.send(wire.packed(self._asked))
         return connection
 
@@ -98,22 +108,6 @@ class Run:
         if frame is None or frame.code != 1000:
             what = f"the target's server {self._options.url} broke off in the middle of an answer"
             raise TargetError(what, hint="look whether it still runs")
-
-
-@contextmanager
-def _translated(options: EndpointOptions) -> Iterator[None]:
-    """As `translated`, of a WebSocket; what closes one is the caller's to read."""
-    try:
-        with translated(options):
-            yield
-    except ConnectionClosed:
-        raise
-    except InvalidStatus as error:
-        body = bytes(error.response.body or b"")
-        raise status_fault(options, error.response.status_code, body) from error
-    except WebSocketException as error:
-        what = f"the target's server {options.url} takes no WebSocket: {error}"
-        raise TargetError(what, hint="look whether a proxy stands before it") from error
 
 
 def _read(data: str | bytes) -> wire.Seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
-from skerry.cloud.engines.base import Pass
+from skerry.cloud.engines.base import Pass, TargetFacts
 from skerry.cloud.engines.completions.endpoint import Endpoint
 from skerry.cloud.engines.completions.faults import status_fault
 from skerry.cloud.engines.completions.options import EndpointOptions
@@ -20,7 +21,7 @@ from skerry.cloud.engines.completions.served import ServedVerifier
 from skerry.cloud.engines.completions.verifier import CompletionsVerifier
 from skerry.cloud.engines.llama.branches import leaves, with_leaves
 from skerry.cloud.engines.vllm import wire
-from skerry.cloud.engines.vllm.running import Forgotten, Run, check, wire_fault
+from skerry.cloud.engines.vllm.running import Forgotten, NoSocket, Run, check, wire_fault
 from skerry.cloud.errors import RequestError, TargetError
 from skerry.cloud.hints.choice import Sampling
 from skerry.cloud.hints.matcher import Hint
@@ -29,6 +30,8 @@ from skerry.cloud.hints.tree import Tree
 MOST_BRANCHES = 8
 _FORGOTTEN = 409
 _TRIES = 2
+_REFUSED_S = 60.0
+_log = logging.getLogger(__name__)
 
 
 class VllmTarget:
@@ -62,11 +65,17 @@ class VllmTarget:
         return found
 
     async def following(self, tree: Tree, most: int) -> Pass:
-        """See `Runner`."""
-        room = self._room()
-        began = time.perf_counter()
-        seen = await self._owner.run(self._next(tree, min(most, room)))
-        return self._taken(seen, began)
+        """See `Runner`. Where no WebSocket reaches the server, a look."""
+        most = min(most, self._room())
+        if self._owner.sockets.pass_through:
+            began = time.perf_counter()
+            try:
+                seen = await self._owner.run(self._next(tree, most))
+            except NoSocket as why:
+                self._owner.sockets.refused(str(why))
+            else:
+                return self._taken(seen, began)
+        return await self.look(shallow(tree, most - 1))
 
     def hear(self, hint: Hint) -> None:
         """See `Runner`."""
@@ -139,8 +148,27 @@ class VllmTarget:
             await self._stop()
 
 
+class Sockets:
+    """Whether WebSockets reach the server; after one that did not, none is tried for a while."""
+
+    def __init__(self) -> None:
+        self._again = 0.0
+
+    @property
+    def pass_through(self) -> bool:
+        return time.monotonic() >= self._again
+
+    def refused(self, why: str) -> None:
+        self._again = time.monotonic() + _REFUSED_S
+        _log.warning("no WebSocket reaches vLLM, which is asked for each pass now: %s", why)
+
+
 class VllmVerifier(ServedVerifier):
     """See `skerry.cloud.engines.base.Verifier`. For a server with the plugin."""
+
+    def __init__(self, endpoint: Endpoint, facts: TargetFacts) -> None:
+        super().__init__(endpoint, facts)
+        self.sockets = Sockets()
 
     async def open(
         self,

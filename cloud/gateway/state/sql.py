@@ -35,6 +35,9 @@ _ADD = (
     + ", ".join(f"{name} = usage.{name} + excluded.{name}" for name in COUNTS)
 )
 
+_GONE = "DELETE FROM gateways WHERE seen_at < ? OR seen_at > ?"
+"""Also those of a clock that was set back meanwhile."""
+
 
 class SqlState(ABC):
     """See `skerry.cloud.gateway.state.base.State`."""
@@ -92,7 +95,7 @@ class SqlState(ABC):
     def beat(self, gateway: str, now: float, *, within_s: float) -> int:
         sql = "INSERT INTO gateways VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET seen_at = ?"
         rows = self._do(
-            ("DELETE FROM gateways WHERE seen_at < ?", (now - within_s,)),
+            (_GONE, (now - within_s, now + within_s)),
             (sql, (gateway, now, now)),
             ("SELECT COUNT(*) FROM gateways", ()),
         )

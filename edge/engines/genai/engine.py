@@ -52,7 +52,7 @@ def load_genai(
         AdapterError: an adapter is missing or does not fit the model.
     """
     options = options or EngineOptions()
-    folder = read_folder(path)
+    folder = read_folder(path, options.chat_template)
     model = GenaiModel(folder, threads=options.threads, adapters=options.adapters)
     return GenaiEngine(folder, model, options, name=name or path.resolve().name)
 

@@ -44,8 +44,8 @@ class GenaiFolder:
         return min(wanted or DEFAULT_CONTEXT_TOKENS, self.trained_context_tokens)
 
 
-def read_folder(path: Path) -> GenaiFolder:
-    """Reads every small file of the folder.
+def read_folder(path: Path, template: str = "") -> GenaiFolder:
+    """Reads every small file of the folder; `template` is used in place of its chat template.
 
     Raises:
         ModelNotFound: there is no such folder, or no genai_config.json in it.
@@ -68,7 +68,7 @@ def read_folder(path: Path) -> GenaiFolder:
         vocabulary=_count(path, model, "vocab_size"),
         stop_ids=_stop_ids(path, model),
         tokens=tokens,
-        template=_template(path, tokens),
+        template=_template(path, tokens, template),
         manifest=read_manifest(path),
     )
 
@@ -147,14 +147,14 @@ def _stop_ids(path: Path, model: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(ids)
 
 
-def _template(path: Path, tokens: Tokens) -> ChatTemplate:
-    """From `chat_template.jinja`, or from tokenizer_config.json; ChatML when there is neither."""
+def _template(path: Path, tokens: Tokens, given: str) -> ChatTemplate:
+    """`given`, or from `chat_template.jinja`, or from tokenizer_config.json; else ChatML."""
     config_file = path / "tokenizer_config.json"
     config = _read_json(config_file) if config_file.is_file() else {}
     file = path / "chat_template.jinja"
-    source = file.read_text("utf-8") if file.is_file() else _default(config.get("chat_template"))
+    own = file.read_text("utf-8") if file.is_file() else _default(config.get("chat_template"))
     return ChatTemplate(
-        source,
+        given or own,
         control=tokens.control,
         bos=_token_text(config.get("bos_token")),
         eos=_token_text(config.get("eos_token")),

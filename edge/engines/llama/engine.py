@@ -16,6 +16,8 @@ from functools import cached_property
 from typing import Any
 
 from skerry.bundles.gguf.header import GgufHeader
+from skerry.bundles.llama.context import ContextShape
+from skerry.bundles.llama.native import Handle
 from skerry.edge.engines.base import (
     EngineOptions,
     Generation,
@@ -26,11 +28,9 @@ from skerry.edge.engines.base import (
 from skerry.edge.engines.chat import ChatTemplate, PromptPart
 from skerry.edge.engines.checks import check_fits, check_request
 from skerry.edge.engines.digest import FileDigest
-from skerry.edge.engines.llama.context import ContextShape, NativeContext
-from skerry.edge.engines.llama.native import Handle, NativeAdapter, NativeModel
+from skerry.edge.engines.llama.native import NativeAdapter, NativeContext, NativeModel, Vocabulary
 from skerry.edge.engines.llama.sampling import Candidates, Chooser, compile_grammar, free_grammar
 from skerry.edge.engines.llama.task import Instruments, Task
-from skerry.edge.engines.llama.vocab import Vocabulary
 from skerry.edge.engines.llama.worker import Worker
 from skerry.edge.engines.stats import RowMeter
 from skerry.edge.engines.text import clean_text
@@ -56,6 +56,7 @@ class LlamaEngine:
         name: str,
     ) -> None:
         self._header = header
+        self._given_template = options.chat_template
         self._name = name
         self._digest = digest
         self._core = _Core(header, shape, options)
@@ -137,7 +138,7 @@ class LlamaEngine:
 
     @cached_property
     def _template(self) -> ChatTemplate:
-        source = self._header.metadata.get("tokenizer.chat_template")
+        source = self._given_template or self._header.metadata.get("tokenizer.chat_template")
         vocab = self._core.vocab
         return ChatTemplate(
             source if isinstance(source, str) else None,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from skerry.bundles.gguf.header import GgufHeader
+from skerry.bundles.llama.cores import usable_cores
+from skerry.bundles.llama.openmp import wait_briefly
 from skerry.edge.engines.base import EngineOptions
 from skerry.edge.engines.digest import FileDigest
 from skerry.edge.engines.llama.files import check_model, read_header
-from skerry.edge.engines.llama.openmp import wait_briefly
 from skerry.edge.errors import ConfigError
 
 if TYPE_CHECKING:
-    from skerry.edge.engines.llama.context import ContextShape
+    from skerry.bundles.llama.context import ContextShape
     from skerry.edge.engines.llama.engine import LlamaEngine
 
 DEFAULT_CONTEXT_TOKENS = 4096
@@ -59,7 +57,8 @@ def load_llama(
 
 def context_shape(header: GgufHeader, options: EngineOptions) -> ContextShape:
     """The sizes that `options` mean for this model; ConfigError for impossible ones."""
-    from skerry.edge.engines.llama.context import ContextShape, kv_type_number
+    from skerry.bundles.llama.context import ContextShape
+    from skerry.edge.engines.llama.native import kv_type_number
 
     kv_type_number(options.kv_type)
     parallel = _within("parallel", options.parallel, 1, _MAX_PARALLEL)
@@ -73,14 +72,6 @@ def context_shape(header: GgufHeader, options: EngineOptions) -> ContextShape:
         threads=threads or usable_cores(),
         kv_type=options.kv_type,
     )
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may run on: a second thread on a core slows decoding."""
-    physical = psutil.cpu_count(logical=False) or 1
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, min(physical, len(os.sched_getaffinity(0))))
-    return physical
 
 
 def _within(name: str, value: int, low: int, high: int) -> int:

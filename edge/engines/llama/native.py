@@ -1,136 +1,97 @@
-"""Handles on llama.cpp's model and adapters, and its log.
-
-Everything here is a thin layer over the C functions of `llama_cpp`; NULL becomes an exception
-with llama.cpp's own last words. Importing this module loads the shared library.
-"""
+"""`skerry.bundles.llama` with the runtime's errors. Importing this module loads llama.cpp."""
 
 from __future__ import annotations
 
-import ctypes
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import llama_cpp
+from skerry.bundles.llama import context, native, vocab
+from skerry.bundles.llama.context import ContextShape
+from skerry.bundles.llama.errors import (
+    AdapterRefused,
+    LlamaError,
+    LlamaRefused,
+    OptionRefused,
+    TokenRefused,
+)
+from skerry.cloud.hints.vocabulary import digest
+from skerry.edge.errors import (
+    AdapterError,
+    ConfigError,
+    EdgeError,
+    InputError,
+    ModelError,
+    ModelInvalid,
+)
 
-from skerry.edge.engines.llama.files import read_gguf
-from skerry.edge.engines.llama.interrupts import interrupts_wait
-from skerry.edge.errors import AdapterError, ModelError, ModelInvalid
-
-Handle = int
-"""Address of an object of llama.cpp's."""
-
-_WARN, _ERROR = 3, 4  # enum ggml_log_level (ggml.h)
-_KEPT_LINES = 4
-
-_heard = threading.local()
-
-
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]  # a ctypes prototype
-def _on_log(level: int, text: bytes, _data: object) -> None:
-    """llama.cpp logs on the thread that called it: its complaints go to that call's error."""
-    if level in {_WARN, _ERROR} and hasattr(_heard, "lines"):
-        _heard.lines.append(text.decode("utf-8", "replace").strip())
-
-
-llama_cpp.llama_log_set(_on_log, ctypes.c_void_p(0))
-llama_cpp.llama_backend_init()
+_OF_THE_RUNTIME: dict[type[LlamaError], type[EdgeError]] = {
+    AdapterRefused: AdapterError,
+    LlamaRefused: ModelInvalid,
+    OptionRefused: ConfigError,
+    TokenRefused: InputError,
+}
 
 
 @contextmanager
-def listening() -> Iterator[Callable[[], str]]:
-    """Collects what llama.cpp complains of on this thread; gives a function that tells it."""
-    _heard.lines = []
+def _of_the_runtime() -> Iterator[None]:
     try:
-        with interrupts_wait():
-            yield lambda: "; ".join(_heard.lines[-_KEPT_LINES:]) or "llama.cpp gave no reason"
-    finally:
-        del _heard.lines
+        yield
+    except LlamaError as error:
+        raise _translated(error) from error
 
 
-def holding_gil(function: Any, result: Any, *arguments: Any) -> Any:
-    """The same C function, called without giving up the GIL.
-
-    A call of well under a microsecond is cheaper so, and the thread does not have to
-    queue for the GIL afterwards.
-    """
-    address = ctypes.cast(function, ctypes.c_void_p).value or 0
-    return ctypes.PYFUNCTYPE(result, *arguments)(address)
+def _translated(error: LlamaError) -> EdgeError:
+    return _OF_THE_RUNTIME.get(type(error), ModelError)(error.what, hint=error.hint)
 
 
-class NativeModel:
-    """A loaded model: `handle` for contexts, `vocab` for tokenising.
-
-    Raises:
-        ModelInvalid: llama.cpp refuses the file, or it is not for generating text.
-    """
+class NativeModel(native.Model):
+    """See `skerry.bundles.llama.native.Model`; raises ModelInvalid."""
 
     def __init__(self, path: Path, *, gpu_layers: int) -> None:
-        params = llama_cpp.llama_model_default_params()
-        params.n_gpu_layers = gpu_layers or (-1 if llama_cpp.llama_supports_gpu_offload() else 0)
-        with listening() as complaint:
-            handle = llama_cpp.llama_model_load_from_file(_encoded(path), params)
-            if not handle:
-                raise ModelInvalid(
-                    f"llama.cpp cannot load {path}: {complaint()}",
-                    hint="use a model of an architecture that this llama.cpp knows, undamaged",
-                )
-        self.handle: Handle = handle
-        self.vocab: Handle = llama_cpp.llama_model_get_vocab(handle)
-        if not _generates(handle):
-            self.close()
-            raise ModelInvalid(
-                f"{path} is not a model that generates text from text",
-                hint="encoders and encoder-decoders cannot answer; give a decoder model",
-            )
-
-    def close(self) -> None:
-        """Frees the model and its adapters; contexts must be freed before."""
-        llama_cpp.llama_model_free(self.handle)
-        self.handle = 0
+        with _of_the_runtime():
+            super().__init__(path, gpu_layers=gpu_layers)
 
 
-class NativeAdapter:
-    """A LoRA adapter loaded for a model; freed with the model.
-
-    Raises:
-        AdapterError: no such file, not an adapter, or made for another model.
-    """
+class NativeAdapter(native.Adapter):
+    """See `skerry.bundles.llama.native.Adapter`; raises AdapterError."""
 
     def __init__(self, model: NativeModel, name: str, path: Path) -> None:
-        _check_adapter(name, path)
-        with listening() as complaint:
-            handle = llama_cpp.llama_adapter_lora_init(model.handle, _encoded(path))
-            if not handle:
-                raise AdapterError(
-                    f"the adapter '{name}' ({path}) does not fit the model: {complaint()}",
-                    hint="use an adapter that was trained on this model and converted to GGUF",
-                )
-        self.name = name
-        self.handle: Any = handle
+        with _of_the_runtime():
+            super().__init__(model, name, path)
 
 
-def _check_adapter(name: str, path: Path) -> None:
-    try:
-        kind = read_gguf(path).metadata.get("general.type")
-    except ModelError as error:
-        raise AdapterError(f"the adapter '{name}': {error.what}", hint=error.hint) from error
-    if kind != "adapter":
-        raise AdapterError(
-            f"{path}, named as the adapter '{name}', is not a LoRA adapter",
-            hint="convert the adapter with llama.cpp's convert_lora_to_gguf.py",
-        )
+class NativeContext(context.Context):
+    """See `skerry.bundles.llama.context.Context`; raises ConfigError and ModelError."""
+
+    def __init__(self, model: NativeModel, shape: ContextShape) -> None:
+        with _of_the_runtime():
+            super().__init__(model, shape)
+
+    def use_adapter(self, adapter: native.Adapter | None) -> None:
+        """As there; raises ModelError."""
+        try:  # before every step: no block for it
+            super().use_adapter(adapter)
+        except LlamaError as error:
+            raise _translated(error) from error
 
 
-def _generates(model: Handle) -> bool:
-    return (
-        llama_cpp.llama_model_has_decoder(model)
-        and not llama_cpp.llama_model_has_encoder(model)
-        and not llama_cpp.llama_model_is_diffusion(model)
-    )
+class Vocabulary(vocab.Vocabulary):
+    """See `skerry.bundles.llama.vocab.Vocabulary`; raises InputError."""
+
+    @cached_property
+    def digest(self) -> bytes:
+        """`skerry.cloud.hints.vocabulary.digest` of all tokens."""
+        return digest(self.texts())
+
+    def _check(self, token: int) -> None:
+        if not 0 <= token < self.size:  # nearly always there: no block for it
+            with _of_the_runtime():
+                super()._check(token)
 
 
-def _encoded(path: Path) -> bytes:
-    return str(path).encode("utf-8")
+def kv_type_number(name: str) -> int:
+    """See `skerry.bundles.llama.context.kv_type_number`; raises ConfigError."""
+    with _of_the_runtime():
+        return context.kv_type_number(name)

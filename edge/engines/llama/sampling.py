@@ -13,9 +13,9 @@ from collections.abc import Callable
 import llama_cpp
 import numpy as np
 
+from skerry.bundles.llama.native import Handle, listening
 from skerry.edge.engines.base import Sampling
 from skerry.edge.engines.gbnf import ROOT, check_gbnf
-from skerry.edge.engines.llama.native import Handle, listening
 from skerry.edge.engines.stats import Row, top_ids
 from skerry.edge.errors import GrammarError
 

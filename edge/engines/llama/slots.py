@@ -6,18 +6,15 @@ copying another sequence's prefix, and a share of the cached tokens that would b
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
+from skerry.bundles.llama.tokens import TokenArray
+
 COPY_COST_TOKENS = 32
 """What copying a sequence's cache costs, in tokens of prefill (a copy moves all its memory)."""
-
-TokenArray: TypeAlias = "array[int]"
-"""Token ids as `array("i")`: cheap to grow by one, and numpy reads it in place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from skerry.bundles.llama.tokens import TokenArray
 from skerry.edge.engines.base import FinishReason, Generation, Piece, TokenLogprob, Usage
+from skerry.edge.engines.llama.native import Vocabulary
 from skerry.edge.engines.llama.sampling import Candidates, Chooser
-from skerry.edge.engines.llama.slots import TokenArray
-from skerry.edge.engines.llama.vocab import Vocabulary
 from skerry.edge.engines.stats import Row, RowMeter, RowStats, StatsSum, top_ids
 from skerry.edge.engines.text import TextStream
 from skerry.edge.errors import EdgeError

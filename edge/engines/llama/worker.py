@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import NamedTuple
 
+from skerry.bundles.llama.tokens import TokenArray
 from skerry.edge.engines.base import FinishReason
-from skerry.edge.engines.llama.context import NativeContext
-from skerry.edge.engines.llama.native import NativeAdapter
+from skerry.edge.engines.llama.native import NativeAdapter, NativeContext
 from skerry.edge.engines.llama.plan import next_group, prefill_room, share
-from skerry.edge.engines.llama.slots import Choice, SlotView, TokenArray, choose_slot
+from skerry.edge.engines.llama.slots import Choice, SlotView, choose_slot
 from skerry.edge.engines.llama.task import Instruments, Task
 from skerry.edge.errors import EdgeError, ModelError
 

@@ -31,7 +31,7 @@ _UNDER = r"(?:less|fewer) than|under|below|(?:small|low|short|young|earli)er tha
 _A = r"(?:(?:an?|the|its|their)\s)?(?:absolute\s)?"
 _LEAST = (
     rf"at (?:the )?(?:very )?least|no(?:t)? (?:less|fewer|lower|earlier|shorter|younger) than|"
-    rf"{_A}minimum(?: of)?|as (?:early|much|many|little) as|from|since|after|≥|>="
+    rf"{_A}minimum(?: of)?|as (?:early|little) as|from|since|after|≥|>="
 )
 _MOST = (
     rf"at (?:the )?(?:very )?most|up to|no(?:t)? (?:more|longer|higher|later|older|greater) than|"
@@ -42,6 +42,7 @@ _ENDS = (
     r"(?:(?:age|day|week|month|year|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\s(?:of\s)?)?\(?$"
 )
 _BEFORE = (
+    (re.compile(rf"\bas (?:much|many) as{_ENDS}", re.IGNORECASE), Way.LEAST | Way.MOST),
     (re.compile(rf"\b{_NOT}(?:{_OVER}){_ENDS}", re.IGNORECASE), Way.MOST),
     (re.compile(rf"\b{_NOT}(?:{_UNDER}){_ENDS}", re.IGNORECASE), Way.LEAST),
     (re.compile(rf"\b(?:{_LEAST}){_ENDS}", re.IGNORECASE), Way.LEAST),

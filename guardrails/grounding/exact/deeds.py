@@ -30,7 +30,7 @@ _LISTED = re.compile(r"(?:^|[,;:]\s|\b(?:and|then|to|must|should|please)\s)$", r
 _CONDITION = re.compile(r"\b(?:if|when|whenever|should|in case|once)\b", re.IGNORECASE)
 _DETERMINED = frozenset(
     "the a an your his her its their our my it them him all any every each this that for to on "
-    "off in into at with up down over out".split()
+    "off in into at with up down over out mr mrs ms dr".split()
 )
 _MOST_WORDS = 3  # "lie down on"
 _LEAST = 0.6  # share of the claim's words that stand in the sentence in the same order

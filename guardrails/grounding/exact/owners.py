@@ -26,18 +26,24 @@ _ALIKE = tuple(
 """Words that ask for the same column of a table."""
 
 Place = tuple[int, int]
+_FAR_MORE = 3
 _MOST_PAIRS = 100  # of values of one sentence that are compared: bounds the time
 
 
 def of_another(said: frozenset[str], holders: Sequence[Part], rivals: Sequence[Part]) -> bool:
-    """Whether a rival has all of the claim's words `said` that each holder has (some), and more.
+    """Whether a rival has all of the claim's words `said` that each holder has (some), and more; or
+    `_FAR_MORE` times as many.
 
     `holders` are the sentences that have the value, `rivals` those that have another of its kind.
     """
     shared = [said & one.stems for one in holders]
     return all(shared) and any(
-        all(mine < said & rival.stems for mine in shared) for rival in rivals if shared
+        all(_is_nearer(said & rival.stems, mine) for mine in shared) for rival in rivals if shared
     )
+
+
+def _is_nearer(theirs: frozenset[str], mine: frozenset[str]) -> bool:
+    return mine < theirs or len(theirs) >= _FAR_MORE * len(mine)
 
 
 def in_another_place(

@@ -16,6 +16,8 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r"\d")
 _THOUSANDS = re.compile(r",(?=\d{3}(?:\D|$))")
 _JOINS = frozenset({"to", "and", "or", "-", "\u2013", "until", "of"})
+_NO_TIMES = frozenset({"at", "than", "and", "or", "for", "least", "most"})
+"""Before "once" it counts nothing sure: "at once", "more than once", "at least once"."""
 _MONEY = frozenset({"£", "$", "€"})
 _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "mln": 1e6, "bn": 1e9}
 _SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9}
@@ -104,6 +106,8 @@ def _each(text: str) -> list[Quantity]:
 def _number(tokens: Sequence[str], at: int) -> tuple[float, int] | None:
     """The number at a place, in digits or words, and how many tokens it takes."""
     token = tokens[at]
+    if token == "once" and _counts(tokens, at):
+        return 1, 1
     if not _NUMBER.match(token):
         return words.read(tokens[at : at + 12])
     bare = _THOUSANDS.sub("", token.rstrip("stndrh"))
@@ -113,6 +117,13 @@ def _number(tokens: Sequence[str], at: int) -> tuple[float, int] | None:
     money = at > 0 and tokens[at - 1] in _MONEY
     scale = _SCALES.get(following) or (_SHORT_SCALES.get(following) if money else None)
     return float(bare) * (scale or 1), 2 if scale else 1
+
+
+def _counts(tokens: Sequence[str], at: int) -> bool:
+    """Whether "once" at a place is a number of times: "flashes once,", not "once it is dry"."""
+    before, behind = tokens[at - 1 : at], tokens[at + 1 : at + 2]
+    joined = not before or before[0] in _NO_TIMES or not before[0].isalpha()
+    return not joined and (not behind or behind[0] in {",", ".", ";", ":", ")"})
 
 
 def _unit(tokens: Sequence[str], first: int, at: int) -> tuple[Unit | None, int]:

@@ -98,9 +98,9 @@ def _of_another_kind(said: frozenset[str], claimed: Quantity, part: Part) -> boo
 def _holders(claimed: Quantity, claim: str, told: Told) -> list[Part]:
     """The sentences that have the amount: with its unit, or in a sentence about its matter."""
     if claimed.unit:
-        measured = [(part, one) for part in told.parts for one in part.amounts if one.unit]
-        with_unit = [part for part, one in measured if claimed.equals(one)]
-        if with_unit or any(claimed.differs_in_unit(one) for _, one in measured):
+        with_unit = [part for part in told.parts if any(map(claimed.equals, _measures(part)))]
+        there = (one for part in told.parts for one in _measures(part))
+        if with_unit or any(map(claimed.differs_in_unit, there)):
             return with_unit
     near = told.about(claim, claimed.start, claimed.end)
     return [
@@ -108,6 +108,11 @@ def _holders(claimed: Quantity, claim: str, told: Told) -> list[Part]:
         for part in (told.parts if _is_year(claimed) else near)
         if any(claimed.equals(one) for one in part.amounts if not (claimed.unit and one.unit))
     ]
+
+
+def _measures(part: Part) -> list[Quantity]:
+    """The amounts of a sentence that have a unit."""
+    return [one for one in part.amounts if one.unit]
 
 
 def _rivals(claimed: Quantity, part: Part) -> list[tuple[int, int]]:

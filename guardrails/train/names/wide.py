@@ -13,14 +13,20 @@ from pathlib import Path
 from skerry.guardrails.grounding import exact
 from skerry.guardrails.train.names import abroad, numbers
 from skerry.guardrails.train.names.compose import Filler, Piece
+from skerry.guardrails.train.names.organisations import organisation
+from skerry.guardrails.train.names.parts import Part
+from skerry.guardrails.train.names.values import more
 
 _WIDER = 0.35
 _NICKNAMES = ("Tex", "Smiler", "Bobo", "Ace", "Lefty", "Junior", "Bud", "Doc", "Kit", "Moll")
 _SUFFIXES = ("Jr.", "Sr.", "II", "III", "Jnr", "Esq.")
-_PARTICLES = ("van", "van der", "de", "de la", "von", "di", "da", "bin", "al", "el", "ter")
+_PARTICLES = ("van", "van der", "de", "de la", "von", "di", "da", "bin", "al", "el", "ter", "die",
+              "den", "du", "dos", "St", "Mac", "ibn", "ap", "op de", "zu")  # fmt: skip
 _PARTS = ("North", "South", "East", "West", "Upper", "Lower", "New", "Old", "Great", "Little",
           "Port", "Lake", "Mount", "Fort", "San", "Santa", "Saint", "El", "Los", "Bad")  # fmt: skip
 _ENDS = ("upon Avon", "on Sea", "by the Water", "under Lyme", "le Moor", "in Arden", "Heights",
+         "am See", "an der Donau", "ob der Tauber", "bei Wien", "sur Mer", "sous Bois", "la Grande",
+         "del Rio", "de la Frontera", "lès Bains", "d'Oise",
          "Park", "Beach", "Springs", "Falls", "Vale", "Bay", "Green", "Common")  # fmt: skip
 _ROADS = ("Terrace", "Gardens", "Mews", "Walk", "Row", "Square", "Grove", "Rise", "View", "Parade",
           "Boulevard", "Parkway", "Highway", "Pike", "Trail", "Circle", "Plaza", "Quay", "Wharf",
@@ -53,7 +59,9 @@ def _drugs() -> list[str]:
 
 @dataclass(slots=True)
 class WideFiller(Filler):
-    """A `Filler` that now and then takes a wider form."""
+    """A `Filler` that now and then takes a wider form; `part` is that of its further names."""
+
+    part: Part = Part.WHOLE
 
     def slot(self, name: str) -> list[Piece]:
         wider = getattr(self, f"_wide_{name}", None)
@@ -62,7 +70,17 @@ class WideFiller(Filler):
         made: list[Piece] = wider()
         return made
 
+    def _wide_first(self) -> list[Piece]:
+        pool = more(self.part)["nicknames" if self.draw.random() < 0.4 else "firsts"]
+        return [(self.draw.choice(pool), "person")]
+
+    def _wide_last(self) -> list[Piece]:
+        return [(self.draw.choice(more(self.part)["lasts"]), "person")]
+
     def _wide_person(self) -> list[Piece]:
+        if self.draw.random() < 0.4:
+            first = self._wide_first()[0][0]
+            return [(f"{first} {self._wide_last()[0][0]}", "person")]
         first, last = self.draw.choice(self.values.first), self._surname()
         other = self.draw.choice(self.values.last)
         initial, second = self._letter(), self.draw.choice(self.values.first)
@@ -80,8 +98,10 @@ class WideFiller(Filler):
     def _wide_place(self) -> list[Piece]:
         city, form = self.draw.choice(self.values.cities), self.draw.random()
         if form < 0.4:
+            return [(self.draw.choice(more(self.part)["towns"]), "place")]
+        if form < 0.6:
             return [(f"{self.draw.choice(_PARTS)} {city}", "place")]
-        if form < 0.7:
+        if form < 0.8:
             return [(f"{city} {self.draw.choice(_ENDS)}", "place")]
         return [(city, "place"), (", ", ""), numbers.MAKERS["state"](self.draw)]
 
@@ -116,12 +136,20 @@ class WideFiller(Filler):
         return [(drug.capitalize() if self.draw.random() < 0.4 else drug, "")]
 
     def _wide_org(self) -> list[Piece]:
-        if self.draw.random() < 0.15:
+        form = self.draw.random()
+        if form < 0.08:
             size = self.draw.randint(3, 5)
             return [("".join(self.draw.choice(_ACRONYM) for _ in range(size)), "organisation")]
+        if form < 0.25:
+            return [(self.draw.choice(more(self.part)["organisations"]), "organisation")]
+        city, first = (self.draw.choice(one) for one in (self.values.cities, self.values.first))
+        if form < 0.7:
+            lasts = (self._surname(), self._surname(), self._surname())
+            name = organisation(self.draw, lasts, first, city)
+            return [(name, "organisation")]
         name = self.draw.choice(_BODIES).format(
-            city=self.draw.choice(self.values.cities),
-            first=self.draw.choice(self.values.first),
+            city=city,
+            first=first,
             last=self._surname(),
             other=self._surname(),
         )

@@ -67,6 +67,7 @@ class Conformance:
         assert state.beat("a", 100.0, within_s=10) == 1
         assert state.beat("b", 105.0, within_s=10) == 2
         assert state.beat("b", 112.0, within_s=10) == 1
+        assert state.beat("c", 20.0, within_s=10) == 1, "the clock was set back"
 
     def test_closed_twice(self, state: State) -> None:
         state.close()

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from skerry.cloud.connections import Connection
+from skerry.cloud.connections import Connection, Socket
 from skerry.cloud.gateway.live import Live
 from skerry.cloud.gateway.load import load
 from skerry.cloud.gateway.state import opened
@@ -57,7 +57,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
             await live(scope, receive, send)
 
         with (
-            on_a_port(app, http=Connection, ws="websockets-sansio") as url,
+            on_a_port(app, http=Connection, ws=Socket) as url,
             httpx2.Client(base_url=url, headers=shown, timeout=20) as client,
         ):
             assert client.get("/health").status_code == 200
@@ -117,3 +117,19 @@ def test_an_engine_that_the_file_names_no_more_is_not_offered(running: Running) 
     _reload(running)
     assert running.models == ["mid", "own"]
     assert running.live.current.services
+
+
+def test_it_stays_one_gateway_that_knows_what_it_was_asked(running: Running) -> None:
+    """Two would have half of a tenant's rate each, for as long as an old answer is under way."""
+    running.fake.endless = True
+    with running.client.stream("POST", CHAT, json=ASKED) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        rates = running.live.current.gate.rates
+        running.write(BASE + OWN)
+        _reload(running)
+        assert len(running.live._running) == 2
+        assert running.live.current.gate.gateways == 1
+        assert running.live.current.gate.rates is rates
+        running.fake.endless = False
+        list(lines)

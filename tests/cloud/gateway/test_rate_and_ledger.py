@@ -49,6 +49,25 @@ def test_never_more_than_the_burst_and_the_rate(
     assert taken <= burst + now * per_s + 1e-3
 
 
+def test_a_clock_that_is_set_back_keeps_nobody_out() -> None:
+    base = configured()
+    tenants = {"clinic": base.tenants["clinic"].model_copy(update={"burst": 1})}
+    now, passed = [NOON], [0.0]
+    changed = base.model_copy(update={"tenants": tenants})
+    gate = Gate(changed, clock=lambda: now[0], steady=lambda: passed[0])
+    shown = {"authorization": f"Bearer {USER}"}
+    with gate.ticket(shown):
+        pass
+    now[0] -= 3_600
+    with pytest.raises(Refusal, match="requests a minute") as refused, gate.ticket(shown):
+        pass
+    assert refused.value.retry_s is not None
+    assert refused.value.retry_s < 2
+    passed[0] += refused.value.retry_s
+    with gate.ticket(shown):
+        pass
+
+
 def test_cost_is_for_a_thousand_tokens() -> None:
     model = Model(tier=Tier.MID, template="a", replicas=("http://a",), price_in=0.5, price_out=2.0)
     assert cost(model, 1_000, 500) == pytest.approx(1.5)

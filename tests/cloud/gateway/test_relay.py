@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx2
@@ -124,6 +125,7 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], tuple[int, str]]] = {
     "no object": (b"[]", {}, (400, "invalid_json")),
     "deep": (b"[" * 200_000, {}, (400, "invalid_json")),
     "no text": (b"\xff\xfe", {}, (400, "invalid_json")),
+    "no text within": (b'{"model":"mid","prompt":"\xff"}', {}, (400, "invalid_json")),
     "no model": (b'{"model":"none"}', {}, (404, "model_not_found")),
     "model of another type": (b'{"model":1}', {}, (400, "invalid_value")),
     "stream of another type": (b'{"model":"mid","stream":1}', {}, (400, "invalid_value")),
@@ -154,6 +156,29 @@ def test_what_is_wrong_is_said_and_goes_nowhere(
     assert (answer.status_code, answer.json()["error"]["code"]) == said
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
     assert not fake.bodies
+
+
+def test_a_client_that_sends_all_of_a_body_first_reads_that_it_is_too_large(
+    running: Running,
+) -> None:
+    host, port = running.url.removeprefix("http://").split(":")
+    with closing(HTTPConnection(host, int(port), timeout=20)) as one:
+        headers = {"authorization": f"Bearer {USER}"}
+        one.request("POST", CHAT, body=b" " * (24 << 20), headers=headers)
+        answer = one.getresponse()
+        assert answer.status == 413
+        assert b"request_too_large" in answer.read()
+
+
+@pytest.mark.parametrize(
+    ("headers", "retry"), [({"x-skerry-template": "chat-0"}, "false"), ({}, None)]
+)
+def test_openais_clients_do_not_try_again_in_vain(
+    running: Running, headers: dict[str, str], retry: str | None
+) -> None:
+    with _client(running) as client:
+        answer = client.post(CHAT, json=ASKED, headers=headers)
+    assert answer.headers.get("x-should-retry") == retry
 
 
 def test_a_body_that_does_not_come_ends_the_request(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import replace as replaced
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from skerry.cloud.errors import Busy, CloudTierError, RequestError, TargetError
 from skerry.cloud.gateway.config import Role
 from skerry.cloud.gateway.keys import made
 from skerry.cloud.hints.frames import (
@@ -146,6 +149,113 @@ def test_which_model_verifies(
         opened = _all(socket, Open(VERSION, model, b"", (1,), max_tokens=2))[0]
     assert isinstance(opened, Opened)
     assert opened.model == answers
+
+
+def test_a_canary_has_its_share_of_sessions_and_keeps_them(tmp_path: Path) -> None:
+    canary = 'canary = { model = "new", share = 0.5 }\n'
+    config = configured(OWN + canary + OWN.replace("models.own", "models.new"))
+    services = {name: Service(SimulatedVerifier()) for name in ("own", "new")}
+    with gateway(config, tmp_path, services) as running:
+
+        def answered(session: str) -> str:
+            with _connected(running) as socket:
+                opened = _all(socket, Open(VERSION, "own", VOCABULARY, (1,), session=session))[0]
+            assert isinstance(opened, Opened)
+            return opened.model
+
+        first = [answered(str(one)) for one in range(12)]
+        assert [answered(str(one)) for one in range(12)] == first
+        assert set(first) == {"own", "new"}
+        assert answered("") == "own"
+        services["new"].verifier.facts = replace(services["new"].verifier.facts, vocabulary=b"x")
+        assert {answered(str(one)) for one in range(12)} == {"own"}
+
+
+class Refusing(SimulatedVerifier):
+    """Lets nobody in."""
+
+    def __init__(self, why: CloudTierError) -> None:
+        super().__init__()
+        self.why = why
+
+    async def open(self, *_: Any, **__: Any) -> Any:
+        raise self.why
+
+
+SPARE = 'fallback = ["spare"]\n' + OWN.replace("models.own", "models.spare")
+WHYS = [Busy("no room"), TargetError("it broke")]
+
+
+@contextmanager
+def _with_a_spare(
+    tmp_path: Path, why: CloudTierError, *, base: str = BASE, **facts: object
+) -> Iterator[Running]:
+    spare = SimulatedVerifier()
+    spare.facts = replace(spare.facts, **facts)  # type: ignore[arg-type]
+    services = {"own": Service(Refusing(why)), "spare": Service(spare)}
+    with gateway(configured(OWN + SPARE, base=base), tmp_path, services) as running:
+        yield running
+
+
+@pytest.mark.parametrize("why", WHYS, ids=lambda one: one.code)
+def test_a_model_of_the_same_tokens_takes_the_place_of_one_that_lets_nobody_in(
+    tmp_path: Path, why: CloudTierError
+) -> None:
+    with _with_a_spare(tmp_path, why) as running, _connected(running) as socket:
+        opened, *_, done = _all(socket)
+        assert isinstance(opened, Opened)
+        assert opened.model == "spare"
+        assert isinstance(done, Done)
+        (use,) = _until(lambda: running.state.usage(""))
+        assert (use.model, use.requests, use.completion_tokens) == ("spare", 1, done.tokens)
+
+
+NO_SPARE: dict[str, tuple[Open, dict[str, Any]]] = {
+    "it has other tokens": (OPEN, {"vocabulary": b"x" * 32}),
+    "nobody knows its tokens": (OPEN, {"vocabulary": b""}),
+    "its context is shorter": (OPEN, {"context_tokens": 3}),
+    "the answer has begun": (replaced(OPEN, generated=1), {}),
+    "it is not the tenant's": (OPEN, {"base": BASE.replace(
+        "[tenants.clinic]\n", '[tenants.clinic]\nmodels = ["own"]\n')}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("opening", "given"), NO_SPARE.values(), ids=NO_SPARE)
+def test_no_other_takes_its_place_where(
+    tmp_path: Path, opening: Open, given: dict[str, Any]
+) -> None:
+    with (
+        _with_a_spare(tmp_path, Busy("no room"), **given) as running,
+        _connected(running) as socket,
+    ):
+        (fault,) = _all(socket, opening)
+    assert isinstance(fault, Fault)
+    assert (fault.code, fault.what) == ("busy", "no room")
+
+
+def test_what_is_wrong_with_a_request_is_no_other_models_business(tmp_path: Path) -> None:
+    with (
+        _with_a_spare(tmp_path, RequestError("too odd")) as running,
+        _connected(running) as socket,
+    ):
+        (fault,) = _all(socket)
+    assert isinstance(fault, Fault)
+    assert fault.code == "bad_request"
+
+
+def test_what_is_too_long_does_not_wait_for_a_place(tmp_path: Path) -> None:
+    few = "[limits]\nplaces = 1\nwait_seconds = 60.0\n"
+    services = {"own": Service(SimulatedVerifier())}
+    with gateway(configured(few + OWN), tmp_path, services) as running:
+        endless = Open(VERSION, "own", b"", (1, 2, 3), max_tokens=100_000)
+        with _connected(running) as one, _connected(running) as two:
+            one.send(written(endless))
+            assert isinstance(_next(one), Opened)
+            most = services["own"].verifier.facts.context_tokens
+            (fault,) = _all(two, replaced(OPEN, tokens=(1,) * most))
+            assert isinstance(fault, Fault)
+            assert "context" in fault.what
+            one.close_timeout = 0.1
 
 
 def test_a_wrong_key_is_answered_before_anything_is_opened(running: Running) -> None:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from skerry.cloud.connections import Connection
+from skerry.cloud.connections import Connection, Socket
 from skerry.cloud.gateway.app import Assembled
 from skerry.cloud.gateway.config import Gateway
 from skerry.cloud.gateway.state import State, opened
@@ -138,6 +138,6 @@ def gateway(
 ) -> Iterator[Running]:
     state = opened("gateway.db", folder)
     parts = Assembled(config, state, services, keep_s=0.05)
-    options = {"http": Connection, "ws": "websockets-sansio", "ws_max_size": MOST_BYTES}
+    options = {"http": Connection, "ws": Socket, "ws_max_size": MOST_BYTES}
     with on_a_port(parts.app, **options) as url:
         yield Running(url, parts, state)

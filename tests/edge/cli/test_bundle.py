@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundles.making import make
+from tests.edge import bundling
 
 QUESTION = "How often is the emergency trolley checked?"
 HANDBOOK = Path(__file__).parents[3] / "edge" / "demo" / "handbook"
@@ -65,7 +66,13 @@ def test_what_changed(skerry, bundle: Path) -> None:
         (("export", "build", "smollm2"), 2, "--out"),
         (("export", "build", "smollm2", "--out", "/nowhere/b", "--measure", "none",
           "--profile", "laptop", "--precision", "q9"), 2, "q9"),
+        (("export", "build", "smollm2", "--out", "/nowhere/b", "--draft", "/no.gguf"), 4,
+         "no.gguf"),
+        (("export", "build", "smollm2", "--out", "/nowhere/b", "--adapter", "/no.gguf"), 4,
+         "no.gguf"),
+        (("export", "build", "smollm2", "--out", "/nowhere/b", "--router", "/no.npz"), 4, "no.npz"),
         (("ask", "x", "--bundle", "/nowhere"), 4, "no bundle"),
+        (("index", "ls", "--bundle", "/nowhere"), 4, "no bundle"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )  # fmt: skip
@@ -124,3 +131,38 @@ def test_a_bundle_for_three_profiles_is_built_and_asked_offline(skerry, tmp_path
     refused = skerry(*asked)
     assert refused.code == 4
     assert refused.json["error"]["code"] == "bundle_refused"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "says"),
+    [
+        ("parts/router/router/router.npz", b"no", "router"),
+        ("parts/guardrails/names/model.onnx", b"no", "names/model.onnx"),
+        ("parts/prompt/grounded.txt", b"\xff", "UTF-8"),
+        ("parts/policy/policy.toml", b"a = " + b"[" * 9999, "nested"),
+        ("parts/prompt/chat_template.jinja", b"{{", "template"),
+        ("parts/adapter/x.gguf", b"GGUF", "x.gguf"),
+    ],
+)
+def test_a_part_that_cannot_be_used_is_found(
+    skerry, tmp_path: Path, path: str, content: bytes, says: str
+) -> None:
+    """Its digest is right: whoever made the bundle packed it so."""
+    bundle = bundling.make(tmp_path / "b", {path: content}).folder
+    done = skerry("bundle", "verify", str(bundle), "--json")
+    assert done.code == 4
+    assert says in done.json["problems"][0]["what"]
+
+
+def test_what_came_from_where_is_shown(skerry, tmp_path: Path) -> None:
+    unknown = "parts/guardrails/later/later.json"
+    bundle = bundling.make(tmp_path / "b", {unknown: b"{}", bundling.GROUNDED: None})
+    found = skerry("bundle", "show", str(bundle.folder), "--json").json
+    parts = {one["name"]: one for one in found["parts"]}
+    assert parts["grounded prompt"]["origin"] == "installed"
+    manifest = bundle.manifest.file(bundling.ENCODER)
+    assert parts["encoder"] == {"name": "encoder", "origin": "bundle", "digest": manifest.sha256}
+    assert found["not_run"] == [unknown]
+    shown = skerry("bundle", "show", str(bundle.folder)).out
+    assert f"not run by this version: {unknown}" in shown
+    assert manifest.sha256[:12] in shown

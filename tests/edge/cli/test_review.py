@@ -71,3 +71,16 @@ def test_what_is_not_there(skerry) -> None:
     assert skerry("review", "correct", "ffff", "right").code == 2
     assert skerry("review", "answer", "ffff", "Yes.").code == 2
     assert skerry("review", "correct", "ffff", "nonsense").code == 2
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "99999999999999999999"])
+def test_a_limit_that_would_hide_what_waits_is_refused(waiting: str, skerry, limit: str) -> None:
+    done = skerry("review", "list", "--limit", limit)
+    assert done.code == 2
+    assert "nothing waits" not in done.out
+
+
+def test_examples_to_where_nothing_can_be_written(skerry, tmp_path: Path) -> None:
+    done = skerry("review", "examples", "--out", str(tmp_path / "none" / "examples.jsonl"))
+    assert done.code == 2
+    assert "cannot be written" in done.err

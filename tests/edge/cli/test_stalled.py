@@ -18,7 +18,7 @@ QUESTION = "Explain how nurses should treat the pain of patients on anticoagulan
 STALLED = """
 import ctypes, sys
 from skerry.edge.cli import ending, main
-from skerry.edge.engines.llama.context import NativeContext
+from skerry.edge.engines.llama.native import NativeContext
 
 def decode(self):
     print("stalled", file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ from skerry.edge.engines.base import (
     Sampling,
 )
 from skerry.edge.engines.llama import LlamaEngine, load_llama
-from skerry.edge.engines.llama.context import NativeContext
+from skerry.edge.engines.llama.native import NativeContext
 from skerry.edge.errors import AdapterError, ConfigError, GrammarError, InputError, ModelError
 from tests.edge.engines import tiny
 from tests.edge.engines.conformance import Answer, ask, chat, read

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from skerry.edge.engines.llama.interrupts import interrupts_wait
+from skerry.bundles.llama.interrupts import interrupts_wait
 
 
 def interrupted(done: list[str], then: Callable[[], object] = lambda: None) -> None:

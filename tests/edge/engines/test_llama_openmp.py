@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skerry.edge.engines.llama.openmp import SPINS, VARIABLE, wait_briefly
+from skerry.bundles.llama.openmp import SPINS, VARIABLE, wait_briefly
 
 
 @pytest.fixture(autouse=True)

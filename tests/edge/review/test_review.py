@@ -159,7 +159,7 @@ def test_text_is_erased_when_it_need_not_be_kept(tmp_path: Path) -> None:
     assert not any(b"breathing" in file.read_bytes() for file in files)
 
 
-@pytest.mark.parametrize("text", ["", "  \n", "x" * 100_001])
+@pytest.mark.parametrize("text", ["", "  \n", "\x00", "\u200b \u202e", "x" * 100_001])
 def test_an_answer_that_is_none(store: ReviewStore, text: str) -> None:
     store.add(REVIEW)
     with pytest.raises(InputError):

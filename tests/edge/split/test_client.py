@@ -133,9 +133,9 @@ def test_a_drafter_without_ideas_costs_nothing_but_a_call_for_each_verdict(url: 
 
 def test_a_wrong_key_is_refused(url: str) -> None:
     with pytest.raises(CloudRefused, match="API key is wrong"):
-        list(generation(url, Mute(), api_key="wrong"))
+        list(generation(url, Mute(), api_key="another"))
     with pytest.raises(CloudRefused, match="serves no split inference"):
-        list(generation(url, Mute(), api_key="wrong", transport="websocket"))
+        list(generation(url, Mute(), api_key="another", transport="websocket"))
 
 
 def test_a_model_that_is_not_there_is_refused(url: str) -> None:

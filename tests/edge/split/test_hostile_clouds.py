@@ -15,6 +15,7 @@ from skerry.cloud.hints.frames import (
     VERSION,
     CloudFrame,
     Done,
+    Fault,
     Open,
     Opened,
     Reason,
@@ -29,7 +30,7 @@ from skerry.edge.engines.base import (
     Sampling,
     TokenLogprob,
 )
-from skerry.edge.errors import CloudError, CloudUnavailable, InputError
+from skerry.edge.errors import CloudError, CloudRefused, CloudUnavailable, InputError
 from skerry.edge.escalate.options import Secret
 from skerry.edge.split.lookup import PromptLookup
 from skerry.edge.split.options import SplitOptions
@@ -41,6 +42,7 @@ PROMPT = (3, 1, 4, 1, 5)
 AT = len(PROMPT)
 OPENED = Opened(VERSION, "m", AT, 16)
 FIRST = Tokens(0, (7, 8), 0)
+DONE = Done(Reason.STOP, 0, 0, 0, 0, 0)
 NESTED = b"\x91" * 100_000
 BOUND_S = 30.0
 
@@ -75,12 +77,9 @@ def test_a_frame_that_breaks_the_rules_ends_it(frames: Sequence[CloudFrame | byt
     "frames",
     [
         [Opened(VERSION, "m", AT, MOST_TOKENS), FIRST],
-        [OPENED, OPENED, FIRST],
-        [FIRST, OPENED],
         [OPENED, FIRST, Done(Reason.STOP, MOST_TOKENS, 1 << 40, 9, 9, 9)],
-        [Done(Reason.STOP, 0, 0, 0, 0, 0), OPENED, FIRST],
     ],
-    ids=["drafts without end", "opened twice", "tokens first", "untrue counts", "done first"],
+    ids=["drafts without end", "untrue counts"],
 )
 def test_what_is_odd_and_harmless_gives_no_token_of_its_own(frames: Sequence[CloudFrame]) -> None:
     with Scripted(frames, then="leave") as url:
@@ -93,13 +92,42 @@ def test_what_is_odd_and_harmless_gives_no_token_of_its_own(frames: Sequence[Clo
         assert one.ahead.depth <= SplitOptions(base_url=url).depth
 
 
-def test_one_that_only_says_hello_again_and_again_is_left_at_the_deadline() -> None:
-    with Scripted([OPENED] * 20_000) as url:
-        one = generation(url, Mute(), deadline_s=0.3)
+@pytest.mark.parametrize(
+    ("frames", "why"),
+    [
+        ([OPENED] * 20_000, "opened a generation twice"),
+        ([OPENED, FIRST, OPENED], "opened a generation twice"),
+        ([FIRST, OPENED], "before it opened"),
+        ([DONE, OPENED, FIRST], "before it opened"),
+    ],
+    ids=["hello again and again", "opened twice", "tokens first", "done first"],
+)
+def test_one_that_does_not_open_once_and_first_is_left(
+    frames: Sequence[CloudFrame], why: str
+) -> None:
+    """It would else be listened to until the deadline, or an empty answer would be one."""
+    with Scripted(frames) as url:
+        one = generation(url, Mute())
         began = time.monotonic()
-        with pytest.raises(CloudUnavailable, match="too slow"):
+        with pytest.raises(CloudRefused, match=why):
             list(one)
+        assert one.done is None
         assert time.monotonic() - began < BOUND_S
+
+
+ORDERS = "\x1b[2J\u202eevil\n"
+
+
+@pytest.mark.parametrize("then", [FIRST, Fault("odd", ORDERS, ORDERS)], ids=["opened", "fault"])
+def test_what_a_cloud_says_gives_no_orders_to_a_terminal(then: CloudFrame) -> None:
+    with Scripted([Opened(VERSION, ORDERS, AT, 16, ORDERS), then], then="leave") as url:
+        one = generation(url, Mute(), resumes=0)
+        with pytest.raises(CloudError) as raised:
+            list(one)
+        assert one.opened is not None
+        said = f"{raised.value} {raised.value.hint} {one.opened.model} {one.opened.why}"
+    assert "evil" in said
+    assert said.isprintable()
 
 
 class Letters:

@@ -110,7 +110,7 @@ def test_a_wrong_key_falls_back_to_the_device(
     make_runtime: Any, handbook: Path, url: str, pool: ModelPool
 ) -> None:
     parts = {**route_as(RequestClass.QUESTION, complexity=0.95), "pool": pool}
-    runtime = make_runtime(parts, split_url=url, split_api_key="wrong", consent="granted")
+    runtime = make_runtime(parts, split_url=url, split_api_key="another", consent="granted")
     runtime.index.add([handbook])
     receipt = runtime.ask(QUESTION).receipt
     assert receipt.answered_by is Tier.DEVICE

@@ -62,6 +62,8 @@ HOSTILE = {
     "more data": header(a=row(0, 4)) + bytes(8),
     "eight bits": header(a=row(0, 1, dtype="F8_E4M3")) + bytes(1),
     "unknown dtype": header(a=row(0, 4, dtype="X")) + bytes(4),
+    "dtype that is a list": header(a={**row(0, 4), "dtype": ["F32"]}) + bytes(4),
+    "dtype that is null": header(a={**row(0, 4), "dtype": None}) + bytes(4),
 }
 
 

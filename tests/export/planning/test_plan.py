@@ -9,9 +9,11 @@ from typing import cast
 import pytest
 
 from skerry.device_profiles import Fits, Format, find_profile, load_profiles
+from skerry.device_profiles.repack import repacked_types
 from skerry.export.errors import Unsupported
 from skerry.export.exporter import Exporter, Kind
 from skerry.export.planning import Plan, Subject, Wishes, make_plan
+from skerry.export.planning.kept_twice import Widths, matrix_estimate
 from skerry.export.planning.sizes import bits_per_weight, estimate_bytes
 
 PROFILES = load_profiles()
@@ -62,7 +64,7 @@ def plan(
     [
         (SMALL, "workstation", "q8_0", "most bits"),
         (SMALL, "phone-mid", "q8_0", "most bits"),
-        (EIGHT_B, "workstation", "q4_0", "the fastest that fits"),
+        (EIGHT_B, "workstation", "q5_k_m", "the fastest that fits"),  # q4_0 is there twice
         (replace(SMALL, size=90_000_000), "workstation", "q4_0", "most bits"),
     ],
 )
@@ -179,3 +181,42 @@ def test_k_quants_fall_back_where_rows_do_not_fit(
 def test_sizes_of_unknown_names_are_not_guessed() -> None:
     assert estimate_bytes(Format.GGUF, "q9_z", parameters=1, embedding=256, vocabulary=1) is None
     assert bits_per_weight(Format.EXECUTORCH, "8da4w") == 4.5
+
+
+@pytest.mark.parametrize(
+    ("precision", "made"),
+    [
+        ("q8_0", {"q8_0": 142_884_864}),
+        ("q4_0", {"q4_0": 59_719_680, "q8_0": 30_081_024}),
+        ("iq4_nl", {"iq4_nl": 58_226_688, "q5_K": 1_824_768, "q8_0": 30_081_024}),
+        ("q4_k_m", {"q4_K": 7_962_624, "q5_0": 53_678_592, "q6_K": 10_160_640,
+                    "q8_0": 31_726_080}),
+        ("q5_k_m", {"q5_1": 58_558_464, "q5_K": 9_732_096, "q6_K": 10_160_640,
+                    "q8_0": 31_726_080}),
+        ("q3_k_m", {"q4_0": 37_324_800, "q4_K": 14_432_256, "q5_0": 8_971_776,
+                    "q5_1": 165_888, "q5_K": 608_256, "q8_0": 30_081_024}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("features", [("avx2",), ("avx2", "avx512f"), ("dotprod", "i8mm")])
+def test_what_is_kept_twice_is_near_what_exports_have(
+    precision: str, made: dict[str, int], features: tuple[str, ...]
+) -> None:
+    """Of SmolLM2-135M: `made` is what exports of it say (`matrix_bytes`)."""
+    found = matrix_estimate(precision, Widths(134_515_008, 576, 49_152))
+    twice = repacked_types(features)
+    kept, estimated = (
+        sum(size for kind, size in sizes.items() if kind in twice) for sizes in (made, found)
+    )
+    whole = sum(made.values())
+    assert abs(estimated - kept) < 0.2 * whole
+    assert abs(sum(found.values()) - whole) < 0.1 * whole
+
+
+def test_what_is_kept_twice_counts_in_the_plan() -> None:
+    def weights_mb(precision: str) -> float:
+        (found,) = plan(
+            SMALL, "workstation", wishes=Wishes(precisions=frozenset({precision}))
+        ).candidates
+        return found.fit.weights_mb
+
+    assert weights_mb("q4_0") > 1.2 * weights_mb("q5_k_m")

@@ -167,3 +167,43 @@ def test_what_is_named_together_is_not_another(claim: str) -> None:
         "managers."
     )
     assert not [one for one in exact_findings(claim, passage) if one.contradicts]
+
+
+def test_a_passage_of_one_amount_over_and_over() -> None:
+    """No clock is read: in time of the square of the amounts this would take minutes."""
+    passage = Passage("41% " * 1_500)
+    assert exact_findings("41% " * 500, passage) == ()
+
+
+PUMP = Passage("If the red lamp flashes twice, replace the filter. Wipe it once.")
+FERRY = Passage(
+    "The ferry to Holm Island leaves at 07:15, 12:40 and 18:05 every day from May to September. "
+    "In winter there is one sailing, at 10:00 on Wednesdays."
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "kind"),
+    [
+        ("If the red lamp flashes once, replace the filter.", PUMP, ExactKind.NUMBER),
+        ("If the red lamp flashes twice, call Ms Okafor.", PUMP, ExactKind.ROLE),
+        ("In winter the ferry sails at 12:40 on Wednesdays.", FERRY, ExactKind.TIME),
+    ],
+)
+def test_what_a_stranger_made_of_a_passage(claim: str, passage: Passage, kind: ExactKind) -> None:
+    assert kind in {one.kind for one in exact_findings(claim, passage)}
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("If the red lamp flashes twice, replace the filter at once.", PUMP),
+        ("Wipe it once.", PUMP),
+        ("Once the red lamp flashes twice, replace the filter.", PUMP),
+        ("The ferry to Holm Island leaves at 12:40 from May to September.", FERRY),
+        ("Members can borrow as many as eight books.", Passage("Members borrow up to 8 books.")),
+        ("Members can borrow up to eight books.", Passage("Members borrow as many as 8 books.")),
+    ],
+)
+def test_what_is_fair_of_it(claim: str, passage: Passage) -> None:
+    assert exact_findings(claim, passage) == ()

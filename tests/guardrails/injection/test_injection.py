@@ -101,6 +101,16 @@ ENCODINGS = {
     "octal escapes": lambda text: "".join(f"\\{ord(one):03o}" for one in text),
     "percent escapes": lambda text: "".join(f"%{ord(one):02x}" for one in text),
     "escaped spaces": lambda text: text.replace(" ", "%20"),
+    "escapes in a text in a text": lambda text: "".join(f"\\\\u{ord(one):04x}" for one in text),
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "hexadecimal literals": lambda text: ", ".join(f"0x{ord(one):02x}" for one in text),
+    "bits": lambda text: " ".join(f"{ord(one):08b}" for one in text),
+    "decimal codes": lambda text: " ".join(str(ord(one)) for one in text),
+    "octal codes": lambda text: " ".join(f"{ord(one):o}" for one in text),
+    "letters with dashes": lambda text: " ".join("-".join(word) for word in text.split()),
+    "marks within words": lambda text: " ".join(f"{w[0]}**{w[1:]}**" for w in text.split()),
+    "elements within words": lambda text: " ".join(f"{w[0]}<b>{w[1:]}</b>" for w in text.split()),
+    "capitals but the first": lambda text: text[0].lower() + text.title().replace(" ", "")[1:],
     "code points": lambda text: " ".join(f"U+{ord(one):04X}" for one in text),
 }
 
@@ -258,6 +268,11 @@ HOSTILE = {
     "joined": "a_",
     "a letter a line": "a\n",
     "capitals": "Ab",
+    "letters with dashes": "a-b ",
+    "bits": "01000001 ",
+    "numbers": "65 ",
+    "marks within words": "a**",
+    "elements within words": "a<b>",
 }
 
 

@@ -12,17 +12,26 @@ import pytest
 pytest.importorskip("faker")
 
 from skerry.guardrails.names.encoding import LABELS
-from skerry.guardrails.train.names import abroad, carriers, errors, evaluate, rewrite, sources
+from skerry.guardrails.train.names import (
+    abroad,
+    carriers,
+    errors,
+    evaluate,
+    layouts,
+    rewrite,
+    sources,
+)
 from skerry.guardrails.train.names.compose import Filler, Labelled
 from skerry.guardrails.train.names.parts import Part, split
-from skerry.guardrails.train.names.values import part_of, values
+from skerry.guardrails.train.names.values import more, part_of, values
 from skerry.guardrails.train.names.wide import WideFiller
 
 SHARES = {Part.TEST: 64, Part.DEVELOPMENT: 64}
 TRAINED = (
     "clinical", "everyday", "office", "news", "records", "service", "talk", "various", "questions",
+    "letters", "wards", "chats", "tickets", "prose", "contexts",
 )  # fmt: skip
-BENIGN = ("benign", "benign_documents")
+BENIGN = ("benign", "benign_documents", "more_benign")
 _WORDS = re.compile(r"\{\w+\}|\w+")
 
 
@@ -156,3 +165,31 @@ def test_the_table_of_errors_says_what_leaks() -> None:
     rows = list(errors.table(made))
     assert rows[1].split() == ["person", "1", "0", "1", "0", "61.5%"]
     assert evaluate.measure(lambda _: [(0, 3, "person")], [one]).leak_rate == pytest.approx(13 / 16)
+
+
+def test_layouts_have_slots_that_can_be_filled(filler: WideFiller) -> None:
+    draw = random.Random(5)
+    for _ in range(400):
+        template = layouts.layout(draw)
+        one = filler.fill(template)
+        assert one.spans == () or one.spans[-1][1] <= len(one.text)
+        assert not re.search(r"\{\w+\}", one.text)
+
+
+def test_no_layout_has_the_words_of_a_text_that_tests() -> None:
+    """A layout is drawn anew each time: what it is put together from says as much."""
+    held = {run for name in ("held_out", "benign_held_out") for run in _runs(name)}
+    draw = random.Random(6)
+    for _ in range(2000):
+        words = _WORDS.findall(layouts.layout(draw).lower())
+        runs = {tuple(words[at : at + 5]) for at in range(len(words) - 4)}
+        shared = [run for run in runs & held if sum(not one.startswith("{") for one in run) > 2]
+        assert shared == []
+
+
+def test_further_names_keep_to_their_part() -> None:
+    for part in (Part.TRAINING, Part.DEVELOPMENT):
+        assert all(part_of(one) is part for found in more(part).values() for one in found)
+    assert all(
+        part_of(one) is not Part.TEST for found in more(Part.WHOLE).values() for one in found
+    )

@@ -94,6 +94,7 @@ def test_a_suite_of_ones_own(tmp_path: Path) -> None:
         (HEAD, CASE + "[wrong]\n", "no such key: wrong"),
         (HEAD, "case = 3", "under"),
         (HEAD, "case = [", "cases.toml"),
+        (HEAD, "case = " + "[" * 10_000, "nested too deeply"),
         (
             HEAD,
             '[[varied]]\nattribute = "name"\ngroups = { a = [{}] }\n'
@@ -105,6 +106,23 @@ def test_a_suite_of_ones_own(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, head: str, cases: str, words: str) -> None:
     with pytest.raises(SuiteInvalid, match=words):
         load_suite(folder_of(tmp_path, head, cases))
+
+
+def test_what_was_not_tried_has_not_passed(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, HEAD, "")
+    with pytest.raises(SuiteInvalid, match=r"cases\.toml: it has no case"):
+        load_suite(folder)
+    (folder / "cases.toml").unlink()
+    with pytest.raises(SuiteInvalid, match="no case of any kind"):
+        planned(load_suite(folder), 0)
+    with pytest.raises(SuiteInvalid, match="no case of bias"):
+        planned(load_suite(folder_of(tmp_path)), 0, [Kind.BIAS])
+
+
+def test_a_device_is_no_suite(tmp_path: Path) -> None:
+    (folder_of(tmp_path) / "more.toml").symlink_to("/dev/zero")
+    with pytest.raises(SuiteInvalid, match=r"more\.toml is no file"):
+        load_suite(tmp_path)
 
 
 def test_no_suite(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The bytes of a GGUF file's keys, as they stand in the file: what names its tokenizer.
+"""The bytes of a GGUF file's keys, as they stand in it: what names its tokenizer, and its tokens.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3. Every length is
 checked against the file's before anything is read.
@@ -10,14 +10,16 @@ import hashlib
 import mmap
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from skerry.export.errors import SourceRefused
+from skerry.bundles.gguf.errors import GgufInvalid
 
 _MAX_KEYS = 65_536
 _WIDTHS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
 _TOKENIZER = b"tokenizer.ggml."
+_TOKENS = b"tokenizer.ggml.tokens"
 
 
 def tokenizer_digest(path: Path) -> str:
@@ -25,19 +27,49 @@ def tokenizer_digest(path: Path) -> str:
     its type and value as they stand in the file.
 
     Raises:
-        SourceRefused: it is no whole GGUF file.
+        GgufInvalid: it is no whole GGUF file, or cannot be read.
     """
+    digest = hashlib.sha256()
+    with _opened(path) as data:
+        for key, start, end in sorted(_keys(data)):
+            if key.startswith(_TOKENIZER):
+                digest.update(key + b"\0" + data[start:end])
+    return digest.hexdigest()
+
+
+def token_texts(path: Path) -> list[bytes]:
+    """The text of every token, in the order of their ids; none where the file has no tokens.
+
+    Raises:
+        GgufInvalid: it is no whole GGUF file, or cannot be read.
+    """
+    with _opened(path) as data:
+        for key, start, _ in _keys(data):
+            if key == _TOKENS:
+                return list(_texts(data, start))
+    return []
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[mmap.mmap]:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            keys = sorted(_keys(data))
-            digest = hashlib.sha256()
-            for key, start, end in keys:
-                if key.startswith(_TOKENIZER):
-                    digest.update(key + b"\0" + data[start:end])
-            return digest.hexdigest()
+            yield data
     except (OSError, ValueError, struct.error) as error:
         what = f"'{path}' is not a whole GGUF file: {error}"
-        raise SourceRefused(what, hint="fetch it again") from error
+        raise GgufInvalid(what, hint="fetch it again") from error
+
+
+def _texts(data: mmap.mmap, place: int) -> Iterator[bytes]:
+    """The strings of the array whose type stands at `place`."""
+    kind, of, count = struct.unpack_from("<IIQ", data, place)
+    if (kind, of) != (_ARRAY, _STRING):
+        raise ValueError("its tokens are no texts")
+    place += 16
+    for _ in range(count):
+        end = _after_string(data, place)
+        yield data[place + 8 : end]
+        place = end
 
 
 def _keys(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:

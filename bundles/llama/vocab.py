@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 import llama_cpp
 
-from skerry.cloud.hints.vocabulary import digest
-from skerry.edge.engines.llama.native import Handle, holding_gil
-from skerry.edge.errors import InputError
+from skerry.bundles.llama.errors import TokenRefused
+from skerry.bundles.llama.native import Handle, Model, holding_gil
 
 _PIECE_BYTES = 256
 
@@ -24,6 +25,20 @@ _to_piece = holding_gil(
 )  # fmt: skip
 
 _CONTROL = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+
+
+@contextmanager
+def vocabulary_of(path: Path) -> Iterator[Vocabulary]:
+    """The vocabulary of a GGUF file whose weights are not loaded.
+
+    Raises:
+        LlamaRefused: llama.cpp does not take it.
+    """
+    model = Model(path, vocabulary_only=True)
+    try:
+        yield Vocabulary(model.vocab)
+    finally:
+        model.close()
 
 
 class Vocabulary:
@@ -44,10 +59,9 @@ class Vocabulary:
         found = (token for token in range(self.size) if _attr(self.handle, token) & _CONTROL)
         return tuple(map(self.name, found))
 
-    @cached_property
-    def digest(self) -> bytes:
-        """`skerry.cloud.hints.vocabulary.digest` of all tokens."""
-        return digest(_text(self.handle, token) for token in range(self.size))
+    def texts(self) -> Iterator[bytes]:
+        """The text of every token, as the file has it."""
+        return (_text(self.handle, token) for token in range(self.size))
 
     def name(self, token: int) -> str:
         """The token's own text, `<|im_end|>` for example; empty for a token that is not there."""
@@ -59,16 +73,18 @@ class Vocabulary:
     def eos_name(self) -> str:
         return self.name(llama_cpp.llama_vocab_eos(self.handle))
 
-    def tokenize(self, text: str, *, special: bool) -> list[int]:
+    def tokenize(self, text: str, *, special: bool, first: bool = False) -> list[int]:
+        """The ids of a text; `special` takes names of control tokens for those, `first` puts the
+        model's own first token before them, where it wants one."""
         data = text.encode("utf-8")
         room = len(data) + 2
         ids = (ctypes.c_int32 * room)()
-        count = llama_cpp.llama_tokenize(self.handle, data, len(data), ids, room, False, special)
+        count = llama_cpp.llama_tokenize(self.handle, data, len(data), ids, room, first, special)
         if count < 0:
             room = -count
             ids = (ctypes.c_int32 * room)()
             count = llama_cpp.llama_tokenize(
-                self.handle, data, len(data), ids, room, False, special
+                self.handle, data, len(data), ids, room, first, special
             )
         return list(ids[:count])
 
@@ -76,7 +92,7 @@ class Vocabulary:
         """The text of `ids`; control tokens have none.
 
         Raises:
-            InputError: an id is no token of the model.
+            TokenRefused: an id is no token of the model.
         """
         for token in ids:
             self._check(token)
@@ -95,7 +111,7 @@ class Vocabulary:
         """The bytes that a generated token adds to the text; none for a control token.
 
         Raises:
-            InputError: the id is no token of the model.
+            TokenRefused: the id is no token of the model.
         """
         known = self._pieces.get(token)
         if known is None:
@@ -106,7 +122,7 @@ class Vocabulary:
     def _check(self, token: int) -> None:
         """llama.cpp ends the process where it is asked for a token that is not there."""
         if not 0 <= token < self.size:
-            raise InputError(
+            raise TokenRefused(
                 f"{token} is no token of this model, which has {self.size}",
                 hint="give ids that the same model made",
             )

@@ -1,4 +1,4 @@
-"""A llama.cpp context: the KV cache of several sequences, and one reusable batch.
+"""A context of llama.cpp: the KV cache of several sequences, and one reusable batch.
 
 Owned by one thread. It knows sequences, positions and logits, nothing of requests.
 """
@@ -14,19 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.bundles.gguf.ggml import KV_TYPES, TYPES_BY_NAME
-from skerry.edge.engines.llama.native import (
-    Handle,
-    NativeAdapter,
-    NativeModel,
-    holding_gil,
-    listening,
-)
-from skerry.edge.engines.llama.slots import TokenArray
-from skerry.edge.errors import ConfigError, ModelError
+from skerry.bundles.llama.errors import LlamaFailed, OptionRefused
+from skerry.bundles.llama.native import Adapter, Handle, Model, holding_gil, listening
+from skerry.bundles.llama.tokens import TokenArray
 
 _logits_at = holding_gil(
     llama_cpp.llama_get_logits_ith, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32
 )
+Rows = NDArray[np.float32]
 _SMALL_KV = frozenset({"f32", "f16", "bf16"})
 
 
@@ -72,7 +67,10 @@ class Batch:
         self.native.n_tokens = 0
 
     def add(self, tokens: TokenArray, position: int, sequence: int, *, logits: bool) -> int:
-        """Adds tokens from `position` on; `logits` wants those of the last. Index of the last."""
+        """Adds tokens from `position` on; `logits` wants those of the last. Index of the last.
+
+        `want_all` asks for those of every token that was added.
+        """
         start = self.size
         end = start + len(tokens)
         if len(tokens) == 1:  # numpy takes ten times as long over slices of one
@@ -88,18 +86,29 @@ class Batch:
         self.native.n_tokens = end
         return end - 1
 
+    def want_all(self) -> None:
+        """Wants the logits of every token in the batch."""
+        self._logits[: self.size] = 1
 
-class NativeContext:
+
+class Context:
     """Sequences 0 … parallel-1, each with `context_tokens` places.
 
+    Args:
+        observer: a callback of ggml's scheduler that sees every tensor as it is computed; it must
+            live as long as this.
+
     Raises:
-        ConfigError: keys and values cannot be kept in `kv_type`.
-        ModelError: there is not enough memory.
+        OptionRefused: keys and values cannot be kept in `kv_type`.
+        LlamaFailed: there is not enough memory.
     """
 
-    def __init__(self, model: NativeModel, shape: ContextShape) -> None:
+    def __init__(self, model: Model, shape: ContextShape, observer: Any = None) -> None:
+        params = _params(shape)
+        if observer is not None:
+            params.cb_eval = observer
         with listening() as complaint:
-            handle = llama_cpp.llama_init_from_model(model.handle, _params(shape))
+            handle = llama_cpp.llama_init_from_model(model.handle, params)
             if not handle:
                 raise _no_context(shape, complaint())
         self.handle: Handle = handle
@@ -118,7 +127,13 @@ class NativeContext:
         llama_cpp.llama_synchronize(self.handle)
         return result
 
-    def logits(self, index: int) -> NDArray[np.float32]:
+    def all_logits(self) -> Rows:
+        """A view of the logits of the whole batch, which were all wanted (`Batch.want_all`), of
+        shape (tokens, vocabulary); valid until the next decode."""
+        rows = llama_cpp.llama_get_logits(self.handle)
+        return np.ctypeslib.as_array(rows, (self.batch.size, self._vocabulary))
+
+    def logits(self, index: int) -> Rows:
         """A view of the logits of batch index `index`, valid until the next decode."""
         address: int = _logits_at(self.handle, index)
         row = self._rows.get(address)
@@ -128,6 +143,10 @@ class NativeContext:
             row = np.ctypeslib.as_array((ctypes.c_float * self._vocabulary).from_address(address))
             self._rows[address] = row
         return row
+
+    def forget(self) -> None:
+        """Forgets every sequence."""
+        llama_cpp.llama_memory_clear(self._memory, True)
 
     def keep(self, sequence: int, count: int) -> bool:
         """Forgets all but the first `count` tokens of a sequence.
@@ -148,8 +167,8 @@ class NativeContext:
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
         return self.keep(target, count)
 
-    def use_adapter(self, adapter: NativeAdapter | None) -> None:
-        """Applies `adapter`, at full scale, to the decodes that follow."""
+    def use_adapter(self, adapter: Adapter | None) -> None:
+        """Applies `adapter`, at full scale, to the decodes that follow; raises LlamaFailed."""
         name = adapter.name if adapter else None
         if name == self._adapter:
             return
@@ -158,18 +177,20 @@ class NativeContext:
         scales = (ctypes.c_float * 1)(1.0)
         count = 1 if adapter else 0
         if llama_cpp.llama_set_adapters_lora(self.handle, handles, count, scales):
-            raise ModelError(f"the adapter '{name}' cannot be applied", hint="load it again")
+            raise LlamaFailed(f"the adapter '{name}' cannot be applied", hint="load it again")
         self._adapter = name
 
     def close(self) -> None:
-        llama_cpp.llama_free(self.handle)
+        """May be called twice."""
+        if self.handle:
+            llama_cpp.llama_free(self.handle)
         self.handle = 0
 
 
 def kv_type_number(name: str) -> int:
-    """ggml's number of a KV type; ConfigError for one that llama.cpp cannot use."""
+    """ggml's number of a KV type; OptionRefused for one that llama.cpp cannot use."""
     if name not in KV_TYPES:
-        raise ConfigError(
+        raise OptionRefused(
             f"kv_type '{name}' is not one that keys and values can be kept in",
             hint=f"choose one of {', '.join(KV_TYPES)}",
         )
@@ -188,13 +209,13 @@ def _params(shape: ContextShape) -> Any:
     return params
 
 
-def _no_context(shape: ContextShape, complaint: str) -> ConfigError | ModelError:
+def _no_context(shape: ContextShape, complaint: str) -> OptionRefused | LlamaFailed:
     if shape.kv_type in _SMALL_KV:
-        return ModelError(
+        return LlamaFailed(
             f"no context of {shape.parallel} x {shape.context_tokens} tokens: {complaint}",
             hint="lower context_tokens or parallel; memory may be short",
         )
-    return ConfigError(
+    return OptionRefused(
         f"this model cannot keep its KV cache as {shape.kv_type}: {complaint}",
         hint="use kv_type f16, or q8_0 on a model with flash attention",
     )
