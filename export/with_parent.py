@@ -34,6 +34,13 @@ def script_command(python: str, script: Path, *given: str) -> list[str]:
     return [python, __file__, str(script), *given]
 
 
+def last_words(code: int, said: str) -> str:
+    """Why a process failed: the signal that ended it, or the last line on its standard error."""
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    return (said.strip() or "no output").rsplit("\n", 1)[-1]
+
+
 def _main(given: list[str]) -> None:
     end_with_parent()
     sys.path.pop(0)  # this folder, which is no place for modules of others

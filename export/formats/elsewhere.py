@@ -15,7 +15,7 @@ from pathlib import Path
 import skerry.export
 from skerry.export.errors import MissingExtra, OutputFailed
 from skerry.export.formats.needs import is_installed
-from skerry.export.with_parent import script_command
+from skerry.export.with_parent import last_words, script_command
 
 _TIMEOUT_S = 2 * 3600
 _LOOK_TIMEOUT_S = 120
@@ -85,7 +85,7 @@ class Elsewhere:
                 f"'{self.python()}' did not run: {error}", hint=self.install
             ) from error
         if done.returncode != 0:
-            last = (done.stderr.strip() or "no output").rsplit("\n", 1)[-1]
+            last = last_words(done.returncode, done.stderr)
             raise OutputFailed(f"'{self.python()}' failed: {last}", hint=self.install)
         return done.stdout
 

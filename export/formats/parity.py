@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skerry.export.encoder.gate import fidelity as encoder_fidelity
-from skerry.export.exporter import LoadedEncoder, LoadedLlm
+from skerry.export.exporter import LoadedEncoder, LoadedLlm, Vectors
 from skerry.export.genai.measure import fidelity as llm_fidelity
 from skerry.export.genai.measure import log_softmax
 
@@ -52,11 +52,17 @@ def compare_llm(export: LoadedLlm, source: LoadedLlm, text: str, most: int = 256
 def compare_encoder(
     export: LoadedEncoder, source: LoadedEncoder, texts: Sequence[str]
 ) -> EncoderParity:
-    """Over `texts`, at least two."""
-    cost = encoder_fidelity(export.encode(texts), source.encode(texts))
+    """Over `texts`, at least two. Vectors are brought to length 1: float16 nearly is."""
+    cost = encoder_fidelity(_unit(export.encode(texts)), _unit(source.encode(texts)))
     return EncoderParity(
         texts=cost.texts,
         cosine_mean=round(cost.mean_cosine, 5),
         cosine_least=round(cost.least_cosine, 5),
         neighbour_agreement=round(cost.neighbour_agreement, 4),
     )
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return unit

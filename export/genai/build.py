@@ -21,7 +21,7 @@ from skerry.export.genai.lora import add_lora_inputs
 from skerry.export.genai.measure import Fidelity, measure
 from skerry.export.genai.quantize import quantize
 from skerry.export.genai.source import CARD, Source, open_source
-from skerry.export.with_parent import module_command
+from skerry.export.with_parent import last_words, module_command
 
 Precision = Literal["int4", "int8", "fp32"]
 
@@ -100,7 +100,7 @@ def _run_builder(source: Path, out: Path) -> None:
         env={**os.environ, **_NO_GIT},
     )
     if done.returncode != 0:
-        reason = done.stderr.strip().rsplit("\n", 1)[-1]
+        reason = last_words(done.returncode, done.stderr)
         raise ExportError(
             f"the model builder refuses '{source}': {reason}",
             hint="onnxruntime-genai supports the architectures that its builder lists",

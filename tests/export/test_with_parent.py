@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from skerry.export.with_parent import module_command, script_command
+from skerry.export.with_parent import last_words, module_command, script_command
 
 _SCRIPT = "import os, sys, time; print(os.getpid(), *sys.argv[1:], flush=True); time.sleep(60)"
 _PARENT = """
@@ -46,6 +46,14 @@ def test_a_module_and_a_script_see_their_own_arguments(tmp_path: Path) -> None:
     command = module_command("json.tool", "--compact", "-")
     done = subprocess.run(command, input='{"a": 1}', capture_output=True, text=True, check=True)
     assert done.stdout.strip() == '{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "told"),
+    [(1, "a\nb\n", "b"), (1, "", "no output"), (-signal.SIGKILL, "a warning", "SIGKILL")],
+)
+def test_why_a_process_failed(code: int, said: str, told: str) -> None:
+    assert told in last_words(code, said)
 
 
 def _ends(number: int) -> bool:

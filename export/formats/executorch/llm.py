@@ -28,7 +28,7 @@ from skerry.export.formats.needs import extra
 from skerry.export.formats.sources import read_json, weight_files
 from skerry.export.formats.stepping import Row, SteppingLlm
 from skerry.export.formats.unpacking import unpacked
-from skerry.export.with_parent import module_command
+from skerry.export.with_parent import last_words, module_command
 
 MODEL = "model.pte"
 CONTEXT_TOKENS = 2048
@@ -160,7 +160,7 @@ def run_lowering(config: dict[str, Any], work: Path) -> None:
         env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     if done.returncode != 0:
-        last = (done.stderr.strip() or "no output").rsplit("\n", 1)[-1]
+        last = last_words(done.returncode, done.stderr)
         raise OutputFailed(f"ExecuTorch's exporter failed: {last}", hint="export to GGUF instead")
 
 

@@ -12,7 +12,7 @@ from skerry.export.formats.base import FormatExporter, Job, Outcome
 from skerry.export.formats.mlc.plan import PRECISIONS, Step, conversation, plan
 from skerry.export.formats.needs import Needs
 from skerry.export.formats.unpacking import unpacked
-from skerry.export.with_parent import module_command
+from skerry.export.with_parent import last_words, module_command
 
 _TIMEOUT_S = 4 * 3600
 _INSTALL = (
@@ -70,5 +70,5 @@ def _run(step: Step) -> None:
         step.command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
     )
     if done.returncode != 0:
-        last = (done.stderr.strip() or "no output").rsplit("\n", 1)[-1]
+        last = last_words(done.returncode, done.stderr)
         raise OutputFailed(f"MLC failed at {step.what}: {last}", hint=" ".join(step.command))

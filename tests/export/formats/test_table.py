@@ -100,4 +100,6 @@ def test_encoders_are_compared() -> None:
     vectors = np.eye(4)[[0, 0, 1, 1]]
     found = compare_encoder(Fixed(vectors), Fixed(vectors), ["a"] * 4)
     assert (found.cosine_mean, found.cosine_least, found.neighbour_agreement) == (1, 1, 1)
+    longer = compare_encoder(Fixed(vectors * 1.001), Fixed(vectors), ["a"] * 4)
+    assert longer.cosine_mean == 1
     assert Kind.ENCODER == "encoder"
