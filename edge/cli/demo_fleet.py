@@ -160,7 +160,9 @@ def _set_up(stage: Stage) -> tuple[str, str]:
     repo = stage.folder / "repo"
     stage.run("init", str(repo), "--channel", CHANNEL, "--passphrase-file", str(secret))
     public = str(repo / "public")
-    served = stage.serve("-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", public)
+    served = stage.serve(
+        "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", public
+    )
     updates = f"http://127.0.0.1:{served.split(' port ')[1].split()[0]}"
     state = str(stage.folder / "fleet.db")
     started = stage.serve(

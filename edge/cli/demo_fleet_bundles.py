@@ -1,18 +1,18 @@
-"""Three versions of the default model for `skerry demo-fleet`: as it is, spoilt, and a little trained.
+"""Versions of the default model for `skerry demo-fleet`: as it is, spoilt, and as if trained.
 
-Nothing is trained here: `trained` moves the scales of every fourth layer by a fraction of a percent,
-which is what a short fine-tune does to a quantized file, and what a delta has to say. `spoilt` has
-noise in place of the first layers.
+Nothing is trained here: `trained` moves the scales of every fourth layer by a fraction of a
+percent, as a very short fine-tune of them does to a quantized file. `spoilt` has noise in place of
+the first layers.
 """
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skerry.bundles import (
     File,
@@ -40,6 +40,7 @@ _EVERY = 4
 _MB = 1 << 20
 
 Change = Callable[[Path], None]
+Bytes = NDArray[np.uint8]
 
 
 def make_bundle(model: Path, out: Path, change: Change | None = None) -> Path:
@@ -58,9 +59,9 @@ def make_bundle(model: Path, out: Path, change: Change | None = None) -> Path:
 
 def spoilt(path: Path) -> None:
     """Puts noise into the first layers."""
-    noise = random.Random(1)
+    noise = np.random.default_rng(1)
     for tensor in _layers(path, lambda layer: layer < _SPOILT_LAYERS):
-        _write(path, tensor, np.frombuffer(noise.randbytes(tensor.size_bytes), np.uint8))
+        _write(path, tensor, noise.integers(0, 256, tensor.size_bytes, np.uint8))
 
 
 def trained(path: Path) -> None:
@@ -83,11 +84,11 @@ def _layers(path: Path, wanted: Callable[[int], bool]) -> Iterator[TensorInfo]:
             yield tensor
 
 
-def _read(path: Path, tensor: TensorInfo) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+def _read(path: Path, tensor: TensorInfo) -> Bytes:
     return np.fromfile(path, np.uint8, tensor.size_bytes, offset=tensor.offset)
 
 
-def _write(path: Path, tensor: TensorInfo, data: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+def _write(path: Path, tensor: TensorInfo, data: Bytes) -> None:
     with path.open("r+b") as file:
         file.seek(tensor.offset)
         file.write(data.tobytes())
