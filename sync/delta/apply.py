@@ -172,10 +172,13 @@ class Applier:
     ) -> None:
         digest = hashlib.sha256()
         out.seek(at)
-        for piece in pieces:
-            digest.update(piece)
-            whole.update(piece)
-            out.write(piece)
+        try:
+            for piece in pieces:
+                digest.update(piece)
+                whole.update(piece)
+                out.write(piece)
+        except DeltaInvalid as error:  # another old file can make a sound delta look damaged
+            raise self._blame(error) from error
         if digest.digest()[:DIGEST] != step.digest:
             out.truncate(at)
             raise self._blame()
@@ -198,14 +201,15 @@ class Applier:
     def _read_old(self, source: int, offset: int, length: int) -> bytes:
         return _read(self._sources[source], offset, length)
 
-    def _blame(self) -> SourceMismatch | DeltaInvalid:
-        """Who is to blame for a wrong digest: an old file that is another one, or the delta."""
+    def _blame(self, found: DeltaInvalid | None = None) -> SourceMismatch | DeltaInvalid:
+        """Who is to blame for a wrong digest: an old file that is another one, or the delta, in
+        which something may have been found."""
         for number, (file, wanted) in enumerate(
             zip(self._sources, self._head.sources, strict=True)
         ):
             if version_of(file).sha256 != wanted.sha256:
                 return _other_source(number)
-        return DeltaInvalid("the delta does not make what it says", hint="fetch it again")
+        return found or DeltaInvalid("the delta does not make what it says", hint="fetch it again")
 
 
 def _found(step: Step, at: int, file: BinaryIO) -> BinaryIO | None:
