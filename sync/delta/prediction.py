@@ -12,6 +12,7 @@ every processor.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,12 +137,13 @@ def distance_classes(
     room = np.where(off < 0, levels[code] - levels[below], levels[above] - levels[code])
     part = np.abs(off) / np.maximum(room, levels.dtype.type(1e-9))
     distance = np.searchsorted(_DISTANCES, np.minimum(part, 0.49), side="right")
-    return (8 + np.where(off < 0, -distance, distance)).astype(np.uint16)
+    part_of: NDArray[np.uint16] = (8 + np.where(off < 0, -distance, distance)).astype(np.uint16)
+    return part_of
 
 
 def contexts(
     levels: Floats, rows: Rows, *, pairs: bool
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """For each row and old unit: the unit that is predicted, and its context, [rows, 256] both."""
     code, kind = classes(levels, rows)
     level = rows.level.astype(np.uint16)[:, None]

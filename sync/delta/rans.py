@@ -45,7 +45,8 @@ def decoding_table(frequencies: NDArray[np.uint16]) -> Words:
     entry = symbols | counts.astype(np.uint32) << _FREQUENCY
     first = np.cumsum(counts) - counts
     place = np.arange(len(frequencies) * TOTAL, dtype=np.int64) - np.repeat(first, counts)
-    return np.repeat(entry, counts) | place.astype(np.uint32) << _START
+    table: Words = np.repeat(entry, counts) | place.astype(np.uint32) << _START
+    return table
 
 
 class Encoder:
