@@ -168,7 +168,12 @@ class Applier:
         return kept
 
     def _write_step(
-        self, out: BinaryIO, at: int, step: Step, pieces: Iterator[bytes | memoryview], whole: hashlib._Hash
+        self,
+        out: BinaryIO,
+        at: int,
+        step: Step,
+        pieces: Iterator[bytes | memoryview],
+        whole: hashlib._Hash,
     ) -> None:
         digest = hashlib.sha256()
         out.seek(at)

@@ -141,9 +141,7 @@ def distance_classes(
     return part_of
 
 
-def contexts(
-    levels: Floats, rows: Rows, *, pairs: bool
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def contexts(levels: Floats, rows: Rows, *, pairs: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """For each row and old unit: the unit that is predicted, and its context, [rows, 256] both."""
     code, kind = classes(levels, rows)
     level = rows.level.astype(np.uint16)[:, None]
