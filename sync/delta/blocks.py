@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skerry.sync.delta import prediction
+from skerry.sync.delta.arrays import Bytes, Floats, Shorts
 from skerry.sync.delta.coding import Coder
 from skerry.sync.delta.layouts import Layout, Parts, halves
 from skerry.sync.delta.words import code_words
-
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 def code_blocks(
@@ -70,7 +67,7 @@ def valued(layout: Layout, fine: list[Bytes]) -> list[Floats]:
     return [levels[codes] for levels, codes in zip(layout.fine_levels, fine, strict=True)]
 
 
-def _word_context(word: NDArray[np.uint16], change: Floats) -> NDArray[np.uint16]:
+def _word_context(word: Shorts, change: Floats) -> Shorts:
     """How large the change is beside the scale, and the first two bits of the scale's fraction:
     both say how many of its last bits will be other."""
     level = prediction.change_levels(halves([word])[0][:, 0], change)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.sync.delta import models, prediction
+from skerry.sync.delta.arrays import Bytes, Floats, Shorts
 from skerry.sync.delta.fields import Reader, Writer
-from skerry.sync.delta.rans import Bytes, Decoder, Encoder, decoding_table
+from skerry.sync.delta.rans import Decoder, Encoder, decoding_table
 
 STATES = 4
 """What is known of a byte from the byte above it: 0, 1, 2 or more, all are 0 above."""
@@ -26,7 +27,7 @@ class Coder(Protocol):
 
     def units(
         self,
-        levels: NDArray[np.float32],
+        levels: Floats,
         rows: prediction.Rows,
         old: Bytes,
         new: Bytes | None,
@@ -36,7 +37,7 @@ class Coder(Protocol):
         """Units [n, units] of sub-blocks whose row is known, by what is predicted from `old`."""
         ...
 
-    def symbols(self, contexts: NDArray[np.uint16], most: int, new: Bytes | None) -> Bytes:
+    def symbols(self, contexts: Shorts, most: int, new: Bytes | None) -> Bytes:
         """Bytes [n] whose context, below `most`, is known."""
         ...
 
@@ -55,7 +56,7 @@ class WindowEncoder:
 
     def units(
         self,
-        levels: NDArray[np.float32],
+        levels: Floats,
         rows: prediction.Rows,
         old: Bytes,
         new: Bytes | None,
@@ -77,7 +78,7 @@ class WindowEncoder:
         self._add(counts.reshape(most, 256), kinds.reshape(-1), residual.reshape(-1))
         return new
 
-    def symbols(self, contexts: NDArray[np.uint16], most: int, new: Bytes | None) -> Bytes:
+    def symbols(self, contexts: Shorts, most: int, new: Bytes | None) -> Bytes:
         assert new is not None, "an encoder is given what it codes"
         counts = np.zeros(most * 256, np.int64)
         for part in chunked(len(new)):
@@ -85,7 +86,7 @@ class WindowEncoder:
         self._add(counts.reshape(most, 256), contexts, new)
         return new
 
-    def _add(self, counts: models.Counts, contexts: NDArray[np.uint16], symbols: Bytes) -> None:
+    def _add(self, counts: models.Counts, contexts: Shorts, symbols: Bytes) -> None:
         learnt = models.learn(counts)
         models.write(learnt, self._head)
         self.bits += models.coded_bits(learnt, counts)
@@ -106,7 +107,7 @@ class WindowDecoder:
 
     def units(
         self,
-        levels: NDArray[np.float32],
+        levels: Floats,
         rows: prediction.Rows,
         old: Bytes,
         new: Bytes | None,  # noqa: ARG002
@@ -125,7 +126,7 @@ class WindowDecoder:
             np.add(symbols, found[::2], flat[part])
         return flat.reshape(old.shape)
 
-    def symbols(self, contexts: NDArray[np.uint16], most: int, new: Bytes | None) -> Bytes:  # noqa: ARG002
+    def symbols(self, contexts: Shorts, most: int, new: Bytes | None) -> Bytes:  # noqa: ARG002
         learnt = models.read(self._head, most)
         table = decoding_table(learnt.frequencies)
         found = np.empty(len(contexts), np.uint8)
@@ -153,5 +154,5 @@ def _row_chunks(rows: int, width: int) -> list[slice]:
     return [slice(at, min(at + step, rows)) for at in range(0, rows, step)]
 
 
-def _joint(contexts: NDArray[np.uint16], symbols: Bytes) -> NDArray[np.intp]:
+def _joint(contexts: Shorts, symbols: Bytes) -> NDArray[np.intp]:
     return (contexts.astype(np.intp) << 8 | symbols).reshape(-1)

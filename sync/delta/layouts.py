@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skerry.sync.delta import packing
-from skerry.sync.delta.packing import Bytes
-
-Floats = NDArray[np.float32]
+from skerry.sync.delta.arrays import Bytes, Floats, Integers
 
 
 @dataclass(slots=True)
@@ -25,7 +21,7 @@ class Parts:
     sub-blocks] each: small integers that scale them. `units` [blocks, units]: codes, one or two a
     byte, sub-block after sub-block."""
 
-    words: list[NDArray[np.integer[Any]]]
+    words: list[Integers]
     fine: list[Bytes]
     units: Bytes
 
@@ -75,7 +71,7 @@ class Layout:
         return codes.reshape(len(codes), -1)
 
 
-def halves(words: list[NDArray[np.integer[Any]]]) -> list[Floats]:
+def halves(words: list[Integers]) -> list[Floats]:
     """Bits of float16 as float32, one column each; what is no number is 0."""
     found = []
     for word in words:
@@ -88,11 +84,11 @@ def _linear(low: int, high: int) -> Floats:
     return np.arange(low, high + 1, dtype=np.float32)
 
 
-def _word(raw: Bytes, at: int) -> NDArray[np.integer[Any]]:
+def _word(raw: Bytes, at: int) -> Integers:
     return np.ascontiguousarray(raw[:, at : at + 2]).view("<u2").ravel()
 
 
-def _as_bytes(word: NDArray[np.integer[Any]]) -> Bytes:
+def _as_bytes(word: Integers) -> Bytes:
     return word.astype("<u2").view(np.uint8).reshape(-1, 2)
 
 
@@ -147,7 +143,7 @@ def _q5(name: str, words: int, low: int, size: int) -> Layout:
     at = 2 * words
 
     def split(raw: Bytes) -> Parts:
-        high = np.unpackbits(raw[:, at : at + 4], axis=1, bitorder="little")
+        high = np.unpackbits(raw[:, at : at + 4].view(np.uint8), axis=1, bitorder="little")
         low_bits = packing.nibbles_apart(raw[:, at + 4 :], 16)
         return Parts([_word(raw, 2 * one) for one in range(words)], [], low_bits | high << 4)
 

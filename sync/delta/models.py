@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.sync.delta.arrays import Bytes, Shorts
 from skerry.sync.delta.errors import DeltaInvalid
 from skerry.sync.delta.fields import Reader, Writer
 from skerry.sync.delta.rans import PRECISION, TOTAL
@@ -29,8 +30,8 @@ _BITS_A_SYMBOL = 11
 class Models:
     """`of` [contexts]: the model of each; `frequencies` [models, 256], each row sums to 2**12."""
 
-    of: NDArray[np.uint8]
-    frequencies: NDArray[np.uint16]
+    of: Bytes
+    frequencies: Shorts
 
 
 def learn(counts: Counts, most: int = MOST_MODELS) -> Models:
@@ -113,7 +114,7 @@ def _bits(row: NDArray[np.float64]) -> float:
     return float(_bits_each(row[None])[0])
 
 
-def frequencies(counts: Counts) -> NDArray[np.uint16]:
+def frequencies(counts: Counts) -> Shorts:
     """Counts [models, 256] as frequencies: every symbol that occurs has one, and none has all."""
     lone = (counts > 0).sum(axis=1) == 1
     counts = counts.copy()
@@ -162,7 +163,7 @@ def read(source: Reader, contexts: int) -> Models:
     return Models(of, table)
 
 
-def _check(of: NDArray[np.uint8], table: NDArray[np.uint16]) -> None:
+def _check(of: Bytes, table: Shorts) -> None:
     sums = table.astype(np.int64).sum(axis=1)
     if not len(table) or (of >= len(table)).any() or (sums != TOTAL).any() or table.max() >= TOTAL:
         raise DeltaInvalid("the delta is damaged: its models are none", hint="fetch it again")

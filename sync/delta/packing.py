@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Bytes = NDArray[np.integer[Any]]
-"""Of uint8: NumPy's types lose the width in arithmetic."""
+from skerry.sync.delta.arrays import Bytes, Integers
 
 
 def nibbles_apart(raw: Bytes, run: int) -> Bytes:
@@ -45,7 +41,8 @@ def pairs_apart(raw: Bytes) -> Bytes:
     (one sub-block), then among the high ones (the next)."""
     two = np.ascontiguousarray(raw).view("<u2").reshape(len(raw), -1, 1, 16)
     halves = np.concatenate([two & 0x0F0F, two >> 4 & 0x0F0F], axis=2)
-    return (halves | halves >> 4).astype(np.uint8).reshape(len(raw), -1)
+    pairs: Bytes = (halves | halves >> 4).astype(np.uint8)
+    return pairs.reshape(len(raw), -1)
 
 
 def pairs_together(units: Bytes) -> Bytes:
@@ -81,14 +78,15 @@ def k3_scales_together(scales: Bytes) -> Bytes:
     return np.concatenate([low, bits_together(scales >> 4, 4, 2)], axis=1)
 
 
-def iq4_scales_apart(high: NDArray[np.integer[Any]], low: Bytes) -> Bytes:
+def iq4_scales_apart(high: Integers, low: Bytes) -> Bytes:
     """A word and 4 bytes of IQ4_XS as 8 scales of six bits."""
     shifts = np.arange(0, 16, 2, dtype=np.uint16)
     top = (high[:, None] >> shifts & 3).astype(np.uint8)
-    return np.stack([low & 15, low >> 4], axis=2).reshape(len(low), 8) | top << 4
+    scales: Bytes = np.stack([low & 15, low >> 4], axis=2).reshape(len(low), 8) | top << 4
+    return scales
 
 
-def iq4_scales_together(scales: Bytes) -> tuple[NDArray[np.integer[Any]], Bytes]:
+def iq4_scales_together(scales: Bytes) -> tuple[Integers, Bytes]:
     low = scales[:, 0::2] & 15 | (scales[:, 1::2] & 15) << 4
     shifts = np.arange(0, 16, 2, dtype=np.uint16)
     high = ((scales >> 4).astype(np.uint16) << shifts).sum(axis=1, dtype=np.uint16)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from skerry.sync.delta.arrays import Bytes, Floats, Shorts
 
 CLASSES = 19
 """Of one code: at the nearest code, or one of 8 distances on either side; old code first, last."""
@@ -116,7 +116,7 @@ _DISTANCES = 2.0 ** np.arange(-8, 0)
 """Edges of the distance classes, in parts of the way to the next code: 8 edges, the last at 1/2."""
 
 
-def classes(levels: Floats, rows: Rows) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+def classes(levels: Floats, rows: Rows) -> tuple[Bytes, Shorts]:
     """For each row and old code: the code that is predicted, and the class, [rows, codes] both."""
     steps = levels.astype(np.float64)
     between = (steps[1:] + steps[:-1]) / 2
@@ -129,7 +129,7 @@ def classes(levels: Floats, rows: Rows) -> tuple[NDArray[np.uint8], NDArray[np.u
 
 def distance_classes(
     levels: NDArray[np.floating], target: NDArray[np.floating], code: NDArray[np.integer]
-) -> NDArray[np.uint16]:
+) -> Shorts:
     """0 to 16: how far each target is from its code, as a part of the way to the next one, and on
     which side."""
     off = target - levels[code]
@@ -137,7 +137,7 @@ def distance_classes(
     room = np.where(off < 0, levels[code] - levels[below], levels[above] - levels[code])
     part = np.abs(off) / np.maximum(room, levels.dtype.type(1e-9))
     distance = np.searchsorted(_DISTANCES, np.minimum(part, 0.49), side="right")
-    part_of: NDArray[np.uint16] = (8 + np.where(off < 0, -distance, distance)).astype(np.uint16)
+    part_of: Shorts = (8 + np.where(off < 0, -distance, distance)).astype(np.uint16)
     return part_of
 
 

@@ -15,10 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.sync.delta.arrays import Bytes, Shorts, Words
 from skerry.sync.delta.errors import DeltaInvalid
-
-Bytes = NDArray[np.uint8]
-Words = NDArray[np.uint32]
 
 PRECISION = 12
 TOTAL = 1 << PRECISION
@@ -35,7 +33,7 @@ _LOW = np.uint32(LEAST)
 _WORD = np.uint32(16)
 
 
-def decoding_table(frequencies: NDArray[np.uint16]) -> Words:
+def decoding_table(frequencies: Shorts) -> Words:
     """The table of models [models, 256] for decoding, [models * 2**12].
 
     An entry is symbol | frequency << 8 | place in the symbol's range << 20.
@@ -53,18 +51,16 @@ class Encoder:
     """Collects sequences in the order in which they are decoded; `finish` codes them."""
 
     def __init__(self) -> None:
-        self._sequences: list[tuple[NDArray[np.uint16], NDArray[np.uint8], Bytes]] = []
+        self._sequences: list[tuple[Shorts, Bytes, Bytes]] = []
 
-    def add(
-        self, frequencies: NDArray[np.uint16], models: NDArray[np.uint8], symbols: Bytes
-    ) -> None:
+    def add(self, frequencies: Shorts, models: Bytes, symbols: Bytes) -> None:
         """`frequencies` [models, 256]; `models` and `symbols` [n]."""
         self._sequences.append((frequencies, models, symbols))
 
     def finish(self, lanes: int) -> bytes:
         """The first states of `lanes` lanes, and the words that they take."""
         states = np.full(lanes, LEAST, np.uint64)
-        words: list[NDArray[np.uint16]] = []
+        words: list[Shorts] = []
         for frequencies, models, symbols in reversed(self._sequences):
             _encode(states, words, frequencies, models, symbols)
         stream = np.concatenate(words[::-1]) if words else np.empty(0, np.uint16)
@@ -73,9 +69,9 @@ class Encoder:
 
 def _encode(
     states: NDArray[np.uint64],
-    words: list[NDArray[np.uint16]],
-    frequencies: NDArray[np.uint16],
-    models: NDArray[np.uint8],
+    words: list[Shorts],
+    frequencies: Shorts,
+    models: Bytes,
     symbols: Bytes,
 ) -> None:
     lanes = len(states)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skerry.bundles.gguf.ggml import TYPES, TYPES_BY_NAME
 from skerry.sync.delta import prediction
+from skerry.sync.delta.arrays import Bytes, Floats
 from skerry.sync.delta.blocks import dequantized, valued
 from skerry.sync.delta.coding import Coder
 from skerry.sync.delta.layouts import LAYOUTS, Layout, Parts, halves
 from skerry.sync.delta.places import BF16, F16, F32
 from skerry.sync.delta.words import code_words, exponents
-
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 _CLASSES = 17
 _EXPONENT_AT = {F32: 23, F16: 10, BF16: 7}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skerry.bundles.gguf.ggml import TYPES
 from skerry.sync.delta import generic
+from skerry.sync.delta.arrays import Bytes
 from skerry.sync.delta.blocks import code_blocks, mean_change
 from skerry.sync.delta.coding import Coder, WindowDecoder, WindowEncoder
 from skerry.sync.delta.container import MOST_WINDOW, Version, check_range
@@ -26,8 +26,6 @@ from skerry.sync.delta.rans import MOST_LANES
 from skerry.sync.delta.retyped import can_be_retyped, code_retyped
 from skerry.sync.delta.words import code_words, exponents
 
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 ReadOld = Callable[[int, int, int], bytes]
 """Bytes of an old file: source, offset, length."""
 
@@ -164,7 +162,7 @@ def walk(
 def _olds(parts: Sequence[Part], read_old: ReadOld) -> list[Bytes]:
     """What the parts were, in a list of one: whoever takes it out holds it alone, and can let go
     of it as soon as it is read."""
-    pieces = [
+    pieces: list[Bytes] = [
         np.frombuffer(read_old(one.source, one.offset, one.old_length), np.uint8) for one in parts
     ]
     return pieces if len(pieces) == 1 else [np.concatenate(pieces)]

@@ -9,18 +9,14 @@ the context: it says how large a step of the last bit is.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skerry.sync.delta.arrays import Integers, Shorts
 from skerry.sync.delta.coding import STATES, Coder
-
-Integers = NDArray[np.unsignedinteger]
 
 CONTEXTS = 32
 
 
-def code_words(
-    coder: Coder, old: Integers, new: Integers | None, context: NDArray[np.uint16]
-) -> Integers:
+def code_words(coder: Coder, old: Integers, new: Integers | None, context: Shorts) -> Integers:
     """New bits [n], by the old ones and a context [n] below 32 each."""
     width = old.dtype.itemsize
     before = _ordered(old)
@@ -36,7 +32,7 @@ def code_words(
     return _bits(_unfolded(made) + before)
 
 
-def exponents(old: Integers, at: int) -> NDArray[np.uint16]:
+def exponents(old: Integers, at: int) -> Shorts:
     """The last five bits of the exponents, which begin at bit `at`."""
     return (old >> old.dtype.type(at) & old.dtype.type(CONTEXTS - 1)).astype(np.uint16)
 
