@@ -51,7 +51,7 @@ def check(device: Path | None, as_json: bool) -> None:
 
     with _client(device, health="files") as client:
         offer = client.check()
-        why = client.state.why_refused(offer.digest) if offer else ""
+        why = client.state.why_refused(offer.digest, offer.id) if offer else ""
         running = client.state.running()
     if as_json:
         fields = msgspec.to_builtins(offer) if offer else None

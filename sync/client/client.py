@@ -99,7 +99,7 @@ class Client:
                 return self._called_back(offer)
             what = f"version {self._watched().version} is on probation"
             raise Postponed(what, hint="`skerry sync status` says until when")
-        why = self.state.why_refused(offer.digest)
+        why = self.state.why_refused(offer.digest, offer.id)
         if why and not again:
             return Applied(Result.REFUSED, offer.version, offer.digest, what=why)
         return self._install(offer)
@@ -146,7 +146,7 @@ class Client:
     def _refuse(self, offer: Offer, why: str, health: Health | None = None) -> Unhealthy:
         """Notes that this bundle is not for this device; gives the error."""
         report = self._said(Stage.FAILED, offer, why, health)
-        self.state.refuse(offer.digest, why, report)
+        self.state.refuse(offer, why, report)
         self._deliver()
         what = f"version {offer.version} is not taken: {why}"
         return Unhealthy(what, hint="what ran before runs on; `apply --again` tries once more")

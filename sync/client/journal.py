@@ -41,10 +41,18 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """A bundle that this device does not try again by itself, and why."""
+    """A bundle that this device does not try again by itself, and why. `offer` is the id of the
+    offer that brought it."""
 
     digest: str
     why: str
+    offer: str = ""
+
+    def holds_for(self, offer: str) -> bool:
+        """Whether it is still refused; a further attempt of the same rollout (`ID:2` after `ID`) is
+        what an operator asked for."""
+        rollout = self.offer.partition(":")[0]
+        return not rollout or offer == self.offer or offer.partition(":")[0] != rollout
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +84,11 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
         """The same with other values."""
         return msgspec.structs.replace(self, **fields)
 
-    def refusing(self, digest: str, why: str) -> Journal:
+    def refusing(self, digest: str, why: str, offer: str = "") -> Journal:
         """The same, with a bundle that is not tried again; the oldest go beyond 64."""
         kept = tuple(one for one in self.refused if one.digest != digest)
-        return self.changed(refused=(*kept, Refused(digest=digest, why=why))[-_MOST_REFUSED:])
+        refused = Refused(digest=digest, why=why, offer=offer)
+        return self.changed(refused=(*kept, refused)[-_MOST_REFUSED:])
 
     def reporting(self, report: Report) -> Journal:
         """The same, with a report to be delivered; the oldest go beyond 64."""

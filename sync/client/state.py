@@ -59,9 +59,11 @@ class State:
         found = self.journal.slots.get(slot)
         return found if found and self.slots.sound(slot, found.digest) else None
 
-    def why_refused(self, digest: str) -> str:
-        """Why this device does not take a bundle; empty where it may."""
-        return next((one.why for one in self.journal.refused if one.digest == digest), "")
+    def why_refused(self, digest: str, offer: str = "") -> str:
+        """Why this device does not take a bundle, when the offer of that id brings it; empty where
+        it may."""
+        refused = (one for one in self.journal.refused if one.digest == digest)
+        return next((one.why for one in refused if one.holds_for(offer)), "")
 
     def free_bytes(self) -> int:
         return shutil.disk_usage(self.device.folder).free
@@ -98,9 +100,9 @@ class State:
         if self.journal.phase not in (Phase.IDLE, Phase.PROBATION):
             self.enter(Phase.IDLE)
 
-    def refuse(self, digest: str, why: str, report: Report) -> None:
+    def refuse(self, offer: Offer, why: str, report: Report) -> None:
         """The offer that is under way is not for this device."""
-        journal = self.journal.refusing(digest, why).reporting(report)
+        journal = self.journal.refusing(offer.digest, why, offer.id).reporting(report)
         self.write(journal.changed(phase=Phase.IDLE, offer=None, tries=0))
 
     def on_probation(self, until: float, report: Report | None = None) -> None:
@@ -122,7 +124,7 @@ class State:
     def begin_revert(self, offer: Offer, why: str, report: Report) -> None:
         """The bundle that runs is given up. `recovery.finish_revert` does the rest."""
         running = self.slots.current() or ""
-        journal = self.journal.refusing(offer.digest, why).reporting(report)
+        journal = self.journal.refusing(offer.digest, why, offer.id).reporting(report)
         back = other(running)
         self.write(
             journal.changed(

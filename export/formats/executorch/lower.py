@@ -1,9 +1,9 @@
 """Run as a process: `lower CONFIG` makes a program for ExecuTorch, by a document of `llm_config`.
 
-Does what ExecuTorch's own `export_llm` does with such a document (version 1.5), in less than half
-the time: the model is traced once and not twice, decomposed twice and not six times, and its graph
-is put into order only where it is out of it. All of these grow with the layers, the last with their
-square.
+Does what ExecuTorch's own `export_llm` does with such a document (version 1.5) in
+fewer passes: the model is traced once and not twice, decomposed twice and not six times, and its
+graph is put into order only where it is out of it. All of these grow with the layers, the last with
+their square.
 """
 
 from __future__ import annotations

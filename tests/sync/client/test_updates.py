@@ -247,6 +247,19 @@ def test_a_server_offers_and_hears(fleet: Fleet) -> None:
     assert server.reports[1].signals["health_score"] == 1.0
 
 
+def test_a_further_attempt_of_a_rollout_is_taken(fleet: Fleet) -> None:
+    done = fleet.publish("2", latest=False)
+    server = Server(Offer(id="r1", target=done.target, version="2", digest=done.digest))
+    with fleet.client(offers=server, health=sick) as client, pytest.raises(Unhealthy):
+        client.apply()
+    for other in ("r1", "r2:2", "r2"):
+        server.offer = Offer(id=other, target=done.target, version="2", digest=done.digest)
+        with fleet.client(offers=server) as client:
+            assert client.apply().result is Result.REFUSED
+    server.offer = Offer(id="r1:2", target=done.target, version="2", digest=done.digest)
+    assert fleet.apply(offers=server) == "2"
+
+
 def test_a_server_cannot_offer_what_nobody_signed(fleet: Fleet) -> None:
     done = fleet.publish("2")
     for offer in (
