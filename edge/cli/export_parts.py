@@ -59,7 +59,7 @@ def _folders(own: Own) -> Iterator[Part]:
     from skerry.bundles import Role
     from skerry.edge.encoder.files import DEFAULT_FOLDER
     from skerry.edge.router.router import DEFAULT_WEIGHTS
-    from skerry.export.building.parts import folder_parts
+    from skerry.export.building.parts import Part, folder_parts
 
     if own.encoder:
         yield from folder_parts(Role.ENCODER, DEFAULT_FOLDER, DEFAULT_FOLDER.name)

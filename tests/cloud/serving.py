@@ -19,8 +19,10 @@ KEY = "sk-skerry-test-0123456789"
 
 
 @contextmanager
-def served(verifier: Verifier, *, places: int = 64, port: int = 0) -> Iterator[str]:
-    """The base URL; `port` 0 is a free one."""
+def served(
+    verifier: Verifier, *, places: int = 64, port: int = 0, grace_s: int = 2
+) -> Iterator[str]:
+    """The base URL; `port` 0 is a free one. `grace_s`: what answers have when it is stopped."""
     bound = socket.create_server(("127.0.0.1", port))
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
@@ -29,7 +31,7 @@ def served(verifier: Verifier, *, places: int = 64, port: int = 0) -> Iterator[s
         http=Connection,
         ws=Socket,
         ws_max_size=MOST_BYTES,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=grace_s,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: server.run(sockets=[bound]))

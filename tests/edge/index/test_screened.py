@@ -154,7 +154,7 @@ def test_what_was_changed_is_not_believed(
 def test_a_changed_screen_is_not_the_same(
     index: Index, encoder: TextEncoder, path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "screen_id", lambda _: b"another screen")
+    monkeypatch.setattr(records, "screen_id", lambda *_: b"another screen")
     with Index.open(path, encoder, screening_key=key) as later:
         assert_screened_alike(later, encoder, known=0)
         later.ingest([Event("rota", "1", "Dr Lee is on call.")])

@@ -300,7 +300,7 @@ class MovingCloud:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        self._held = served(slow(), port=self._port)
+        self._held = served(slow(), port=self._port, grace_s=0)
         url = self._held.__enter__()
         self._port = int(url.rsplit(":", 1)[1])
 
