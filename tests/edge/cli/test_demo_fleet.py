@@ -1,4 +1,4 @@
-"""`skerry demo-fleet`: its processes and devices are real, so this is the whole way of an update."""
+"""`skerry demo-fleet`: its processes and devices are real: the whole way of an update."""
 
 from __future__ import annotations
 
