@@ -68,7 +68,7 @@ def test_no_names_are_looked_for_without_a_sign_of_a_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked: list[str] = []
-    monkeypatch.setattr("skerry.edge.unnamed.names_in", lambda text: looked.append(text) or ())
+    monkeypatch.setattr("skerry.edge.unnamed.names_in", lambda text, _: looked.append(text) or ())
     for question in (QUESTION, "Who is Marta Lindqvist?", "x" * 5000):
         assert without_who_asks(question, screen(question)) == question
     assert looked == []
@@ -79,7 +79,7 @@ def test_no_names_are_looked_for_without_a_sign_of_a_person(
 def test_without_the_names_network_the_question_is_left_but_for_what_patterns_find(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails(text: str) -> None:
+    def fails(text: str, **_: object) -> None:
         raise GuardrailError("no network")
 
     monkeypatch.setattr("skerry.edge.screening.screen_whole", fails)

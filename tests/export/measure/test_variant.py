@@ -69,7 +69,7 @@ def test_a_damaged_variant_has_failures_and_no_figures(broken: Made, tmp_path: P
     options = Options(parts=("cost", "tasks"), cache=tmp_path)
     found = measure_variant(broken, broken.folder / "model.gguf", LlamaLoader(), options=options)
     assert [one["part"] for one in found["failures"]] == ["cost", "tasks"]
-    assert "cannot load 'model.gguf'" in found["failures"][0]["what"]
+    assert "llama.cpp cannot load" in found["failures"][0]["what"]
     assert found["cost"] is None
     assert found["size_bytes"] == 24
 
