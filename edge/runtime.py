@@ -105,8 +105,8 @@ class Runtime:
         yield from worked(self._stream(request), request.cancel)
 
     def _stream(self, request: Request) -> Generator[Event, None, None]:
-        self.parts.receipts.check_writable()
         trace = Trace(self._on_step)
+        self._check_receipts(request, trace)
         decided = decided_on(request, self.parts, trace)
         with trace.step("assemble"):
             work = work_on(request, decided, self.parts)
@@ -129,6 +129,17 @@ class Runtime:
             raise
         receipt = self._record(ended(tuple(failures), outcome, tier))
         yield Finished(_reply(work, outcome, receipt))
+
+    def _check_receipts(self, request: Request, trace: Trace) -> None:
+        """Raises StateError: no receipt could be kept. Whoever may be in danger is told by its hint
+        what policy has for them, for nothing else is said."""
+        try:
+            self.parts.receipts.check_writable()
+        except StateError as error:
+            with suppress(EdgeError):
+                if decided_on(request, self.parts, trace).route.tier is Tier.HUMAN:
+                    error.hint = f"{self.parts.policy.safety.notice} {error.hint}".rstrip()
+            raise
 
     def _ended(self, work: Work, decided: Decided, trace: Trace) -> Callable[..., Record]:
         """Makes the record of a request out of how it ended."""

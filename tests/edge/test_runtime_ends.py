@@ -35,8 +35,13 @@ def test_without_a_place_for_the_receipt_nothing_is_answered(
     junk.write_bytes(b"\x13" * 5000)
     runtime = make_runtime(route_as(RequestClass.QUESTION), state=junk, offline=True)
     runtime.index.add([handbook])
-    with pytest.raises(StateError):
+    with pytest.raises(StateError) as caught:
         runtime.ask(QUESTION)
+    assert not scripted.seen
+    assert "emergency" not in caught.value.hint
+    with pytest.raises(StateError) as caught:
+        runtime.ask("I took 40 tablets an hour ago")
+    assert "call your emergency number" in caught.value.hint
     assert not scripted.seen
 
 
