@@ -14,7 +14,8 @@ SyncError
 │   ├── DeviceBusy     another process changes it
 │   └── NoSpace        the disk has no room for the update; nothing was changed
 ├── Unhealthy          a new bundle did not pass its health check; the old one runs on
-└── Postponed          the rules on network, hours or bandwidth say: later
+├── Postponed          the rules on network, hours or bandwidth say: later
+└── DeltaError         a delta, or what it is applied to: see `skerry.sync.delta.errors`
 ```
 
 `str(error)` says what happened and to which thing; `hint` says what to do next.

@@ -11,18 +11,14 @@ DeltaError
 
 from __future__ import annotations
 
+from skerry.sync.errors import SyncError
 
-class DeltaError(Exception):
-    """`what` happened, to which file; `hint`: what to do next."""
+
+class DeltaError(SyncError):
+    """Root of these."""
 
     code = "delta"
     exit_code = 5
-    retryable = False
-
-    def __init__(self, what: str, *, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
 
 
 class DeltaNotFound(DeltaError):

@@ -57,9 +57,14 @@ class DeviceChange(_Body):
 
 def routes(fleet: Fleet) -> APIRouter:
     router = APIRouter(prefix="/v1")
-    see, operate, administer = (
-        Depends(needs(fleet, right)) for right in (Right.SEE, Right.OPERATE, Right.ADMINISTER)
-    )
+    for add in (_add_keys, _add_tokens, _add_devices, _add_audit):
+        add(router, fleet)
+    return router
+
+
+def _add_keys(router: APIRouter, fleet: Fleet) -> None:
+    see = Depends(needs(fleet, Right.SEE))
+    administer = Depends(needs(fleet, Right.ADMINISTER))
 
     @router.get("/me", summary="Who the key is of")
     def me(who: Operator = see) -> dict[str, Any]:
@@ -83,6 +88,10 @@ def routes(fleet: Fleet) -> APIRouter:
         who.did("key.revoke", key_id)
         return {"id": key_id}
 
+
+def _add_tokens(router: APIRouter, fleet: Fleet) -> None:
+    operate = Depends(needs(fleet, Right.OPERATE))
+
     @router.get("/tokens", summary="Enrolment tokens; never themselves")
     def tokens(who: Operator = operate) -> dict[str, Any]:
         return {"tokens": [_shown_token(one) for one in fleet.devices.tokens(who.tenant)]}
@@ -101,6 +110,11 @@ def routes(fleet: Fleet) -> APIRouter:
             raise Refusal(404, "no_token", "there is no unused token of that id")
         who.did("tokens.drop", token)
         return {"id": token}
+
+
+def _add_devices(router: APIRouter, fleet: Fleet) -> None:
+    see = Depends(needs(fleet, Right.SEE))
+    operate = Depends(needs(fleet, Right.OPERATE))
 
     @router.get("/devices", summary="Devices, in the order of their ids")
     def devices(
@@ -145,6 +159,10 @@ def routes(fleet: Fleet) -> APIRouter:
         who.did("device.revoke", kept.id, name=kept.name)
         return {"id": kept.id}
 
+
+def _add_audit(router: APIRouter, fleet: Fleet) -> None:
+    see = Depends(needs(fleet, Right.SEE))
+
     @router.get("/audit", summary="What operators and the server did, the newest first")
     def audit(
         subject: str = "", before: float | None = None, limit: Limit = 100, who: Operator = see
@@ -153,8 +171,6 @@ def routes(fleet: Fleet) -> APIRouter:
         return {"deeds": [
             {**asdict(one), "detail": dict(one.detail)} for one in deeds
         ]}  # fmt: skip
-
-    return router
 
 
 def _found(fleet: Fleet, who: Operator, device: str) -> Enrolled:

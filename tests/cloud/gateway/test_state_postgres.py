@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,55 +11,23 @@ from skerry.cloud.gateway.config import Role
 from skerry.cloud.gateway.errors import StateError
 from skerry.cloud.gateway.keys import made
 from skerry.cloud.gateway.state import State, opened
+from tests import postgres
 from tests.cloud.gateway.collections_conformance import CollectionConformance
 from tests.cloud.gateway.state_conformance import Conformance
 
 psycopg = pytest.importorskip("psycopg")
 pytestmark = pytest.mark.skipif(
-    shutil.which("initdb") is None or shutil.which("postgres") is None,
+    not postgres.is_installed(),
     reason="no PostgreSQL server is installed (initdb, postgres)",
 )
 TABLES = "keys, usage, drained, gateways, collections, collection_members, collection_parts CASCADE"
-_NOBODY = 65_534
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A server of its own; PostgreSQL does not run as root."""
-    user = {"user": _NOBODY, "group": _NOBODY} if os.geteuid() == 0 else {}
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-        free.close()
-        if user:
-            os.chown(folder, _NOBODY, _NOBODY)
-        data = str(Path(folder, "data"))
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-        subprocess.run(
-            ["initdb", "-D", data, "-U", "skerry", "-A", "trust", "--no-sync"],
-            check=True, **user, **quiet,
-        )  # fmt: skip
-        server = subprocess.Popen(
-            ["postgres", "-D", data, "-p", port, "-k", folder, "-c", "fsync=off"], **user, **quiet
-        )
-        try:
-            place = f"postgresql://skerry@127.0.0.1:{port}/postgres"
-            _wait_for(place)
-            yield place
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-
-
-def _wait_for(place: str) -> None:
-    for _ in range(300):
-        try:
-            opened(place, Path()).close()
-        except StateError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("PostgreSQL did not start")
+    with postgres.running() as url:
+        opened(url, Path()).close()  # makes the tables
+        yield url
 
 
 @pytest.fixture

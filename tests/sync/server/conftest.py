@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from skerry.sync.server.app import Server
 from skerry.sync.server.state import Fleet, opened
-from tests.sync.server import postgres
+from tests import postgres
 from tests.sync.server.asking import World
 
 _NUMBERS = itertools.count()
